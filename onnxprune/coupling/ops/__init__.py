@@ -1,0 +1,33 @@
+"""The rules, one file per family. Importing this package registers them all."""
+
+from onnxprune.coupling.ops import (
+    attention,
+    control,
+    conv,
+    gather,
+    join,
+    matmul,
+    norm,
+    pointwise,
+    quant,
+    reduce,
+    repeat,
+    reshape,
+    tap,
+)
+
+__all__ = [
+    "attention",
+    "control",
+    "conv",
+    "gather",
+    "join",
+    "matmul",
+    "norm",
+    "pointwise",
+    "quant",
+    "reduce",
+    "repeat",
+    "reshape",
+    "tap",
+]

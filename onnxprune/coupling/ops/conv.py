@@ -1,0 +1,124 @@
+"""Convolution, pooling and what moves between channels and space.
+
+Channels are `(g i)` on the way in and `(g o)` on the way out; a depthwise convolution is g = C, i = o = 1.
+"""
+
+import numpy as np
+
+from onnxprune.coupling.ops.pointwise import axis_letters
+from onnxprune.coupling.rule import Fenced, NodeView, rule, state
+from onnxprune.coupling.spec import Length, Spec
+
+GROUP = (Length("group", ("g",)),)
+
+
+@rule("Conv")
+def conv(node: NodeView) -> Spec:
+    """Spatial axes are opaque; a unit of `g` is a whole group."""
+    group = int(node.attr("group", 1))
+    if group == 1:
+        return Spec("n i *, o i *, o -> n o *", macs="output")
+    return Spec("n (g i) *, (g o) i *, (g o) -> n (g o) *", sizes={"g": group}, lengths=GROUP, macs="output")
+
+
+@rule("ConvTranspose")
+def conv_transpose(node: NodeView) -> Spec:
+    """The weight is stored input-major: [C, M/group, kernel]."""
+    group = int(node.attr("group", 1))
+    if group == 1:
+        return Spec("n i *, i o *, o -> n o *", macs="input")
+    return Spec("n (g i) *, (g i) o *, (g o) -> n (g o) *", sizes={"g": group}, lengths=GROUP, macs="input")
+
+
+@rule("DeformConv")
+def deform_conv(node: NodeView) -> Spec:
+    """Offsets and masks are per kernel position and offset group, not per channel."""
+    if int(node.attr("group", 1)) != 1 or int(node.attr("offset_group", 1)) != 1:
+        raise Fenced("deformable convolution with groups")
+    return Spec("n i *, o i *, *, o, * -> n o *", macs="output")
+
+
+state("n c * -> n c *, n c *", "AveragePool", "MaxPool", "LpPool")
+state("n c * -> n c *", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
+state("n c *, _, _ -> n c *", "MaxUnpool")
+state("n c ... -> n c ...", "LRN", locked={"c": "normalised across neighbouring channels"})
+
+
+@rule("GridSample")
+def grid_sample(node: NodeView) -> Spec:
+    """Channels are sampled alike; the grid's axes are positions."""
+    return Spec("n c *, n * -> n c *")
+
+
+@rule("RoiAlign", "MaxRoiPool")
+def roi(node: NodeView) -> Spec:
+    """Every region becomes a batch entry; channels pass."""
+    return Spec("* c * *, *, * -> * c * *" if node.inputs > 2 else "* c * *, * -> * c * *")
+
+
+@rule("Resize", "Upsample")
+def resize(node: NodeView) -> Spec:
+    """Axes that are not resized pass; a `sizes` operand holds their lengths too."""
+    rank = node.rank()
+    axes = [node.axis(int(a)) for a in node.attr("axes", range(rank))]
+    moved = [a for a in axes if not _kept(node, axes.index(a), a)]
+    before = " ".join("1" if a in moved and node.shape(0)[a] == 1 else f"a{a}" for a in range(rank))
+    after = " ".join(f"b{a}" if a in moved else f"a{a}" for a in range(rank))
+    locked = {f"{side}{a}": "resampled along" for a in moved for side in "ab"}
+    lengths = (Length(3, tuple(None if a in moved else f"a{a}" for a in axes)),) if node.value(3) is not None else ()
+    return Spec(f"{before}, _, _, _ -> {after}", locked=locked, lengths=lengths)
+
+
+def _kept(node: NodeView, entry: int, axis: int) -> bool:
+    size, made = node.shape(0)[axis], node.out_shape()[axis]
+    scales = node.attr("scales") if node.value(2) is None and node.inputs < 2 else _scales(node)
+    if scales is not None and len(scales):
+        return float(scales[entry]) == 1.0
+    return size is not None and size == made
+
+
+def _scales(node: NodeView) -> np.ndarray | None:
+    """The scales operand: input 2 since opset 11, input 1 before and in Upsample."""
+    for i in (2, 1):
+        value = node.value(i) if node.node.op == "Resize" or i == 1 else None
+        if value is not None and value.size and not (i == 1 and node.opset >= 11):
+            return value
+    return None
+
+
+@rule("DepthToSpace")
+def depth_to_space(node: NodeView) -> Spec:
+    """Blocks leave the channel axis for the spatial ones."""
+    block = int(node.attr("blocksize"))
+    channel = "(c p q)" if node.attr("mode", "DCR") == "CRD" else "(p q c)"
+    why = "a block of DepthToSpace"
+    sizes, locked = {"p": block, "q": block}, {"p": why, "q": why}
+    return Spec(f"n {channel} h w -> n c (h p) (w q)", sizes=sizes, locked=locked)
+
+
+@rule("SpaceToDepth")
+def space_to_depth(node: NodeView) -> Spec:
+    """Blocks of space become the major part of the channel axis."""
+    block = int(node.attr("blocksize"))
+    why = "a block of SpaceToDepth"
+    sizes, locked = {"p": block, "q": block}, {"p": why, "q": why}
+    return Spec("n c (h p) (w q) -> n (p q c) h w", sizes=sizes, locked=locked)
+
+
+@rule("Pad")
+def pad(node: NodeView) -> Spec:
+    """A padded axis is `(p + a + q)`; what a constant pad adds may shrink with its neighbours."""
+    rank = node.rank()
+    pads = node.ints(1, "pads")
+    if pads is None:
+        raise Fenced("pads are computed at run time")
+    axes = [node.axis(a) for a in node.ints(3) or range(rank)]
+    at = {a: (pads[i], pads[len(axes) + i]) for i, a in enumerate(axes)}
+    moved = [a for a in axes if any(at[a])]
+    mode = node.attr("mode", "constant")
+    if any(min(at[a]) < 0 for a in moved) or (moved and mode == "wrap"):
+        raise Fenced("pads that crop or wrap")
+    after = " ".join(f"(p{a} + a{a} + q{a})" if a in moved else f"a{a}" for a in range(rank))
+    sizes = {f"{side}{a}": at[a]["pq".index(side)] for a in moved for side in "pq"}
+    locked = {f"{side}{a}": f"padded ({mode})" for a in moved for side in "paq"}
+    return Spec(f"{axis_letters(rank)}, _, _, _ -> {after}", sizes=sizes, locked=locked)

@@ -1,0 +1,57 @@
+"""Normalisations. What is averaged over can't lose a unit without changing the rest: those letters are inexact."""
+
+from onnxprune.coupling.ops.pointwise import axis_letters
+from onnxprune.coupling.rule import NodeView, rule, state
+from onnxprune.coupling.spec import Length, Spec
+
+OVER = "normalised over"
+
+state("n c ..., c, c, c, c -> n c ..., c, c, c, c", "BatchNormalization")
+
+
+@rule("InstanceNormalization")
+def instance(node: NodeView) -> Spec:
+    """Averages over space for every channel."""
+    rest = " ".join(f"s{i}" for i in range(node.rank() - 2))
+    return Spec(f"n c {rest}, c, c -> n c {rest}", inexact={f"s{i}": OVER for i in range(node.rank() - 2)})
+
+
+@rule("LayerNormalization", "RMSNormalization")
+def layer(node: NodeView) -> Spec:
+    """Averages over all axes from `axis` on; scale and bias have (or broadcast to) their shape."""
+    rank = node.rank()
+    first = node.axis(node.attr("axis", -1))
+    run = axis_letters(rank)
+    tail = ", ".join(_affine(node, i, rank) for i in range(1, node.inputs) if node.given(i))
+    reduced = " ".join(f"a{i}" if i < first else "1" for i in range(rank))
+    made = ", ".join([run, reduced, reduced][: node.outputs])
+    return Spec(f"{run}, {tail} -> {made}", inexact={f"a{i}": OVER for i in range(first, rank)})
+
+
+def _affine(node: NodeView, i: int, rank: int) -> str:
+    shape = node.shape(i)
+    offset = rank - len(shape)
+    return " ".join("1" if d == 1 else f"a{offset + j}" for j, d in enumerate(shape)) or "*"
+
+
+@rule("GroupNormalization")
+def group(node: NodeView) -> Spec:
+    """Averages over a group's channels and space; whole groups may go. Scale is per group before opset 21."""
+    groups = int(node.attr("num_groups"))
+    rest = " ".join(f"s{i}" for i in range(node.rank() - 2))
+    scale = "(g c)" if node.opset >= 21 else "g"
+    inexact = {"c": OVER} | {f"s{i}": OVER for i in range(node.rank() - 2)}
+    lengths = (Length("num_groups", ("g",)),)
+    return Spec(
+        f"n (g c) {rest}, {scale}, {scale} -> n (g c) {rest}", sizes={"g": groups}, inexact=inexact, lengths=lengths
+    )
+
+
+@rule("LpNormalization", "MeanVarianceNormalization")
+def along(node: NodeView) -> Spec:
+    """Divides by a norm (or standard deviation) along some axes."""
+    rank = node.rank()
+    default = [-1] if node.node.op == "LpNormalization" else [0, 2, 3]
+    axes = [node.attr("axis", -1)] if node.node.op == "LpNormalization" else node.attr("axes", default)
+    run = axis_letters(rank)
+    return Spec(f"{run} -> {run}", inexact={f"a{node.axis(a)}": OVER for a in axes})

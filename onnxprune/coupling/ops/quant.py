@@ -1,0 +1,37 @@
+"""Quantisation: scales and zero points follow the axis they belong to."""
+
+from onnxprune.coupling.ops.pointwise import axis_letters
+from onnxprune.coupling.rule import NodeView, rule
+from onnxprune.coupling.spec import Spec
+
+
+@rule("QuantizeLinear", "DequantizeLinear")
+def linear(node: NodeView) -> Spec:
+    """Per tensor, per axis, or blocks of `block_size` along an axis."""
+    rank = node.rank()
+    axis = node.axis(node.attr("axis", 1))
+    block = int(node.attr("block_size", 0))
+    scale = _scale(node, rank, axis, block)
+    names = axis_letters(rank).split()
+    if block:
+        names[axis] = f"(k{axis} b{axis})"
+    run = " ".join(names)
+    operands = [run] + [scale] * (node.inputs - 1)
+    locked = {f"b{axis}": "inside a quantisation block"} if block else {}
+    return Spec(f"{', '.join(operands)} -> {run}", sizes={f"b{axis}": block} if block else {}, locked=locked)
+
+
+def _scale(node: NodeView, rank: int, axis: int, block: int) -> str:
+    shape = node.shape(1)
+    if block:
+        return " ".join(f"k{axis}" if i == axis else f"a{i}" for i in range(rank))
+    if not shape:
+        return ""
+    return "1" if shape[0] == 1 else f"a{axis}"
+
+
+@rule("DynamicQuantizeLinear")
+def dynamic(node: NodeView) -> Spec:
+    """The scale is taken from the values' range: removing a unit may change it."""
+    run = axis_letters(node.rank())
+    return Spec(f"{run} -> {run}, , ", inexact={f"a{i}": "sets a dynamic range" for i in range(node.rank())})

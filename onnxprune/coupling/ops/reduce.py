@@ -1,0 +1,43 @@
+"""Reductions: an axis that is summed over is contracted; one that is averaged or compared over is inexact or locked."""
+
+from onnxprune.coupling.rule import NodeView, rule
+from onnxprune.coupling.spec import Spec
+
+EXACT = ("ReduceSum", "ReduceSumSquare", "ReduceL1", "ReduceL2")
+INEXACT = ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceLogSum", "ReduceLogSumExp")
+
+
+@rule(*EXACT, *INEXACT)
+def reduction(node: NodeView) -> Spec:
+    """Zeros don't change a sum, so a masked unit is a removed one; they do change a mean, a maximum or a product."""
+    rank = node.rank()
+    given = node.ints(1, "axes")
+    keep_all = not given and bool(node.attr("noop_with_empty_axes", 0))
+    axes = [] if keep_all else [node.axis(a) for a in given or range(rank)]
+    keepdims = bool(node.attr("keepdims", 1))
+    before = " ".join(f"r{i}" if i in axes else f"a{i}" for i in range(rank))
+    after = " ".join(f"a{i}" if i not in axes else "1" for i in range(rank) if i not in axes or keepdims)
+    why = f"reduced over by {node.node.op}"
+    inexact = {} if node.node.op in EXACT else {f"r{i}": why for i in axes}
+    return Spec(f"{before}, _ -> {after}" if node.inputs > 1 else f"{before} -> {after}", inexact=inexact)
+
+
+@rule("ArgMax", "ArgMin")
+def index_of_extreme(node: NodeView) -> Spec:
+    """The result is an index along the axis: no unit may go."""
+    axis = node.axis(node.attr("axis", 0))
+    keepdims = bool(node.attr("keepdims", 1))
+    before = " ".join(f"a{i}" for i in range(node.rank()))
+    after = " ".join("1" if i == axis else f"a{i}" for i in range(node.rank()) if i != axis or keepdims)
+    return Spec(f"{before} -> {after}", locked={f"a{axis}": f"indexed by {node.node.op}"})
+
+
+@rule("TopK")
+def top_k(node: NodeView) -> Spec:
+    """Values and indices along one axis, which is locked; the others pass."""
+    rank = node.rank()
+    axis = node.axis(node.attr("axis", -1))
+    before = " ".join(f"a{i}" for i in range(rank))
+    after = " ".join("k" if i == axis else f"a{i}" for i in range(rank))
+    why = "ordered by TopK"
+    return Spec(f"{before}, _ -> {after}, {after}", locked={f"a{axis}": why, "k": why})

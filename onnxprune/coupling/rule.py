@@ -1,0 +1,148 @@
+"""The registry of rules, keyed by domain, op type and opset range.
+
+A rule is a function from a node to its `Spec`; it lives in `onnxprune/coupling/ops/<family>.py`:
+
+    @rule("MatMul")
+    def matmul(node: NodeView) -> Spec:
+        return Spec("... m k, ... k n -> ... m n", macs="output")
+
+A rule that can't say how a node couples its axes raises `Fenced` with the reason: everything around the node is then
+locked. So is everything around a node that has no rule at all: unknown never means "probably elementwise".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx_graphsurgeon as gs
+
+from onnxprune.coupling.spec import Spec
+
+Shape = tuple[int | None, ...]
+
+STANDARD_DOMAINS = ("", "ai.onnx")
+
+
+class Fenced(Exception):
+    """A rule's refusal: the node's surroundings are locked for this reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """What a rule may look at: attributes, shapes, constant operands and the opset version of the node's domain."""
+
+    node: gs.Node
+    opset: int
+
+    def attr(self, name: str, default: Any = None) -> Any:
+        """An attribute's value, or `default` where the node doesn't have it."""
+        return self.node.attrs.get(name, default)
+
+    def given(self, i: int) -> bool:
+        """Whether the optional input `i` is connected."""
+        return i < len(self.node.inputs) and not self.node.inputs[i].is_empty()
+
+    @property
+    def inputs(self) -> int:
+        return len(self.node.inputs)
+
+    @property
+    def outputs(self) -> int:
+        return len(self.node.outputs)
+
+    def shape(self, i: int) -> Shape:
+        """The shape of input `i`; fences the node where even the rank is unknown."""
+        return _shape(self.node.inputs[i], f"input {i}")
+
+    def out_shape(self, i: int = 0) -> Shape:
+        """The shape of output `i`; fences the node where even the rank is unknown."""
+        return _shape(self.node.outputs[i], f"output {i}")
+
+    def rank(self, i: int = 0) -> int:
+        return len(self.shape(i))
+
+    def is_weight(self, i: int) -> bool:
+        """Whether input `i` is stored in the model."""
+        return isinstance(self.node.inputs[i], gs.Constant)
+
+    def value(self, i: int) -> np.ndarray | None:
+        """The stored value of input `i`, or None where it is computed or absent."""
+        if not self.given(i) or not self.is_weight(i):
+            return None
+        values: np.ndarray = self.node.inputs[i].values
+        return values
+
+    def ints(self, i: int, attr: str | None = None) -> list[int] | None:
+        """A list of integers that newer opsets pass as input `i` and older ones as attribute `attr`; None if absent."""
+        if self.given(i):
+            value = self.value(i)
+            if value is None:
+                raise Fenced(f"input {i} is computed at run time")
+            return [int(v) for v in np.ravel(value)]
+        given = self.attr(attr) if attr else None
+        return None if given is None else [int(v) for v in np.ravel(given)]
+
+    def axis(self, value: int, rank: int | None = None) -> int:
+        """A non-negative axis."""
+        rank = self.rank(0) if rank is None else rank
+        return value + rank if value < 0 else value
+
+
+def _shape(tensor: gs.Tensor, what: str) -> Shape:
+    if tensor.shape is None:
+        raise Fenced(f"{what} has no known rank")
+    return tuple(d if isinstance(d, int) and d >= 0 else None for d in tensor.shape)
+
+
+RuleFunction = Callable[[NodeView], Spec]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A registered rule: for which op, in which opsets (until is exclusive), and the function that states it."""
+
+    domain: str
+    op: str
+    since: int
+    until: int
+    function: RuleFunction
+
+
+_RULES: dict[tuple[str, str], list[Rule]] = {}
+
+
+def rule(
+    *ops: str, domain: str = "", since: int = 1, until: int = 10**6
+) -> Callable[[RuleFunction], RuleFunction]:
+    """Register a function as the rule of `ops`."""
+
+    def register(function: RuleFunction) -> RuleFunction:
+        for op in ops:
+            _RULES.setdefault((domain, op), []).append(Rule(domain, op, since, until, function))
+        return function
+
+    return register
+
+
+def state(text: str, *ops: str, domain: str = "", **spec: Any) -> None:
+    """Register one constant spec as the rule of `ops`."""
+    fixed = Spec(text, **spec)
+    rule(*ops, domain=domain)(lambda _: fixed)
+
+
+def find(domain: str, op: str, opset: int) -> Rule | None:
+    """The rule of an op at an opset, or None."""
+    domain = "" if domain in STANDARD_DOMAINS else domain
+    for candidate in _RULES.get((domain, op), ()):
+        if candidate.since <= opset < candidate.until:
+            return candidate
+    return None
+
+
+def rules() -> Iterator[Rule]:
+    """Every registered rule, by domain and op."""
+    for key in sorted(_RULES):
+        yield from _RULES[key]

@@ -1,0 +1,67 @@
+"""A rule as a value: how one node couples the axes of its operands, and where it stores a length."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from onnxprune.coupling.notation import Pattern, parse
+
+NO_MARKS: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """A place that stores the length of axes, to be refilled after pruning.
+
+    where:  an attribute's name, or the index of an input whose constant value holds the lengths
+    axes:   one expression per entry (`(g o)`), or None for entries to leave alone
+    kind:   "length": entries are lengths; "index": entries are indices into the first of `axes`, themselves laid
+            out along the second
+    """
+
+    where: str | int
+    axes: tuple[str | None, ...]
+    kind: str = "length"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """How a node couples its axes.
+
+    text:     the rule, in the notation of `onnxprune.coupling.notation`
+    sizes:    lengths of letters that shapes alone don't tell (Conv's `group`)
+    inexact:  letter -> why removing a unit differs from masking it
+    locked:   letter -> why no unit may go
+    roles:    letter -> what it is to this op, for passes to choose by
+    ties:     pairs of products that are the same axis run, spelled in letters of the inputs and of the outputs
+    lengths:  where the node stores lengths
+    macs:     "output": multiply-accumulates are the output's elements times what is contracted;
+              "input": the input's elements times what is new in the output (transposed convolution); "" for none
+    pin:      attributes to write out before pruning, because their default depends on a length that may shrink
+    """
+
+    text: str
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    inexact: Mapping[str, str] = field(default_factory=dict)
+    locked: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
+    ties: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+    lengths: tuple[Length, ...] = ()
+    macs: str = ""
+    pin: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def pattern(self) -> Pattern:
+        return parse(self.text)
+
+    def __str__(self) -> str:
+        notes = [f"{k} = {v}" for k, v in self.sizes.items()]
+        notes += [f"({' '.join(a)}) = ({' '.join(b)})" for a, b in self.ties]
+        notes += [f"inexact {k}" for k in self.inexact] + [f"locked {k}" for k in self.locked]
+        notes += [f"{_place(n.where)} = {' '.join(a or '_' for a in n.axes)}" for n in self.lengths]
+        return self.text + ("   | " + ", ".join(notes) if notes else "")
+
+
+def _place(where: str | int) -> str:
+    return where if isinstance(where, str) else f"operand {where}"

@@ -1,0 +1,30 @@
+"""Ops whose operands are coupled through graphs of their own (If, Loop, Scan): a function instead of a notation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import onnx_graphsurgeon as gs
+
+if TYPE_CHECKING:
+    from onnxprune.coupling.analysis import Walker
+
+Handler = Callable[["Walker", gs.Node], None]
+
+_HANDLERS: dict[tuple[str, str], Handler] = {}
+
+
+def structure(op: str, domain: str = "") -> Callable[[Handler], Handler]:
+    """Register the handler of an op with subgraphs."""
+
+    def register(function: Handler) -> Handler:
+        _HANDLERS[(domain, op)] = function
+        return function
+
+    return register
+
+
+def structural(domain: str, op: str) -> Handler | None:
+    """The handler of an op, or None where it has none."""
+    return _HANDLERS.get((domain, op))

