@@ -12,14 +12,14 @@ locked. So is everything around a node that has no rule at all: unknown never me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import onnx_graphsurgeon as gs
 
-from onnxprune.coupling.spec import Spec
+from onnxprune.coupling.spec import Length, Spec
 
 Shape = tuple[int | None, ...]
 
@@ -85,10 +85,30 @@ class NodeView:
         given = self.attr(attr) if attr else None
         return None if given is None else [int(v) for v in np.ravel(given)]
 
+    def lengths(self, i: int, attr: str, axes: Sequence[str | None]) -> tuple[Length, ...]:
+        """Where the lengths of `axes` are stored, if they are: input `i`, attribute `attr`, or a Concat's entries.
+
+        Entries of 1 and below (0, -1) follow by themselves.
+        """
+        value = self.value(i) if self.given(i) else self.attr(attr)
+        if value is not None:
+            named = tuple(a if int(v) > 1 else None for v, a in zip(np.ravel(value), axes, strict=True))
+            return (Length(i if self.given(i) else attr, named),)
+        return tuple(Length((i, k), (axes[k],)) for k in _stored_entries(self.node.inputs[i], len(axes)))
+
     def axis(self, value: int, rank: int | None = None) -> int:
         """A non-negative axis."""
         rank = self.rank(0) if rank is None else rank
         return value + rank if value < 0 else value
+
+
+def _stored_entries(tensor: gs.Tensor, count: int) -> list[int]:
+    """Entries of a vector that a Concat of single elements makes, where they are stored and more than 1."""
+    maker = tensor.inputs[0] if tensor.inputs else None
+    if maker is None or maker.op != "Concat" or len(maker.inputs) != count:
+        return []
+    parts = [t.values if isinstance(t, gs.Constant) else None for t in maker.inputs]
+    return [k for k, v in enumerate(parts) if v is not None and v.size == 1 and int(v.ravel()[0]) > 1]
 
 
 def _shape(tensor: gs.Tensor, what: str) -> Shape:

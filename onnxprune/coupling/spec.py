@@ -14,13 +14,14 @@ NO_MARKS: Mapping[str, str] = {}
 class Length:
     """A place that stores the length of axes, to be refilled after pruning.
 
-    where:  an attribute's name, or the index of an input whose constant value holds the lengths
+    where:  an attribute's name, or the index of an input whose constant value holds the lengths, or a pair (input,
+            entry) where a Concat of single entries makes that input
     axes:   one expression per entry (`(g o)`), or None for entries to leave alone
     kind:   "length": entries are lengths; "index": entries are indices into the first of `axes`, themselves laid
             out along the second
     """
 
-    where: str | int
+    where: str | int | tuple[int, int]
     axes: tuple[str | None, ...]
     kind: str = "length"
 
@@ -63,5 +64,5 @@ class Spec:
         return self.text + ("   | " + ", ".join(notes) if notes else "")
 
 
-def _place(where: str | int) -> str:
+def _place(where: str | int | tuple[int, int]) -> str:
     return where if isinstance(where, str) else f"operand {where}"

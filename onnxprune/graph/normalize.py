@@ -27,15 +27,19 @@ from onnxprune.graph.taps import insert_taps, remove_taps
 from onnxprune.graph.targets import write_targets
 from onnxprune.graph.values import Evaluator, known
 
+MAX_ROUNDS = 4
+"""Knowing a length may tell further ones; exporters' graphs settle after two rounds."""
+
 
 def normalize(model: Model) -> Model:
     """Normalise in place and return the model."""
     for graph in graphs(model):
         _store_constants(graph)
     name_apart(model)
-    if _fold_lengths(model):
+    for _ in range(MAX_ROUNDS):
+        if not _fold_lengths(model):
+            break
         model = reinfer(model)
-        _fold_lengths(model)
     for graph in graphs(model):
         spell_splits(graph, model.opsets)
     drop_dead(model)
@@ -103,24 +107,27 @@ def _constant_value(node: gs.Node) -> np.ndarray | None:
 
 
 def _fold_lengths(model: Model) -> bool:
-    """Store what shape arithmetic comes to; True where an open target was rewritten, so that shapes may be known better."""
+    """Store what shape arithmetic comes to; True where a target was, so that shapes may be known better."""
     evaluator = Evaluator()
     rewritten = False
-    for graph in reversed(list(graphs(model))):
+    for graph in graphs(model):
         for node in list(graph.nodes):
-            _store_known_inputs(evaluator, node)
+            rewritten |= _store_known_inputs(evaluator, node)
             rewritten |= write_targets(graph, node, evaluator)
             evaluator.visit(node)
     return rewritten
 
 
-def _store_known_inputs(evaluator: Evaluator, node: gs.Node) -> None:
+def _store_known_inputs(evaluator: Evaluator, node: gs.Node) -> bool:
+    stored_any = False
     for i, tensor in enumerate(node.inputs):
         if isinstance(tensor, gs.Constant) or tensor.dtype not in (np.int64, np.int32, np.bool_):
             continue
         values = evaluator.get(tensor)
         if values is not None and known(values):
             node.inputs[i] = gs.Constant(f"{tensor.name}/{_place(node)}/{i}", values.astype(tensor.dtype))
+            stored_any = True
+    return stored_any and any(not isinstance(d, int) for t in node.outputs for d in t.shape or (None,))
 
 
 def spell_splits(graph: gs.Graph, opsets: dict[str, int]) -> None:

@@ -15,7 +15,7 @@ from onnxprune.graph.ownership import bodies
 WEIGHTED = frozenset(
     "Conv ConvTranspose ConvInteger QLinearConv DeformConv MatMul MatMulInteger QLinearMatMul Gemm Einsum Gather "
     "BatchNormalization InstanceNormalization LayerNormalization GroupNormalization RMSNormalization LSTM GRU RNN "
-    "Transpose DequantizeLinear Cast Identity PRelu Reshape Unsqueeze Squeeze".split()
+    "Transpose DequantizeLinear Cast Identity PRelu Reshape Unsqueeze Squeeze Slice Split Concat".split()
 )
 """Ops whose first operands are the model's weights: there, sharing is meant."""
 
@@ -26,16 +26,18 @@ def split_shared(model: Model) -> None:
     for graph in (model.graph, *bodies(model.graph)):
         for node in graph.nodes:
             for i, tensor in enumerate(node.inputs):
-                if isinstance(tensor, gs.Constant) and not _meant(node, i):
+                if isinstance(tensor, gs.Constant) and not _meant(node, i, tensor):
                     uses[id(tensor)] = uses.get(id(tensor), 0) + 1
                     if len(tensor.outputs) > 1:
                         node.inputs[i] = _copy(model, tensor, uses[id(tensor)])
 
 
-def _meant(node: gs.Node, i: int) -> bool:
+def _meant(node: gs.Node, i: int, tensor: gs.Constant) -> bool:
     if node.domain not in (None, "", "ai.onnx"):
         return True
-    if node.op in ("Gather", "Reshape", "Unsqueeze", "Squeeze"):
+    if node.op == "Concat":
+        return bool(tensor.values.ndim > 1)
+    if node.op in ("Gather", "Reshape", "Unsqueeze", "Squeeze", "Slice", "Split"):
         return i == 0
     return node.op in WEIGHTED
 
@@ -47,22 +49,25 @@ def _copy(model: Model, tensor: gs.Constant, number: int) -> gs.Constant:
 
 
 def merge_copies(model: Model) -> None:
-    """Copies of one tensor that are equal again become one, under the first name."""
+    """Copies of one tensor that are equal again become one, under the first name that is left."""
     kept: dict[str, list[gs.Constant]] = {}
+    copied = set(model.copies.values())
     for graph in (model.graph, *bodies(model.graph)):
         for node in graph.nodes:
             for i, tensor in enumerate(node.inputs):
                 origin = model.copies.get(tensor.name, tensor.name)
-                if isinstance(tensor, gs.Constant) and (tensor.name in model.copies or origin in kept):
-                    node.inputs[i] = _same(kept.setdefault(origin, []), tensor, origin, graph is model.graph)
+                if isinstance(tensor, gs.Constant) and origin in copied:
+                    node.inputs[i] = _same(kept.setdefault(origin, []), tensor)
+    for origin, tensors in kept.items():
+        if all(t.name != origin for t in tensors):
+            tensors[0].name = origin
 
 
-def _same(kept: list[gs.Constant], tensor: gs.Constant, origin: str, main: bool) -> gs.Constant:
+def _same(kept: list[gs.Constant], tensor: gs.Constant) -> gs.Constant:
     for other in kept:
         if other is tensor or _equal(other.values, tensor.values):
             return other
-    if main:
-        kept.append(tensor)
+    kept.append(tensor)
     return tensor
 
 

@@ -13,6 +13,7 @@ from onnxprune.coupling.analysis import Analysis
 from onnxprune.coupling.binding import Binding
 from onnxprune.coupling.masks import Keep
 from onnxprune.coupling.notation import letters
+from onnxprune.errors import InputError
 
 
 def mask_consumers(analysis: Analysis, keep: Keep) -> int:
@@ -44,9 +45,11 @@ def _summed(binding: Binding, keep: Keep) -> list[tuple[int, int]]:
     order = sorted(range(len(binding.inputs)), key=lambda i: isinstance(binding.node.inputs[i], gs.Constant))
     for i in order:
         for axis, names in _axis_letters(binding, i):
-            if losing & names:
+            if losing & names and (binding.inputs[i] or ())[axis].size is not None:
                 found.append((i, axis))
                 losing -= names
+    if losing:
+        raise InputError(f"{binding.node.op} '{binding.node.name}' sums over an axis whose length is open")
     return found
 
 

@@ -72,8 +72,11 @@ def _shrinks(binding: Binding, keep: Keep) -> bool:
 
 
 def _write(node: gs.Node, place: Length, terms: list[Term | None], keep: Keep) -> None:
-    if place.kind == "index":
-        _set_operand(node, int(place.where), _remap(node.inputs[int(place.where)].values, terms, keep))
+    if place.kind == "index" and isinstance(place.where, int):
+        _set_operand(node, place.where, _remap(node.inputs[place.where].values, terms, keep))
+    elif isinstance(place.where, tuple):
+        maker = node.inputs[place.where[0]].inputs[0]
+        _write(maker, Length(place.where[1], place.axes), terms, keep)
     elif isinstance(place.where, int):
         old = node.inputs[place.where].values
         new = [v if t is None else keep.kept(t) for v, t in zip(old.ravel(), terms, strict=True)]

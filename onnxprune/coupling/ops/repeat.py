@@ -2,7 +2,7 @@
 
 from onnxprune.coupling.ops.pointwise import axis_letters
 from onnxprune.coupling.rule import Fenced, NodeView, rule
-from onnxprune.coupling.spec import Length, Spec
+from onnxprune.coupling.spec import Spec
 
 
 @rule("Expand")
@@ -16,11 +16,8 @@ def expand(node: NodeView) -> Spec:
         after.append(f"r{k}" if grown else f"a{k}")
         if k >= offset:
             before.append("1" if grown else f"a{k}")
-    target = node.value(1)
-    lengths: tuple[Length, ...] = ()
-    if target is not None:
-        shift = len(made) - len(target)
-        lengths = (Length(1, tuple(after[shift + i] if int(v) > 1 else None for i, v in enumerate(target))),)
+    entries = node.shape(1)[0] or len(made)
+    lengths = node.lengths(1, "", after[len(made) - entries :])
     return Spec(f"{' '.join(before)}, _ -> {' '.join(after)}", lengths=lengths)
 
 
@@ -41,9 +38,8 @@ def tile(node: NodeView) -> Spec:
 def constant_of_shape(node: NodeView) -> Spec:
     """A fill: every axis is free, and its length is in the operand."""
     rank = len(node.out_shape())
-    target = node.value(0)
-    lengths = () if target is None else (Length(0, tuple(f"a{i}" if d > 1 else None for i, d in enumerate(target))),)
-    return Spec(f"_ -> {axis_letters(rank)}", lengths=lengths)
+    names = axis_letters(rank)
+    return Spec(f"_ -> {names}", lengths=node.lengths(0, "", names.split()))
 
 
 @rule("EyeLike")

@@ -2,7 +2,7 @@
 
 from onnxprune.coupling.ops.pointwise import axis_letters
 from onnxprune.coupling.rule import Fenced, NodeView, rule
-from onnxprune.coupling.spec import Length, Spec
+from onnxprune.coupling.spec import Spec
 
 
 @rule("Transpose")
@@ -93,12 +93,7 @@ def _with_ties(
     ties: list[tuple[list[str], list[str]]],
     names_out: list[str | None],
 ) -> Spec:
-    target = node.value(1)
-    entries = node.attr("shape") if target is None else target
-    lengths: tuple[Length, ...] = ()
-    if entries is not None:
-        where: str | int = "shape" if target is None else 1
-        lengths = (Length(where, tuple(n if int(v) > 1 else None for v, n in zip(entries, names_out, strict=True))),)
+    lengths = node.lengths(1, "shape", names_out)
     return Spec(text, sizes=sizes, ties=tuple((tuple(a), tuple(b)) for a, b in ties), lengths=lengths)
 
 
