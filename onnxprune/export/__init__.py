@@ -4,10 +4,10 @@
 """
 
 from onnxprune.export.check import Runner
-from onnxprune.export.load import load, schemes
+from onnxprune.export.loader import load, schemes
 from onnxprune.export.options import option_help
 from onnxprune.export.result import ExportResult, Port
 from onnxprune.export.source import Source
-from onnxprune.export.write import export, write
+from onnxprune.export.writer import export, write
 
 __all__ = ["ExportResult", "Port", "Runner", "Source", "export", "load", "option_help", "schemes", "write"]

@@ -130,7 +130,7 @@ def _write_external(model: Model, path: Path) -> list[Path]:
         proto.graph.initializer.append(stub)
         offset = _aligned(offset + length)
     _resize_declared(proto)
-    stale = _data_files(path)
+    stale = data_files_of(path)
     _write_atomic(data, _chunks(big))
     _write_atomic(path, [proto.SerializeToString()])
     for old in stale - {data}:
@@ -172,7 +172,7 @@ def _digest(tensors: list[gs.Constant]) -> str:
     return digest.hexdigest()[:12]
 
 
-def _data_files(path: Path) -> set[Path]:
+def data_files_of(path: Path) -> set[Path]:
     """Data files that the model now at `path` refers to."""
     if not path.is_file():
         return set()

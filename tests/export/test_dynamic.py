@@ -8,7 +8,7 @@ import torch
 from onnxprune.errors import InputError
 from onnxprune.export import Runner, export
 from onnxprune.export.axes import choices, other, output_shapes, traced
-from onnxprune.export.load import load
+from onnxprune.export.loader import load
 
 Net = Callable[[str], str]
 EXPORTERS = ("dynamo", "torchscript")

@@ -149,3 +149,16 @@ def test_exporting_is_silent(
 ) -> None:
     export(net("convnet"), tmp_path / "m.onnx", exporter=exporter)
     assert capfd.readouterr() == ("", "")
+
+
+def test_weights_too_large_for_one_message_go_beside_the_model(
+    net: Net, tmp_path: Path, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The true limit of 2 GB would take minutes.
+    monkeypatch.setattr("onnxprune.export.writer._LARGEST_INLINE", 4000)
+    options = {"width": "200"}
+    export(net("perceptron"), tmp_path / "m.onnx", options=options, exporter="torchscript", run=run)
+    assert (tmp_path / "m.onnx.data").exists()
+    inline = {"options": options, "exporter": "torchscript", "external_data": False}
+    export(net("perceptron"), tmp_path / "i.onnx", **inline)
+    assert not (tmp_path / "i.onnx.data").exists()

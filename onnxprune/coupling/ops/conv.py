@@ -10,6 +10,7 @@ from onnxprune.coupling.rule import Fenced, NodeView, rule, state
 from onnxprune.coupling.spec import Length, Spec
 
 GROUP = (Length("group", ("g",)),)
+INNER = {"i": "inner", "o": "inner"}  # channels inside a group of a grouped convolution
 
 
 @rule("Conv")
@@ -18,7 +19,8 @@ def conv(node: NodeView) -> Spec:
     group = int(node.attr("group", 1))
     if group == 1:
         return Spec("n i *, o i *, o -> n o *", macs="output")
-    return Spec("n (g i) *, (g o) i *, (g o) -> n (g o) *", sizes={"g": group}, lengths=GROUP, macs="output")
+    text = "n (g i) *, (g o) i *, (g o) -> n (g o) *"
+    return Spec(text, sizes={"g": group}, roles=INNER, lengths=GROUP, macs="output")
 
 
 @rule("ConvTranspose")
@@ -27,7 +29,8 @@ def conv_transpose(node: NodeView) -> Spec:
     group = int(node.attr("group", 1))
     if group == 1:
         return Spec("n i *, i o *, o -> n o *", macs="input")
-    return Spec("n (g i) *, (g i) o *, (g o) -> n (g o) *", sizes={"g": group}, lengths=GROUP, macs="input")
+    text = "n (g i) *, (g i) o *, (g o) -> n (g o) *"
+    return Spec(text, sizes={"g": group}, roles=INNER, lengths=GROUP, macs="input")
 
 
 @rule("DeformConv")

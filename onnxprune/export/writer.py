@@ -13,7 +13,7 @@ from onnxprune.errors import InputError
 from onnxprune.export.axes import choices, other
 from onnxprune.export.check import Runner, check
 from onnxprune.export.exporters import exported
-from onnxprune.export.load import load
+from onnxprune.export.loader import load
 from onnxprune.export.result import ExportResult, Port
 from onnxprune.export.source import Axes, Source
 from onnxprune.export.tidy import tidy

@@ -1,0 +1,120 @@
+"""What a model costs as a function of how many units every group keeps: MACs, parameters, bytes.
+
+A cost is a sum of monomials, one per node (MACs) or stored tensor (parameters, bytes), each a product of axis lengths.
+Only the monomials that a group occurs in are evaluated again when its count changes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import onnx_graphsurgeon as gs
+
+from onnxprune.coupling import Analysis
+from onnxprune.coupling.binding import Binding
+from onnxprune.coupling.notation import letters
+from onnxprune.coupling.terms import Atom, Term, leaves, length
+
+Counts = Mapping[Atom, int]
+Shapes = Mapping[str, Sequence[int]]
+"""Tensor name -> shape, for tensors whose shape is open in the model: what it is in the case that is costed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Monomial:
+    """`factor` times the lengths of `axes`; label: the node or tensor it belongs to."""
+
+    label: str
+    factor: float
+    axes: tuple[Term, ...]
+
+    def value(self, counts: Counts) -> float:
+        return self.factor * math.prod(length(t, lambda a: counts.get(a, a.size or 1)) for t in self.axes)
+
+
+class Cost:
+    """A sum of monomials and a constant."""
+
+    def __init__(self, monomials: Iterable[Monomial], constant: float = 0.0) -> None:
+        self.monomials = list(monomials)
+        self.constant = constant
+        self._of: dict[Atom, list[int]] = {}
+        for i, monomial in enumerate(self.monomials):
+            for leaf in {leaf for term in monomial.axes for leaf in leaves(term)}:
+                self._of.setdefault(leaf, []).append(i)
+
+    def total(self, counts: Counts | None = None) -> float:
+        """The cost when groups keep `counts` units (all, where not named)."""
+        counts = counts or {}
+        return self.constant + sum(m.value(counts) for m in self.monomials)
+
+    def change(self, counts: dict[Atom, int], atom: Atom, count: int) -> float:
+        """How the cost changes when one group goes from its present count to `count`."""
+        touched = [self.monomials[i] for i in self._of.get(atom, ())]
+        before = sum(m.value(counts) for m in touched)
+        after = sum(m.value({**counts, atom: count}) for m in touched)
+        return after - before
+
+    def matters(self, atom: Atom) -> bool:
+        """Whether the group occurs in the cost at all."""
+        return atom in self._of
+
+
+def macs(analysis: Analysis, shapes: Shapes | None = None) -> Cost:
+    """Multiply-accumulates of one inference; both branches of an If count."""
+    return Cost(m for b in analysis.bindings if b.spec.macs and (m := _node_macs(b, shapes or {})) is not None)
+
+
+def _node_macs(binding: Binding, shapes: Shapes) -> Monomial | None:
+    """The elements of one side times what the other side adds: contracted letters, or (transposed) new ones."""
+    forward = binding.spec.macs == "output"
+    tensor = binding.node.outputs[0] if forward else binding.node.inputs[0]
+    axes = binding.outputs[0] if forward else binding.inputs[0]
+    if axes is None:
+        return None
+    names = binding.vanishing if forward else _new_letters(binding)
+    factor, terms = _open(tensor, axes, shapes)
+    label = binding.node.name or binding.node.outputs[0].name
+    return Monomial(label, factor, (*terms, *(binding.env[n] for n in names), *binding.kernel))
+
+
+def _new_letters(binding: Binding) -> list[str]:
+    first = {name for axis in binding.spec.pattern.inputs[0] or () for name in letters(axis)}
+    made = [name for axis in binding.spec.pattern.outputs[0] or () for name in letters(axis)]
+    return [name for name in made if name not in first]
+
+
+def _open(tensor: gs.Tensor, axes: Sequence[Term], shapes: Shapes) -> tuple[float, list[Term]]:
+    """Axes of known length as terms; open ones as a number, less what is known inside them."""
+    factor, terms = 1.0, []
+    for i, term in enumerate(axes):
+        terms.append(term)
+        if term.size is None:
+            known = length(term, lambda a: a.size or 1)
+            factor *= (shapes[tensor.name][i] if tensor.name in shapes else known) / max(known, 1)
+    return factor, terms
+
+
+def params(analysis: Analysis) -> Cost:
+    """Elements of all stored floating-point and quantised tensors that nodes use."""
+    return Cost(Monomial(name, 1.0, axes) for name, axes, tensor in _tensors(analysis) if _counts(tensor))
+
+
+def size(analysis: Analysis, file_bytes: int) -> Cost:
+    """Bytes of the file: what its stored tensors take, and a constant for all else."""
+    monomials = [Monomial(name, tensor.dtype.itemsize, axes) for name, axes, tensor in _tensors(analysis)]
+    stored = sum(m.value({}) for m in monomials)
+    return Cost(monomials, max(file_bytes - stored, 0.0))
+
+
+def _tensors(analysis: Analysis) -> list[tuple[str, tuple[Term, ...], gs.Constant]]:
+    found: dict[int, tuple[str, list[Term], gs.Constant]] = {}
+    for site in analysis.sites:
+        found.setdefault(id(site.tensor), (site.tensor.name, [], site.tensor))[1].append(site.term)
+    return [(name, tuple(axes), tensor) for name, axes, tensor in found.values()]
+
+
+def _counts(tensor: gs.Constant) -> bool:
+    return tensor.dtype.kind in "fV" or (tensor.dtype.kind in "iu" and tensor.dtype.itemsize == 1)

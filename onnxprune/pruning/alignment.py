@@ -1,0 +1,40 @@
+"""Widths that ONNX Runtime's kernels like.
+
+The blocked convolutions of the CPU provider compute outputs in blocks of 16 channels, and a convolution whose input
+channels are no multiple of 4 falls back to a path that is slower than the unpruned model. Matrix products have no such
+cliff, but prefer multiples of 16 a little.
+"""
+
+from __future__ import annotations
+
+import math
+
+from onnxprune.coupling import Group
+from onnxprune.coupling.terms import Atom, Product, Term, factors, resolve, segments
+
+BLOCK = 16
+
+
+def best_step(group: Group) -> int:
+    """The number of units that keeps every axis of the group a multiple of the kernels' block.
+
+    Narrow groups get smaller steps, so that something can go at all; units that already span a block go one by one.
+    """
+    widest = max((_weight(site.term, group.atom) for site in group.members), default=1)
+    block = _block(group.size * widest)
+    return max(1, block // math.gcd(block, widest))
+
+
+def _block(width: int) -> int:
+    if width > BLOCK:
+        return BLOCK
+    return 8 if width > 8 else 4 if width > 4 else 1
+
+
+def _weight(term: Term, atom: Atom) -> int:
+    """How many indices of the axis one unit stands for, where the axis is a plain product; 1 elsewhere."""
+    for part in segments(term):
+        part = resolve(part)
+        if isinstance(part, Product) and any(f is atom for f in factors(part)):
+            return (part.size or 1) // (atom.size or 1)
+    return 1

@@ -1,0 +1,98 @@
+"""Deciding: passes offer groups, a criterion scores them, a budget says how many units of each stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from onnxprune import budget, criteria
+from onnxprune.budget import Candidate, Cost, Fit
+from onnxprune.coupling import Analysis
+from onnxprune.errors import InputError
+from onnxprune.pruning.options import Options, Target
+from onnxprune.pruning.passes import Pass, available, make, parse
+from onnxprune.pruning.plan import Plan
+from onnxprune.pruning.selection import Scope, candidates, offers
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+@dataclass(slots=True)
+class Decision:
+    """Which units stay. masks: group id -> bool [units], for narrowed groups; cost: of the target's quantity, as a
+    fraction of the dense model's; met: whether the target was met; offered: all candidates."""
+
+    masks: dict[str, np.ndarray]
+    chosen: list[tuple[Candidate, np.ndarray]]
+    offered: list[Candidate]
+    fraction: float
+    met: bool
+
+
+def passes_of(options: Options) -> list[Pass]:
+    """The passes that the user named, or those that run by default."""
+    common = {"align": options.align} if options.align else {}
+    if options.passes:
+        return [parse(text, **common) for text in options.passes]
+    return [make(kind, dict(common)) for kind in available().values() if kind.default]
+
+
+def cost_of(target: Target, analysis: Analysis, source: Path, shapes: Shapes) -> Cost:
+    """The cost function that a target is stated in."""
+    if target.quantity == "macs":
+        return budget.macs(analysis, shapes)
+    return budget.params(analysis) if target.quantity == "params" else budget.size(analysis, source.stat().st_size)
+
+
+def decide(analysis: Analysis, options: Options, source: Path, shapes: Shapes) -> Decision:
+    """Choose units to remove. Raises InputError where nothing at all can go."""
+    passes = passes_of(options)
+    offered = offers(analysis, passes, Scope(options.protect, options.only))
+    if not offered:
+        raise InputError(f"{source}: nothing to prune: {_why_nothing(analysis, passes)}")
+    scores = criteria.score(analysis, [g for _, g in offered], options.criterion, options.seed)
+    entries = candidates(offered, scores)
+    target = options.target or (None if any(p.ratio is not None for p in passes) else Target("macs", 0.5))
+    measure = target or Target("macs", 1.0)
+    cost = cost_of(measure, analysis, source, shapes)
+    dense = cost.total()
+    entries = [c for c in entries if c.ratio is not None or cost.matters(c.group.atom)]
+    chosen = budget.fit(
+        entries, budget.get(options.budget).widths(entries), cost, dense * target.fraction if target else None
+    )
+    return _decision(entries, chosen, dense)
+
+
+def _decision(entries: Sequence[Candidate], found: Fit, dense: float) -> Decision:
+    chosen = [(c, c.keep(found.counts[c.group.id])) for c in entries if found.counts[c.group.id] < c.group.size]
+    masks = {c.group.id: mask for c, mask in chosen}
+    return Decision(masks, chosen, list(entries), found.cost / max(dense, 1e-30), found.met)
+
+
+def replay(analysis: Analysis, plan: Plan, options: Options, source: Path, shapes: Shapes) -> Decision:
+    """The decision of an earlier plan, on the same model."""
+    masks = plan.masks(analysis)
+    entries: list[tuple[Candidate, np.ndarray]] = []
+    groups = {g.id: g for g in analysis.groups}
+    for entry in plan.groups:
+        scores = np.array(entry.get("score") or np.zeros(entry["size"]), float)
+        entries.append((Candidate(groups[entry["id"]], scores, entry.get("kind", "")), masks[entry["id"]]))
+    cost = cost_of(options.target or Target("macs", 1.0), analysis, source, shapes)
+    total = cost.total({c.group.atom: int(m.sum()) for c, m in entries})
+    fraction = total / max(cost.total(), 1e-30)
+    met = options.target is None or fraction <= options.target.fraction
+    return Decision(masks, entries, [c for c, _ in entries], fraction, met)
+
+
+def _why_nothing(analysis: Analysis, passes: Sequence[Pass]) -> str:
+    names = ", ".join(p.name for p in passes)
+    if not analysis.sites:
+        return "the model stores no weights"
+    free = [g for g in analysis.groups if g.prunable]
+    if free:
+        return f"the passes {names} take none of its {len(free)} free groups within the given scope"
+    reason = next((str(g.locked[0]) for g in analysis.groups if g.locked), "no group has more than one unit")
+    return f"all of its {len(analysis.groups)} groups are locked, for instance by {reason}"

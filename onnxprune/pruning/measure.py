@@ -1,0 +1,60 @@
+"""Measuring what came out, against the dense model, in ONNX Runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from onnxprune.errors import InputError
+from onnxprune.graph import data_files_of, index_bounds, load
+from onnxprune.pruning.options import Options
+from onnxprune.runtime import (
+    BenchResult,
+    Fidelity,
+    bench,
+    compare_models,
+    file_size,
+    input_specs,
+    runnable_inputs,
+    session,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """bytes: (before, after); latency: interleaved, model 0 is the dense one; fidelity: of outputs on random inputs;
+    reason: why something could not be measured, or empty"""
+
+    bytes: tuple[int, int]
+    latency: BenchResult | None
+    fidelity: Fidelity | None
+    shapes: dict[str, list[int]]
+    reason: str = ""
+
+
+def measure(source: Path, output: Path, options: Options, *, rounds: int = 30, max_seconds: float = 30.0) -> Measurement:
+    """Size, latency (interleaved in this process) and fidelity of two model files."""
+    sizes = file_size(source, data_files(source)), file_size(output, data_files(output))
+    try:
+        dense = session(source, threads=options.threads, provider=options.provider)
+        bounds = index_bounds(load(source).graph)
+        feeds = runnable_inputs(dense, specs=input_specs(dense), seed=options.seed, dims=options.data or None, bounds=bounds)
+        del dense
+        latency = bench(
+            [source, output],
+            feeds=feeds,
+            threads=options.threads,
+            provider=options.provider,
+            rounds=rounds,
+            max_seconds=max_seconds,
+            seed=options.seed,
+        )
+        close = compare_models(source, output, feeds_list=[feeds], threads=options.threads, provider=options.provider)
+    except InputError as reason:
+        return Measurement(sizes, None, None, {}, str(reason))
+    return Measurement(sizes, latency, close, {k: list(v.shape) for k, v in feeds.items()})
+
+
+def data_files(model: Path) -> list[Path]:
+    """Data files beside a model."""
+    return sorted(data_files_of(model))

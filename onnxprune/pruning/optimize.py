@@ -1,0 +1,147 @@
+"""The main job: analyse, decide, shrink, prove, write, measure."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from onnxprune.budget import Cost, macs, params
+from onnxprune.coupling import Analysis, analyze
+from onnxprune.coupling.masks import Keep
+from onnxprune.errors import InputError, VerificationError
+from onnxprune.graph import Model, concrete, finish, index_bounds, load, normalize, save, skeleton
+from onnxprune.pruning.decide import Decision, decide, replay
+from onnxprune.pruning.measure import Measurement, measure
+from onnxprune.pruning.options import Options
+from onnxprune.pruning.plan import Plan, describe, read, sha256
+from onnxprune.rewrite import keep_of, prove, shrink
+from onnxprune.runtime import input_specs, runnable_inputs, session
+from onnxprune.runtime.verify import Proof
+
+Progress = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """No progress."""
+
+
+@dataclass(slots=True)
+class Result:
+    """What `optimize` did. fraction: of the target's quantity that is left; met: whether the target was met."""
+
+    source: Path
+    output: Path
+    options: Options
+    plan: Plan
+    proof: Proof
+    fraction: float
+    met: bool
+    before: dict[str, float]
+    after: dict[str, float]
+    locked: list[dict[str, object]]
+    measured: Measurement | None = None
+    written: list[Path] = field(default_factory=list)
+
+
+def optimize(source: Path | str, output: Path | str, options: Options | None = None, progress: Progress = silent) -> Result:
+    """Prune a model file to a target and prove the result before it is written.
+
+    Raises InputError for unusable input and VerificationError where the result failed its proof (nothing is written).
+    """
+    source, output, options = Path(source), Path(output), options or Options()
+    _check_paths(source, output)
+    progress("loading")
+    model = load(source)
+    shapes = open_shapes(model, source, options)
+    progress("analysing")
+    model = normalize(model)
+    analysis = analyze(model.graph, model.opsets)
+    progress("choosing what goes")
+    decision = _decide(analysis, options, source, shapes)
+    plan_model = {"name": source.name, "sha256": sha256(source)}
+    keep = keep_of(analysis, decision.masks)
+    before, after = _counts(analysis, shapes, keep)
+    locked = locked_share(analysis, macs(analysis, shapes))
+    progress("shrinking")
+    changed = shrink(model, analysis, keep)
+    groups, tensors = describe(analysis, decision.chosen, changed)
+    finish(model)
+    proof = _prove_and_write(model, decision, source, output, options, progress)
+    result = Result(
+        source, output, options, Plan(plan_model, groups, tensors), proof, decision.fraction, decision.met, before, after, locked
+    )
+    if options.bench:
+        progress("measuring")
+        result.measured = measure(source, output, options)
+    return result
+
+
+def _check_paths(source: Path, output: Path) -> None:
+    if output.exists() and source.exists() and output.resolve() == source.resolve():
+        raise InputError(f"{output}: the output is the input; give another name")
+    if output.is_dir():
+        raise InputError(f"{output}: is a folder; give the name of the model file to write")
+    if not output.parent.exists():
+        raise InputError(f"{output}: the folder '{output.parent}' does not exist")
+
+
+def _decide(analysis: Analysis, options: Options, source: Path, shapes: dict[str, tuple[int, ...]]) -> Decision:
+    if options.plan is not None:
+        return replay(analysis, read(options.plan), options, source, shapes)
+    return decide(analysis, options, source, shapes)
+
+
+def open_shapes(model: Model, source: Path, options: Options) -> dict[str, tuple[int, ...]]:
+    """Shapes of all tensors for one run of a model with open dimensions; empty where none is open."""
+    if all(isinstance(d, int) for t in model.graph.inputs for d in t.shape or ()):
+        return {}
+    try:
+        dense = session(source)
+        feeds = runnable_inputs(dense, seed=options.seed, dims=options.data or None, bounds=index_bounds(model.graph))
+    except InputError:
+        return {}
+    names = {spec.name for spec in input_specs(dense)}
+    return concrete(skeleton(model), {name: v.shape for name, v in feeds.items() if name in names})
+
+
+def _counts(analysis: Analysis, shapes: dict[str, tuple[int, ...]], keep: Keep) -> tuple[dict[str, float], dict[str, float]]:
+    costs = {"macs": macs(analysis, shapes), "params": params(analysis)}
+    return {k: c.total() for k, c in costs.items()}, {k: c.total(keep.counts) for k, c in costs.items()}
+
+
+def _prove_and_write(
+    model: Model, decision: Decision, source: Path, output: Path, options: Options, progress: Progress
+) -> Proof:
+    """The file is proved in a temporary folder beside its destination, then moved there."""
+    try:
+        with tempfile.TemporaryDirectory(dir=output.parent, prefix=".onnxprune-") as folder:
+            trial = Path(folder) / output.name
+            save(model, trial)
+            proof = Proof("skipped", reason="not asked for")
+            if options.verify:
+                progress("proving")
+                proof = prove(lambda: load(source), decision.masks, trial, seed=options.seed)
+    except OSError as error:
+        raise InputError(f"{output}: can't be written ({error.strerror or error})") from None
+    if proof.status == "failed":
+        raise VerificationError(f"{source}: the pruned model failed its proof, so it was not written: {proof.reason}")
+    progress("writing")
+    save(model, output)
+    return proof
+
+
+def locked_share(analysis: Analysis, cost: Cost, most: int = 20) -> list[dict[str, object]]:
+    """Locked groups by the multiply-accumulates that removing half of each would save, with the first reason."""
+    found: list[dict[str, object]] = []
+    dense = max(cost.total(), 1e-30)
+    for group in analysis.groups:
+        if group.locked and group.size > 1 and cost.matters(group.atom):
+            share = -cost.change({}, group.atom, 0) / dense
+            found.append({"group": group.id, "size": group.size, "share": share, "reason": str(group.locked[0])})
+    found.sort(key=lambda entry: -float(str(entry["share"])))
+    return found[:most]
+
+
+__all__ = ["Options", "Result", "locked_share", "open_shapes", "optimize"]

@@ -1,0 +1,54 @@
+"""What the user asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from onnxprune.errors import InputError
+
+QUANTITIES = ("macs", "params", "size")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """At most `fraction` of the dense model's `quantity`: macs, params or size (bytes of the file)."""
+
+    quantity: str
+    fraction: float
+
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """`macs=0.5`. Raises InputError for anything else."""
+        quantity, equals, number = text.partition("=")
+        try:
+            fraction = float(number)
+        except ValueError:
+            fraction = -1.0
+        if quantity not in QUANTITIES or not equals:
+            raise InputError(f"target '{text}' is not one of {', '.join(f'{q}=FRACTION' for q in QUANTITIES)}")
+        if not 0 < fraction <= 1:
+            raise InputError(f"target '{text}': the fraction to keep must be above 0 and at most 1")
+        return cls(quantity, fraction)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything that `optimize` can be told. Empty passes: the default ones; align 0: automatic."""
+
+    target: Target | None = None
+    passes: Sequence[str] = ()
+    criterion: str = "group_l2"
+    budget: str = "uniform"
+    align: int = 0
+    protect: Sequence[str] = ()
+    only: Sequence[str] = ()
+    plan: Path | None = None
+    seed: int = 0
+    verify: bool = True
+    bench: bool = True
+    threads: int = 1
+    provider: str = "cpu"
+    data: dict[str, int] = field(default_factory=dict)
+    """Sizes for the model's open dimensions, by symbol."""

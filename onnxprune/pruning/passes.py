@@ -1,0 +1,132 @@
+"""The pass framework. A pass is a frozen dataclass that offers groups for pruning; its fields are its options.
+
+    @dataclass(frozen=True)
+    class Channels(Pass):
+        name: ClassVar[str] = "channels"
+        kind: str = "all"
+
+        def select(self, analysis: Analysis) -> Iterable[Group]: ...
+
+Passes are found by the entry-point group `onnxprune.passes`, those of this project and those of anybody else alike.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, ClassVar, get_type_hints
+
+import onnx_graphsurgeon as gs
+
+from onnxprune.coupling import Analysis, Group
+from onnxprune.errors import InputError
+from onnxprune.pruning.alignment import best_step
+
+ENTRY_POINTS = "onnxprune.passes"
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Base of all passes.
+
+    ratio: fraction of each group's units to remove, or None for the budget to decide; align: widths are multiples of
+    this, 0 for what the runtime's kernels like; floor: the fraction of a group's units that stays at the least
+    """
+
+    name: ClassVar[str] = ""
+    exact: ClassVar[bool] = True
+    """Whether the pass takes only groups whose removal equals masking."""
+    default: ClassVar[bool] = False
+    """Whether it runs when the user names no pass."""
+
+    ratio: float | None = None
+    align: int = 0
+    floor: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.ratio is not None and not 0 <= self.ratio < 1:
+            raise InputError(f"pass {self.name}: ratio must be at least 0 and below 1, not {self.ratio:g}")
+        if self.align < 0:
+            raise InputError(f"pass {self.name}: align must not be negative, got {self.align}")
+        if not 0 <= self.floor <= 1:
+            raise InputError(f"pass {self.name}: floor must lie between 0 and 1, not {self.floor:g}")
+
+    def select(self, analysis: Analysis) -> Iterable[Group]:
+        """The groups that this pass would take units from."""
+        raise NotImplementedError
+
+    def step(self, group: Group) -> int:
+        """Widths of the group stay multiples of this."""
+        return self.align or best_step(group)
+
+    def lowest(self, group: Group) -> int:
+        """The fewest units that stay."""
+        return max(1, math.ceil(self.floor * group.size))
+
+
+def available() -> dict[str, type[Pass]]:
+    """All installed passes by name, those of other packages included."""
+    found: dict[str, type[Pass]] = {}
+    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
+        loaded = point.load()
+        if not (isinstance(loaded, type) and issubclass(loaded, Pass)):
+            raise InputError(f"the entry point '{point.name}' of {ENTRY_POINTS} is not a Pass: {point.value}")
+        found[point.name] = loaded
+    return found
+
+
+def parse(text: str, **defaults: Any) -> Pass:
+    """A pass from the command line's spelling: `heads` or `heads{ratio=0.25,align=1}`.
+
+    defaults: values for fields that the text doesn't set. Raises InputError for unknown names, options and values.
+    """
+    name, brace, rest = text.strip().partition("{")
+    if bool(brace) != text.strip().endswith("}"):
+        raise InputError(f"pass '{text}' is not spelled NAME or NAME{{option=value,...}}")
+    passes = available()
+    if name not in passes:
+        raise InputError(f"no pass '{name}'; there are {', '.join(sorted(passes))}")
+    given = dict(_option(part, text) for part in rest.rstrip("}").split(",") if part.strip())
+    return make(passes[name], {**defaults, **given})
+
+
+def make(kind: type[Pass], options: dict[str, Any]) -> Pass:
+    """A pass from option values (numbers, booleans or their text)."""
+    types = get_type_hints(kind)
+    fields = {f.name for f in dataclasses.fields(kind)}
+    for key in options:
+        if key not in fields:
+            raise InputError(f"pass {kind.name} has no option '{key}'; it has {', '.join(sorted(fields))}")
+    return kind(**{k: _convert(kind, k, v, types[k]) for k, v in options.items()})
+
+
+def _option(part: str, text: str) -> tuple[str, str]:
+    key, equals, value = part.partition("=")
+    if not equals:
+        raise InputError(f"pass '{text}': '{part.strip()}' is not spelled option=value")
+    return key.strip(), value.strip()
+
+
+def _convert(kind: type[Pass], key: str, value: Any, hint: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        if hint in (int, str, float):
+            return hint(value)
+        if hint is bool:
+            return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
+        return None if value.lower() == "none" else float(value)
+    except (ValueError, KeyError):
+        raise InputError(f"pass {kind.name}: '{value}' is no value for {key}") from None
+
+
+def learned(group: Group) -> bool:
+    """Whether the group holds a slice of some learned matrix, kernel or table."""
+    return any(len(s.tensor.shape) > 1 and s.tensor.dtype.kind in "fV" or _is_quantised(s.tensor) for s in group.members)
+
+
+def _is_quantised(tensor: gs.Constant) -> bool:
+    return len(tensor.shape) > 1 and tensor.dtype.kind in "iu" and tensor.dtype.itemsize == 1

@@ -1,0 +1,116 @@
+"""The plan: what was done, so that anyone can audit it or do it again on the same model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onnxprune.budget import Candidate
+from onnxprune.coupling import Analysis, notation
+from onnxprune.errors import InputError
+
+VERSION = 1
+
+
+@dataclass(slots=True)
+class Plan:
+    """A decision and its effects, as written to plan.json.
+
+    model: {"sha256", "name"} of the source; groups: one entry per narrowed group; initializers: name -> axis -> kept
+    dense indices; blocks, sparse, repairs: other kinds of edits; measured: what came of it
+    """
+
+    model: dict[str, Any]
+    groups: list[dict[str, Any]]
+    initializers: dict[str, dict[str, list[int]]]
+    blocks: list[Any] = field(default_factory=list)
+    sparse: list[Any] = field(default_factory=list)
+    repairs: list[Any] = field(default_factory=list)
+    measured: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        body = {
+            "version": VERSION,
+            "model": self.model,
+            "groups": self.groups,
+            "initializers": self.initializers,
+            "blocks": self.blocks,
+            "sparse": self.sparse,
+            "repairs": self.repairs,
+            "measured": self.measured,
+        }
+        return json.dumps(body, indent=1) + "\n"
+
+    def masks(self, analysis: Analysis) -> dict[str, np.ndarray]:
+        """Keep-masks by group id. Raises InputError where the plan doesn't fit the analysed model."""
+        groups = {g.id: g for g in analysis.groups}
+        masks: dict[str, np.ndarray] = {}
+        for entry in self.groups:
+            group = groups.get(entry["id"])
+            if group is None or group.size != entry["size"]:
+                raise InputError(f"the plan's group '{entry['id']}' of {entry['size']} units is not in this model")
+            mask = np.zeros(group.size, bool)
+            mask[entry["kept"]] = True
+            masks[group.id] = mask
+        return masks
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for chunk in iter(lambda: file.read(1 << 20), b""):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def describe(
+    analysis: Analysis, chosen: Sequence[tuple[Candidate, np.ndarray]], changed: Mapping[str, Mapping[int, np.ndarray]]
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, list[int]]]]:
+    """The plan's entries for narrowed groups and for what is left of every changed tensor."""
+    groups = [_entry(analysis, candidate, mask) for candidate, mask in chosen]
+    tensors = {name: {str(axis): kept.tolist() for axis, kept in sorted(axes.items())} for name, axes in changed.items()}
+    return groups, tensors
+
+
+def _entry(analysis: Analysis, candidate: Candidate, mask: np.ndarray) -> dict[str, Any]:
+    group = candidate.group
+    return {
+        "id": group.id,
+        "kind": candidate.kind,
+        "size": group.size,
+        "kept": np.flatnonzero(mask).tolist(),
+        "score": [round(float(s), 6) for s in candidate.scores],
+        "exact": not group.inexact,
+        "members": [
+            {"initializer": s.tensor.name, "axis": s.axis, "term": notation(analysis, s.term)} for s in group.members
+        ],
+    }
+
+
+def read(path: Path) -> Plan:
+    """A plan from its file. Raises InputError for anything else."""
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: can't be read ({error.strerror})") from None
+    except ValueError:
+        raise InputError(f"{path}: not a plan (no JSON)") from None
+    if not isinstance(body, dict) or body.get("version") != VERSION or not isinstance(body.get("groups"), list):
+        raise InputError(f"{path}: not a plan of version {VERSION}")
+    _check_groups(path, body["groups"])
+    return Plan(body.get("model", {}), body["groups"], body.get("initializers", {}), measured=body.get("measured", {}))
+
+
+def _check_groups(path: Path, groups: list[Any]) -> None:
+    for entry in groups:
+        kept, size = (entry.get(k) for k in ("kept", "size")) if isinstance(entry, dict) else (None, None)
+        fits = isinstance(kept, list) and isinstance(size, int) and all(isinstance(i, int) and 0 <= i < size for i in kept)
+        if not fits or not kept or not isinstance(entry.get("id"), str):
+            raise InputError(f"{path}: a group of the plan has no usable id, size and kept units: {str(entry)[:80]}")
