@@ -1,10 +1,10 @@
 """Allocation: how many units go from which group. Importing this package registers the budgets."""
 
-from onnxprune.budget import global_rank, uniform
+from onnxprune.budget import global_rank, roofline, uniform
 from onnxprune.budget.candidate import Candidate
-from onnxprune.budget.cost import Cost, Monomial, macs, params, size
+from onnxprune.budget.cost import Cost, Monomial, macs, params, size, traffic
 from onnxprune.budget.fit import Fit, fit
-from onnxprune.budget.registry import Budget, budget, budgets, get
+from onnxprune.budget.registry import Budget, Work, budget, budgets, get
 
 __all__ = [
     "Budget",
@@ -12,6 +12,7 @@ __all__ = [
     "Cost",
     "Fit",
     "Monomial",
+    "Work",
     "budget",
     "budgets",
     "fit",
@@ -19,6 +20,8 @@ __all__ = [
     "global_rank",
     "macs",
     "params",
+    "roofline",
     "size",
+    "traffic",
     "uniform",
 ]

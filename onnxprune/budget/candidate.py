@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +40,10 @@ class Candidate:
     def above(self, count: int) -> int:
         """The next allowed width above `count`."""
         return min((count // self.step + 1) * self.step, self.group.size)
+
+    def finer(self, factor: int) -> Candidate:
+        """The same with steps a factor shorter, where they divide."""
+        return replace(self, step=self.step // factor) if self.step % factor == 0 else self
 
     def keep(self, count: int) -> np.ndarray:
         """Bool mask of the `count` best units; equal scores keep the earlier unit."""

@@ -97,6 +97,18 @@ def _open(tensor: gs.Tensor, axes: Sequence[Term], shapes: Shapes) -> tuple[floa
     return factor, terms
 
 
+def traffic(analysis: Analysis, shapes: Shapes | None = None) -> Cost:
+    """Elements that the multiplying ops read and write, weights aside; everything between them is usually fused."""
+    monomials: list[Monomial] = []
+    for binding in analysis.bindings:
+        if binding.spec.macs:
+            for tensor, axes in ((binding.node.inputs[0], binding.inputs[0]), (binding.node.outputs[0], binding.outputs[0])):
+                if axes is not None:
+                    factor, terms = _open(tensor, axes, shapes or {})
+                    monomials.append(Monomial(binding.node.name, factor, tuple(terms)))
+    return Cost(monomials)
+
+
 def params(analysis: Analysis) -> Cost:
     """Elements of all stored floating-point and quantised tensors that nodes use."""
     return Cost(Monomial(name, 1.0, axes) for name, axes, tensor in _tensors(analysis) if _counts(tensor))

@@ -1,8 +1,11 @@
-"""Meeting a target: the highest level whose aligned widths cost no more, then single steps back up while they fit."""
+"""Meeting a target: the highest level whose aligned widths cost no more, then single steps back up while they fit.
+
+Where whole steps leave more than a little of the target unused, halves and quarters of a step are given back too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from onnxprune.budget.candidate import Candidate
@@ -10,7 +13,7 @@ from onnxprune.budget.cost import Cost
 from onnxprune.coupling.terms import Atom
 
 BISECTIONS = 24
-CLOSE = 0.995
+CLOSE = 0.985
 """A result that uses this much of the target is not refined further."""
 
 
@@ -33,30 +36,59 @@ def fit(
     counts = _counts(candidates, [float(c.group.size) for c in candidates])
     if target is not None and cost.total(counts) > target:
         counts = _bisect(candidates, widths, cost, target)
-        _fill(candidates, cost, target, counts, widths)
+        for finer in (1, 2, 4):
+            _fill([c.finer(finer) for c in candidates], cost, target, counts)
+        _trade(candidates, widths, cost, target, counts)
     total = cost.total(counts)
     by_id = {c.group.id: counts[c.group.atom] for c in candidates}
     return Fit(by_id, total, target is None or total <= target * (1 + 1e-9))
 
 
-def _counts(candidates: Sequence[Candidate], wanted: Sequence[float]) -> dict[Atom, int]:
-    return {
+def _trade(
+    candidates: Sequence[Candidate],
+    widths: Callable[[float], list[float]],
+    cost: Cost,
+    target: float,
+    counts: dict[Atom, int],
+) -> None:
+    """Where one group's step is too large to give back, give it back all the same and take from the others."""
+    for candidate in sorted(candidates, key=lambda c: -cost.change(counts, c.group.atom, c.above(counts[c.group.atom]))):
+        if cost.total(counts) >= target * CLOSE or candidate.ratio is not None:
+            return
+        atom = candidate.group.atom
+        held = {atom: candidate.above(counts[atom])}
+        trial = _bisect(candidates, widths, cost, target, held)
+        _fill([c for c in candidates if c is not candidate], cost, target, trial)
+        if cost.total(counts) < cost.total(trial) <= target:
+            counts.update(trial)
+
+
+def _counts(
+    candidates: Sequence[Candidate], wanted: Sequence[float], held: Mapping[Atom, int] | None = None
+) -> dict[Atom, int]:
+    counts = {
         c.group.atom: c.align(w if c.ratio is None else (1 - c.ratio) * c.group.size)
         for c, w in zip(candidates, wanted, strict=True)
     }
+    return counts | dict(held or {})
 
 
 def _bisect(
-    candidates: Sequence[Candidate], widths: Callable[[float], list[float]], cost: Cost, target: float
+    candidates: Sequence[Candidate],
+    widths: Callable[[float], list[float]],
+    cost: Cost,
+    target: float,
+    held: Mapping[Atom, int] | None = None,
 ) -> dict[Atom, int]:
+    """The widths of the highest level that costs no more than the target; `held` groups stay as they are."""
     low, high = 0.0, 1.0
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        if cost.total(_counts(candidates, widths(middle))) <= target:
+        if cost.total(_counts(candidates, widths(middle), held)) <= target:
             low = middle
         else:
             high = middle
-    return _counts(candidates, widths(low))
+    return _counts(candidates, widths(low), held)
 
 
 def _fill(
@@ -64,7 +96,6 @@ def _fill(
     cost: Cost,
     target: float,
     counts: dict[Atom, int],
-    widths: Callable[[float], list[float]],
 ) -> None:
     """Give steps back, the relatively narrowest group first, until none fits any more."""
     total = cost.total(counts)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from onnxprune.budget.candidate import Candidate
-from onnxprune.budget.registry import budget
+from onnxprune.budget.registry import Work, budget
 
 
 @budget("global")
-def global_rank(candidates: Sequence[Candidate]) -> Callable[[float], list[float]]:
+def global_rank(candidates: Sequence[Candidate], _: Work) -> Callable[[float], list[float]]:
     """One threshold over all scores, each group's divided by their mean so that groups compare."""
     scaled = [np.sort(c.scores / max(float(np.abs(c.scores).mean()), 1e-30)) for c in candidates]
     ranked = np.sort(np.concatenate(scaled)) if scaled else np.zeros(0)

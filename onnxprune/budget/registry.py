@@ -6,9 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from onnxprune.budget.candidate import Candidate
+from onnxprune.budget.cost import Cost
 from onnxprune.errors import InputError
 
-Widths = Callable[[Sequence[Candidate]], Callable[[float], list[float]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a budget may know of the work that units cause: multiply-accumulates, and elements moved for them."""
+
+    macs: Cost
+    traffic: Cost
+
+
+Widths = Callable[[Sequence[Candidate], Work], Callable[[float], list[float]]]
 """Prepares for some candidates and returns a function from a level in [0, 1] to wanted units per candidate.
 
 The function must not decrease with the level; level 1 keeps everything.

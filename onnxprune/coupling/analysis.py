@@ -9,7 +9,7 @@ import networkx as nx
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling import ops as ops  # registers the rules
-from onnxprune.coupling.binding import Axes, Binder, Binding
+from onnxprune.coupling.binding import ALONG, Axes, Binder, Binding
 from onnxprune.coupling.rule import STANDARD_DOMAINS, Fenced, NodeView, find
 from onnxprune.coupling.solver import Solver
 from onnxprune.coupling.structural import structural
@@ -48,6 +48,11 @@ class Group:
     @property
     def inexact(self) -> list[Cause]:
         return list(self.atom.inexact)
+
+    @property
+    def kernel(self) -> bool:
+        """Whether the group is an axis that ops work along (of a kernel, of an image): no pruning is about those."""
+        return bool(self.locked) and all(cause.text == ALONG for cause in self.locked)
 
     @property
     def roles(self) -> set[str]:

@@ -15,6 +15,8 @@ from onnxprune.coupling.solver import Solver
 from onnxprune.coupling.spec import Spec
 from onnxprune.coupling.terms import UNIT, Term, atom, concat, product
 
+ALONG = "axis that the op works along"
+
 Axes = tuple[Term, ...]
 T = TypeVar("T")
 
@@ -39,6 +41,7 @@ class Binding:
         """Letters of the inputs that no output has: what the op sums over."""
         pattern = self.spec.pattern
         kept = {name for operand in pattern.outputs for axis in operand or () for name in letters(axis)}
+        kept |= {name for sides in self.spec.ties for side in sides for name in side}
         seen = [name for operand in pattern.inputs for axis in operand or () for name in letters(axis)]
         return [name for name in dict.fromkeys(seen) if name not in kept and name in self.env]
 
@@ -98,7 +101,7 @@ class Binder:
         if i == 1:
             self.kernel = tuple(run)
         for term in run:
-            self.solver.lock(term, "axis that the op works along")
+            self.solver.lock(term, ALONG)
 
     def _broadcast(self, a: list[Term], b: list[Term]) -> list[Term]:
         """Right-aligned; an axis of size 1 takes the other side's term."""

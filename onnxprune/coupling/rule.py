@@ -68,6 +68,10 @@ class NodeView:
         """Whether input `i` is stored in the model."""
         return isinstance(self.node.inputs[i], gs.Constant)
 
+    def is_learned(self, i: int) -> bool:
+        """Whether input `i` is stored in the model, or made of stored tensors alone (a transposed or scaled weight)."""
+        return _from_stored(self.node.inputs[i], 8)
+
     def value(self, i: int) -> np.ndarray | None:
         """The stored value of input `i`, or None where it is computed or absent."""
         if not self.given(i) or not self.is_weight(i):
@@ -102,6 +106,13 @@ class NodeView:
         return value + rank if value < 0 else value
 
 
+def _from_stored(tensor: gs.Tensor, depth: int) -> bool:
+    if isinstance(tensor, gs.Constant):
+        return True
+    makers = tensor.inputs
+    return bool(makers and depth and makers[0].inputs) and all(_from_stored(t, depth - 1) for t in makers[0].inputs)
+
+
 def _stored_entries(tensor: gs.Tensor, count: int) -> list[int]:
     """Entries of a vector that a Concat of single elements makes, where they are stored and more than 1."""
     maker = tensor.inputs[0] if tensor.inputs else None
@@ -130,6 +141,11 @@ class Rule:
     until: int
     function: RuleFunction
 
+    @property
+    def summary(self) -> str:
+        """The rule itself where it is one constant spec, else the first line of the function's docstring."""
+        return (self.function.__doc__ or "").strip().split("\n")[0]
+
 
 _RULES: dict[tuple[str, str], list[Rule]] = {}
 
@@ -150,7 +166,12 @@ def rule(
 def state(text: str, *ops: str, domain: str = "", **spec: Any) -> None:
     """Register one constant spec as the rule of `ops`."""
     fixed = Spec(text, **spec)
-    rule(*ops, domain=domain)(lambda _: fixed)
+
+    def stated(_: NodeView) -> Spec:
+        return fixed
+
+    stated.__doc__ = str(fixed)
+    rule(*ops, domain=domain)(stated)
 
 
 def find(domain: str, op: str, opset: int) -> Rule | None:

@@ -25,6 +25,11 @@ def structure(op: str, domain: str = "") -> Callable[[Handler], Handler]:
     return register
 
 
+def structures() -> list[tuple[str, str, str]]:
+    """(domain, op, first line of the handler's docstring) of every op with subgraphs, sorted."""
+    return [(d, op, (f.__doc__ or "").strip().split("\n")[0]) for (d, op), f in sorted(_HANDLERS.items())]
+
+
 def structural(domain: str, op: str) -> Handler | None:
     """The handler of an op, or None where it has none."""
     return _HANDLERS.get((domain, op))

@@ -87,10 +87,19 @@ def from_proto(proto: onnx.ModelProto, path: Path | None = None, external: bool 
     if proto.functions:
         proto = inliner.inline_local_functions(proto)
     _check(proto, where)
+    _open_negative_dims(proto.graph)
     proto = infer(proto)
     graph = import_graph(proto, arrays)
     outer = frozenset(arrays) | {t.name for t in proto.graph.initializer}
     return Model(graph, _header(proto, arrays), path, outer=outer, external=external)
+
+
+def _open_negative_dims(graph: onnx.GraphProto) -> None:
+    """Some exporters write -1 for a length that is open."""
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_value < 0:
+                dim.Clear()
 
 
 def _check_opset(proto: onnx.ModelProto, where: str) -> None:

@@ -113,7 +113,7 @@ def _fold_lengths(model: Model) -> bool:
     for graph in graphs(model):
         for node in list(graph.nodes):
             rewritten |= _store_known_inputs(evaluator, node)
-            rewritten |= write_targets(graph, node, evaluator)
+            rewritten |= write_targets(graph, node, evaluator, model.graph)
             evaluator.visit(node)
     return rewritten
 

@@ -36,6 +36,7 @@ def all_stored(model: Model) -> list[gs.Constant]:
 def skeleton(model: Model) -> onnx.ModelProto:
     """The model without large stored tensors, which are declared as inputs: for shape inference and the checker."""
     proto = _assemble(model)
+    proto.graph.value_info.extend(_told(model.graph))
     for tensor in stored(model):
         values = tensor.values
         if values.nbytes <= INLINE_BYTES:
@@ -44,6 +45,17 @@ def skeleton(model: Model) -> onnx.ModelProto:
             element = helper.np_dtype_to_tensor_dtype(values.dtype)
             proto.graph.input.append(helper.make_tensor_value_info(tensor.name, element, values.shape))
     return proto
+
+
+def _told(graph: gs.Graph) -> Iterator[onnx.ValueInfoProto]:
+    """Shapes of reshaped tensors: what normalisation found out about open lengths, inference can't."""
+    outputs = {t.name for t in graph.outputs}
+    for node in graph.nodes:
+        tensor = node.outputs[0] if node.outputs else None
+        if node.op == "Reshape" and tensor is not None and tensor.name not in outputs and tensor.dtype and tensor.shape:
+            element = helper.np_dtype_to_tensor_dtype(np.dtype(tensor.dtype))
+            dims = [None if isinstance(d, str) and d.startswith("unk__") else d for d in tensor.shape]
+            yield helper.make_tensor_value_info(tensor.name, element, dims)
 
 
 def _assemble(model: Model) -> onnx.ModelProto:

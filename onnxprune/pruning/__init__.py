@@ -1,5 +1,6 @@
 """The pass framework and the pipeline: no pass lives here."""
 
+from onnxprune.pruning.alignment import BLOCK
 from onnxprune.pruning.decide import Decision, decide
 from onnxprune.pruning.measure import Measurement, measure
 from onnxprune.pruning.optimize import Result, locked_share, optimize
@@ -9,6 +10,7 @@ from onnxprune.pruning.plan import Plan, read
 from onnxprune.pruning.selection import Scope
 
 __all__ = [
+    "BLOCK",
     "Decision",
     "Measurement",
     "Options",

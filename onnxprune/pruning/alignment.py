@@ -13,22 +13,18 @@ from onnxprune.coupling import Group
 from onnxprune.coupling.terms import Atom, Product, Term, factors, resolve, segments
 
 BLOCK = 16
+FALLBACKS = (16, 8, 4, 1)
+"""Blocks to try in turn, where the target can't be met at the wider ones."""
 
 
-def best_step(group: Group) -> int:
+def best_step(group: Group, block: int = BLOCK) -> int:
     """The number of units that keeps every axis of the group a multiple of the kernels' block.
 
-    Narrow groups get smaller steps, so that something can go at all; units that already span a block go one by one.
+    Units that already span a block go one by one. A group of one block or less has a step of its whole width: it
+    would leave the blocked kernels, so nothing goes.
     """
     widest = max((_weight(site.term, group.atom) for site in group.members), default=1)
-    block = _block(group.size * widest)
     return max(1, block // math.gcd(block, widest))
-
-
-def _block(width: int) -> int:
-    if width > BLOCK:
-        return BLOCK
-    return 8 if width > 8 else 4 if width > 4 else 1
 
 
 def _weight(term: Term, atom: Atom) -> int:

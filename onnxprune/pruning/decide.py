@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from onnxprune import budget, criteria
-from onnxprune.budget import Candidate, Cost, Fit
+from onnxprune.budget import Candidate, Cost, Fit, Work
 from onnxprune.coupling import Analysis
 from onnxprune.errors import InputError
+from onnxprune.pruning.alignment import FALLBACKS
 from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.passes import Pass, available, make, parse
 from onnxprune.pruning.plan import Plan
@@ -23,13 +24,16 @@ Shapes = dict[str, tuple[int, ...]]
 @dataclass(slots=True)
 class Decision:
     """Which units stay. masks: group id -> bool [units], for narrowed groups; cost: of the target's quantity, as a
-    fraction of the dense model's; met: whether the target was met; offered: all candidates."""
+    fraction of the dense model's; met: whether the target was met; offered: all candidates; target: what was aimed
+    at; made_for: the hash of the file that a replayed plan was made for."""
 
     masks: dict[str, np.ndarray]
     chosen: list[tuple[Candidate, np.ndarray]]
     offered: list[Candidate]
     fraction: float
     met: bool
+    target: Target | None = None
+    made_for: str = ""
 
 
 def passes_of(options: Options) -> list[Pass]:
@@ -54,16 +58,24 @@ def decide(analysis: Analysis, options: Options, source: Path, shapes: Shapes) -
     if not offered:
         raise InputError(f"{source}: nothing to prune: {_why_nothing(analysis, passes)}")
     scores = criteria.score(analysis, [g for _, g in offered], options.criterion, options.seed)
-    entries = candidates(offered, scores)
     target = options.target or (None if any(p.ratio is not None for p in passes) else Target("macs", 0.5))
-    measure = target or Target("macs", 1.0)
-    cost = cost_of(measure, analysis, source, shapes)
+    cost = cost_of(target or Target("macs", 1.0), analysis, source, shapes)
+    work = Work(budget.macs(analysis, shapes), budget.traffic(analysis, shapes))
+    decision: Decision | None = None
+    for block in FALLBACKS:
+        entries = [c for c in candidates(offered, scores, block) if c.ratio is not None or cost.matters(c.group.atom)]
+        decision = _fit(entries, options.budget, cost, work, target)
+        if decision.met:
+            break
+    assert decision is not None
+    decision.target = target
+    return decision
+
+
+def _fit(entries: Sequence[Candidate], name: str, cost: Cost, work: Work, target: Target | None) -> Decision:
     dense = cost.total()
-    entries = [c for c in entries if c.ratio is not None or cost.matters(c.group.atom)]
-    chosen = budget.fit(
-        entries, budget.get(options.budget).widths(entries), cost, dense * target.fraction if target else None
-    )
-    return _decision(entries, chosen, dense)
+    widths = budget.get(name).widths(entries, work)
+    return _decision(entries, budget.fit(entries, widths, cost, dense * target.fraction if target else None), dense)
 
 
 def _decision(entries: Sequence[Candidate], found: Fit, dense: float) -> Decision:
@@ -84,7 +96,8 @@ def replay(analysis: Analysis, plan: Plan, options: Options, source: Path, shape
     total = cost.total({c.group.atom: int(m.sum()) for c, m in entries})
     fraction = total / max(cost.total(), 1e-30)
     met = options.target is None or fraction <= options.target.fraction
-    return Decision(masks, entries, [c for c, _ in entries], fraction, met)
+    made_for = str(plan.model.get("sha256", ""))
+    return Decision(masks, entries, [c for c, _ in entries], fraction, met, options.target, made_for)
 
 
 def _why_nothing(analysis: Analysis, passes: Sequence[Pass]) -> str:

@@ -14,10 +14,12 @@ from onnxprune.errors import InputError, VerificationError
 from onnxprune.graph import Model, concrete, finish, index_bounds, load, normalize, save, skeleton
 from onnxprune.pruning.decide import Decision, decide, replay
 from onnxprune.pruning.measure import Measurement, measure
-from onnxprune.pruning.options import Options
+from onnxprune.pruning.options import Options, Target
+from onnxprune.pruning.passes import learned
 from onnxprune.pruning.plan import Plan, describe, read, sha256
+from onnxprune.pruning.selection import Scope, unmatched
 from onnxprune.rewrite import keep_of, prove, shrink
-from onnxprune.runtime import input_specs, runnable_inputs, session
+from onnxprune.runtime import InputSpec, concrete_shapes, input_specs, runnable_inputs, session
 from onnxprune.runtime.verify import Proof
 
 Progress = Callable[[str], None]
@@ -29,7 +31,12 @@ def silent(_: str) -> None:
 
 @dataclass(slots=True)
 class Result:
-    """What `optimize` did. fraction: of the target's quantity that is left; met: whether the target was met."""
+    """What `optimize` did.
+
+    fraction: of the target's quantity that is left; met: whether the target was met; target: the one that was aimed
+    at, None where the passes' own ratios or a plan decided; offered: pass -> sizes of the groups that it offered;
+    unknown: op -> nodes without a rule; warnings: sentences; written: the model file and its data files
+    """
 
     source: Path
     output: Path
@@ -43,6 +50,10 @@ class Result:
     locked: list[dict[str, object]]
     measured: Measurement | None = None
     written: list[Path] = field(default_factory=list)
+    target: Target | None = None
+    offered: dict[str, list[int]] = field(default_factory=dict)
+    unknown: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
 
 
 def optimize(source: Path | str, output: Path | str, options: Options | None = None, progress: Progress = silent) -> Result:
@@ -54,13 +65,17 @@ def optimize(source: Path | str, output: Path | str, options: Options | None = N
     _check_paths(source, output)
     progress("loading")
     model = load(source)
+    check_dims(model, options)
     shapes = open_shapes(model, source, options)
     progress("analysing")
     model = normalize(model)
     analysis = analyze(model.graph, model.opsets)
     progress("choosing what goes")
-    decision = _decide(analysis, options, source, shapes)
+    warnings = unmatched(analysis, Scope(options.protect, options.only))
     plan_model = {"name": source.name, "sha256": sha256(source)}
+    decision = _decide(analysis, options, source, shapes)
+    if decision.made_for not in ("", plan_model["sha256"]):
+        warnings.append("the plan was made for another file of the same structure")
     keep = keep_of(analysis, decision.masks)
     before, after = _counts(analysis, shapes, keep)
     locked = locked_share(analysis, macs(analysis, shapes))
@@ -68,10 +83,12 @@ def optimize(source: Path | str, output: Path | str, options: Options | None = N
     changed = shrink(model, analysis, keep)
     groups, tensors = describe(analysis, decision.chosen, changed)
     finish(model)
-    proof = _prove_and_write(model, decision, source, output, options, progress)
+    proof, written = _prove_and_write(model, decision, source, output, options, progress)
     result = Result(
         source, output, options, Plan(plan_model, groups, tensors), proof, decision.fraction, decision.met, before, after, locked
     )
+    result.written, result.target, result.offered = written, decision.target, _offered(decision)
+    result.unknown, result.warnings = dict(analysis.unknown), warnings
     if options.bench:
         progress("measuring")
         result.measured = measure(source, output, options)
@@ -93,6 +110,15 @@ def _decide(analysis: Analysis, options: Options, source: Path, shapes: dict[str
     return decide(analysis, options, source, shapes)
 
 
+def check_dims(model: Model, options: Options) -> None:
+    """Raise InputError where sizes are given for dimensions that the model doesn't have."""
+    specs = [
+        InputSpec(t.name, "", tuple(d if isinstance(d, int | str) else None for d in t.shape or ()))
+        for t in model.graph.inputs
+    ]
+    concrete_shapes(specs, dims=options.data)
+
+
 def open_shapes(model: Model, source: Path, options: Options) -> dict[str, tuple[int, ...]]:
     """Shapes of all tensors for one run of a model with open dimensions; empty where none is open."""
     if all(isinstance(d, int) for t in model.graph.inputs for d in t.shape or ()):
@@ -111,9 +137,16 @@ def _counts(analysis: Analysis, shapes: dict[str, tuple[int, ...]], keep: Keep) 
     return {k: c.total() for k, c in costs.items()}, {k: c.total(keep.counts) for k, c in costs.items()}
 
 
+def _offered(decision: Decision) -> dict[str, list[int]]:
+    sizes: dict[str, list[int]] = {}
+    for candidate in decision.offered:
+        sizes.setdefault(candidate.kind, []).append(candidate.group.size)
+    return sizes
+
+
 def _prove_and_write(
     model: Model, decision: Decision, source: Path, output: Path, options: Options, progress: Progress
-) -> Proof:
+) -> tuple[Proof, list[Path]]:
     """The file is proved in a temporary folder beside its destination, then moved there."""
     try:
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=".onnxprune-") as folder:
@@ -122,22 +155,24 @@ def _prove_and_write(
             proof = Proof("skipped", reason="not asked for")
             if options.verify:
                 progress("proving")
-                proof = prove(lambda: load(source), decision.masks, trial, seed=options.seed)
+                proof = prove(lambda: load(source), decision.masks, trial, seed=options.seed, dims=options.data)
     except OSError as error:
         raise InputError(f"{output}: can't be written ({error.strerror or error})") from None
     if proof.status == "failed":
         raise VerificationError(f"{source}: the pruned model failed its proof, so it was not written: {proof.reason}")
     progress("writing")
-    save(model, output)
-    return proof
+    return proof, save(model, output)
 
 
 def locked_share(analysis: Analysis, cost: Cost, most: int = 20) -> list[dict[str, object]]:
-    """Locked groups by the multiply-accumulates that removing half of each would save, with the first reason."""
+    """Locked groups of learned weights by the share of the cost that goes through them, with the first reason.
+
+    Kernels' own axes are left out: no pruning is about them.
+    """
     found: list[dict[str, object]] = []
     dense = max(cost.total(), 1e-30)
     for group in analysis.groups:
-        if group.locked and group.size > 1 and cost.matters(group.atom):
+        if group.locked and group.size > 1 and cost.matters(group.atom) and learned(group) and not group.kernel:
             share = -cost.change({}, group.atom, 0) / dense
             found.append({"group": group.id, "size": group.size, "share": share, "reason": str(group.locked[0])})
     found.sort(key=lambda entry: -float(str(entry["share"])))

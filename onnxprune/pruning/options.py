@@ -40,7 +40,7 @@ class Options:
     target: Target | None = None
     passes: Sequence[str] = ()
     criterion: str = "group_l2"
-    budget: str = "uniform"
+    budget: str = "roofline"
     align: int = 0
     protect: Sequence[str] = ()
     only: Sequence[str] = ()

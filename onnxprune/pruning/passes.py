@@ -23,7 +23,7 @@ import onnx_graphsurgeon as gs
 
 from onnxprune.coupling import Analysis, Group
 from onnxprune.errors import InputError
-from onnxprune.pruning.alignment import best_step
+from onnxprune.pruning.alignment import BLOCK, best_step
 
 ENTRY_POINTS = "onnxprune.passes"
 
@@ -58,9 +58,9 @@ class Pass:
         """The groups that this pass would take units from."""
         raise NotImplementedError
 
-    def step(self, group: Group) -> int:
-        """Widths of the group stay multiples of this."""
-        return self.align or best_step(group)
+    def step(self, group: Group, block: int = BLOCK) -> int:
+        """Widths of the group stay multiples of this; block: what the kernels compute at once, where `align` is 0."""
+        return self.align or best_step(group, block)
 
     def lowest(self, group: Group) -> int:
         """The fewest units that stay."""

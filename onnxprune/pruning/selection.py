@@ -31,6 +31,18 @@ class Scope:
         return not self.only or _matches(names, self.only)
 
 
+def unmatched(analysis: Analysis, scope: Scope) -> list[str]:
+    """A sentence for every glob of the scope that matches no tensor and no node: it may be misspelled."""
+    names = {site.tensor.name for site in analysis.sites}
+    names |= {n.name for site in analysis.sites for n in site.tensor.outputs if n.name}
+    options = [("--protect", glob) for glob in scope.protect] + [("--only", glob) for glob in scope.only]
+    return [
+        f"{option} '{glob}' matches no weight and no node that uses one"
+        for option, glob in options
+        if not _matches(names, [glob])
+    ]
+
+
 def _matches(names: Iterable[str], globs: Sequence[str]) -> bool:
     return any(fnmatchcase(name, glob) for name in names for glob in globs)
 
@@ -46,8 +58,9 @@ def offers(analysis: Analysis, passes: Sequence[Pass], scope: Scope) -> list[tup
     return [(taken[g.id], g) for g in analysis.groups if g.id in taken]
 
 
-def candidates(offered: Sequence[tuple[Pass, Group]], scores: dict[str, np.ndarray]) -> list[Candidate]:
-    """Candidates for the budget; groups narrower than their step stay whole."""
-    return [
-        Candidate(g, scores[g.id], p.name, p.step(g), p.lowest(g), p.ratio) for p, g in offered if p.step(g) < g.size
-    ]
+def candidates(
+    offered: Sequence[tuple[Pass, Group]], scores: dict[str, np.ndarray], block: int
+) -> list[Candidate]:
+    """Candidates for the budget; groups that are not wider than their step stay whole."""
+    stepped = [(p, g, p.step(g, block)) for p, g in offered]
+    return [Candidate(g, scores[g.id], p.name, s, p.lowest(g), p.ratio) for p, g, s in stepped if s < g.size]

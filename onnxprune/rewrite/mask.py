@@ -1,7 +1,8 @@
-"""The masked dense model: every pruned unit is multiplied by zero where an op sums over it.
+"""The masked dense model: every pruned unit is neutralised where an op sums over it.
 
-This is the reference of the oracle. It changes no weight and no shape: a Mul goes in front of each operand whose axis
-is contracted and loses units. Normalised axes are not expressible so; see `onnxprune.runtime.verify`.
+This is the reference of the oracle. It changes no weight and no shape: a Where goes in front of each operand whose axis
+is contracted and loses units. An op that averages over such an axis is replaced by its kept-only form
+(`onnxprune.rewrite.reference`), which is the same network rebuilt at the smaller width.
 """
 
 from __future__ import annotations
@@ -12,78 +13,56 @@ import onnx_graphsurgeon as gs
 from onnxprune.coupling.analysis import Analysis
 from onnxprune.coupling.binding import Binding
 from onnxprune.coupling.masks import Keep
-from onnxprune.coupling.notation import letters
-from onnxprune.errors import InputError
+from onnxprune.rewrite import reference_norm as reference_norm  # registers the kept-only forms
+from onnxprune.rewrite.axes import axis_letters, inexact, losing
+from onnxprune.rewrite.fill import fill, neutral
+from onnxprune.rewrite.nodes import Nodes, Unmaskable, describe, splice
+from onnxprune.rewrite.reference import keep_only
 
 
-def mask_consumers(analysis: Analysis, keep: Keep) -> int:
-    """Insert the masks into the analysed graph, in place. Returns how many were inserted.
+def mask_consumers(analysis: Analysis, keep: Keep) -> list[Binding]:
+    """Insert the masks into the analysed graph, in place. Returns the nodes that consume what is pruned.
 
-    The graph is no longer fit for shrinking afterwards.
+    The graph is no longer fit for shrinking afterwards. Raises Unmaskable (an InputError) naming the node where a
+    consumption can't be masked.
     """
-    inserted = 0
-    homes = _homes(analysis.graph)
+    around: dict[int, Nodes] = {}
+    consumers: list[Binding] = []
     for binding in analysis.bindings:
-        for i, axis in _summed(binding, keep):
-            inserted += _insert(homes[id(binding.node)], binding, i, axis, keep)
-    return inserted
-
-
-def _homes(graph: gs.Graph) -> dict[int, gs.Graph]:
-    homes = {id(node): graph for node in graph.nodes}
-    for node in graph.nodes:
-        for value in node.attrs.values():
-            if isinstance(value, gs.Graph):
-                homes.update(_homes(value))
-    return homes
-
-
-def _summed(binding: Binding, keep: Keep) -> list[tuple[int, int]]:
-    """(input, axis) pairs that together hold every contracted letter that loses units, computed operands first."""
-    losing = {name for name in binding.vanishing if keep.touches(binding.env[name])}
-    found: list[tuple[int, int]] = []
-    order = sorted(range(len(binding.inputs)), key=lambda i: isinstance(binding.node.inputs[i], gs.Constant))
-    for i in order:
-        for axis, names in _axis_letters(binding, i):
-            if losing & names and (binding.inputs[i] or ())[axis].size is not None:
-                found.append((i, axis))
-                losing -= names
-    if losing:
-        raise InputError(f"{binding.node.op} '{binding.node.name}' sums over an axis whose length is open")
-    return found
-
-
-def _axis_letters(binding: Binding, i: int) -> list[tuple[int, set[str]]]:
-    """The letters of each single axis of an operand, by the axis's position."""
-    operand = binding.spec.pattern.inputs[i]
-    axes = binding.inputs[i]
-    if operand is None or axes is None:
-        return []
-    spare = len(axes) - sum(1 for a in operand if type(a).__name__ != "Run")
-    found: list[tuple[int, set[str]]] = []
-    at = 0
-    for axis in operand:
-        if type(axis).__name__ == "Run":
-            at += spare
-            spare = 0
+        nodes = Nodes(binding.node, analysis.graph.opset)
+        if inexact(binding, keep):
+            keep_only(nodes, binding, keep)
+        elif gone := losing(binding, keep):
+            _mask(nodes, binding, keep, gone)
         else:
-            found.append((at, set(letters(axis))))
-            at += 1
-    return found
+            continue
+        around[id(binding.node)] = nodes
+        consumers.append(binding)
+    splice(analysis.graph, around)
+    return consumers
 
 
-def _insert(graph: gs.Graph, binding: Binding, i: int, axis: int, keep: Keep) -> int:
-    node, source = binding.node, binding.node.inputs[i]
+def _mask(nodes: Nodes, binding: Binding, keep: Keep, gone: set[str]) -> None:
+    """Mask every computed operand that is summed over, for zero times infinity is no zero; stored ones if need be."""
+    node, left = binding.node, set(gone)
+    for stored in (False, True):
+        for i, tensor in enumerate(node.inputs):
+            if isinstance(tensor, gs.Constant) is stored and (left or not stored):
+                left -= _mask_operand(nodes, binding, i, keep, gone)
+    if left:
+        raise Unmaskable(f"{describe(node)} sums over an axis whose length is open")
+
+
+def _mask_operand(nodes: Nodes, binding: Binding, i: int, keep: Keep, gone: set[str]) -> set[str]:
+    """Mask one operand along all of its axes that are summed over; the letters that this takes care of."""
     axes = binding.inputs[i] or ()
-    dtype = np.dtype(source.dtype)
-    if dtype.kind not in "fV":
-        return 0
-    shape = [1] * len(axes)
-    shape[axis] = -1
-    name = f"{node.name or node.outputs[0].name}/mask{i}.{axis}"
-    mask = gs.Constant(f"{name}/keep", keep.mask(axes[axis]).astype(dtype).reshape(shape))
-    masked = gs.Variable(name, dtype, list(source.shape))
-    at = next(k for k, n in enumerate(graph.nodes) if n is node)
-    graph.nodes.insert(at, gs.Node("Mul", name, {}, [source, mask], [masked]))
-    node.inputs[i] = masked
-    return 1
+    mask = np.ones([1] * len(axes), bool)
+    covered: set[str] = set()
+    for axis, names in axis_letters(binding, i):
+        if gone & names and axes[axis].size is not None:
+            shape = [-1 if k == axis else 1 for k in range(len(axes))]
+            mask = mask & keep.mask(axes[axis]).reshape(shape)
+            covered |= gone & names
+    if covered:
+        binding.node.inputs[i] = fill(nodes, binding.node.inputs[i], mask, neutral(nodes, i))
+    return covered

@@ -33,10 +33,11 @@ def prove(
     seed: int = 0,
     tolerance: float = TOLERANCE,
     max_seconds: float = 60.0,
+    dims: Mapping[str, int] | None = None,
 ) -> Proof:
     """Hold a pruned model against the source masked by the same decision.
 
-    source: makes a fresh, not yet normalised Model. A model that can't be run on random inputs is "skipped", with
+    source: makes a fresh, not yet normalised Model; dims: sizes of open dimensions, by symbol. A model that can't be run on random inputs is "skipped", with
     the reason.
     """
     model = normalize(source())
@@ -47,6 +48,8 @@ def prove(
         path = Path(folder) / "masked.onnx"
         save(finish(model), path)
         try:
-            return verify(path, pruned, bounds=bounds, seed=seed, tolerance=tolerance, max_seconds=max_seconds)
+            return verify(
+                path, pruned, bounds=bounds, dims=dims, seed=seed, tolerance=tolerance, max_seconds=max_seconds
+            )
         except InputError as reason:
             return Proof("skipped", reason=f"the source can't be run on random inputs: {reason}")

@@ -52,18 +52,20 @@ def verify(
     pruned: Path | bytes,
     *,
     bounds: Mapping[str, int] | None = None,
+    dims: Mapping[str, int] | None = None,
     seed: int = 0,
     tolerance: float = TOLERANCE,
     max_seconds: float = 60.0,
 ) -> Proof:
     """Compare the masked dense model with the pruned one.
 
-    bounds: exclusive upper bounds of integer inputs that index a table, by input name.
+    bounds: exclusive upper bounds of integer inputs that index a table, by input name;
+    dims: sizes of open dimensions, by symbol.
     Raises InputError where the masked model itself can't be run on random inputs.
     """
     reference, candidate = session(masked, optimize=False), session(pruned, optimize=False)
     optimized: ort.InferenceSession | None = None
-    feeds = runnable_inputs(reference, seed=seed, bounds=bounds)
+    feeds = runnable_inputs(reference, seed=seed, dims=dims, bounds=bounds)
     started = time.monotonic()
     worst, loudest, decided, draws = 0.0, 0.0, 0, 0
     for scale in SCALES:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from onnxprune.coupling import Analysis, Group
 from onnxprune.errors import InputError
-from onnxprune.pruning import Pass, learned
+from onnxprune.pruning import BLOCK, Pass, learned
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class HeadDim(Pass):
         """Groups inside heads."""
         return (g for g in analysis.prunable if "head_dim" in g.roles and "head" not in g.roles and learned(g))
 
-    def step(self, group: Group) -> int:
+    def step(self, group: Group, block: int = BLOCK) -> int:
         """Multiples of 8 dimensions, 4 pairs under rotary embedding."""
         if self.align:
             return self.align

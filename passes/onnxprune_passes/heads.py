@@ -9,7 +9,7 @@ from typing import ClassVar
 from onnxprune.coupling import Analysis, Group
 from onnxprune.coupling.terms import leaves
 from onnxprune.errors import InputError
-from onnxprune.pruning import Pass, learned
+from onnxprune.pruning import BLOCK, Pass, learned
 
 UNITS = ("auto", "group", "query", "both")
 
@@ -38,7 +38,7 @@ class Heads(Pass):
         shared = {id(atom) for pair in _pairs(heads) for atom in self._dropped(pair)}
         return (g for g in heads if id(g.atom) not in shared)
 
-    def step(self, group: Group) -> int:
+    def step(self, group: Group, block: int = BLOCK) -> int:
         """Heads go one by one: a head's width is the model's own multiple of the kernels' block."""
         return self.align or 1
 

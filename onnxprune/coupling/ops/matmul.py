@@ -15,7 +15,7 @@ def matmul(node: NodeView) -> Spec:
     b = "k" if right == 1 else "... k n"
     made = " ".join(axis for axis in ("..." if max(left, right) > 2 else "", "m" * (left > 1), "n" * (right > 1)) if axis)
     a, b = (text if max(left, right) > 2 else text.replace("... ", "") for text in (a, b))
-    computed = not (node.is_weight(0) or node.is_weight(1))
+    computed = not (node.is_learned(0) or node.is_learned(1))
     extra = ", _, _" if node.node.op == "MatMulInteger" else ""
     return Spec(f"{a}, {b}{extra} -> {made}", macs="output", roles=INNER if computed else {})
 
@@ -44,7 +44,7 @@ def einsum(node: NodeView) -> Spec:
         right = ("..." if "..." in left else "") + "".join(names)
     if any(len(set(text)) != len(text) for text in (o.replace("...", "") for o in operands)):
         raise Fenced("Einsum that takes a diagonal")
-    computed = not any(node.is_weight(i) for i in range(node.inputs))
+    computed = not any(node.is_learned(i) for i in range(node.inputs))
     roles = _einsum_roles(operands, right) if computed and len(operands) == 2 else {}
     text = ", ".join(map(_spell, operands)) + " -> " + _spell(right)
     return Spec(text, macs="output" if len(operands) > 1 else "", roles=roles)

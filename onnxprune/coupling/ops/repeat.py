@@ -79,15 +79,25 @@ def shape(node: NodeView) -> Spec:
 
 
 def _read(node: NodeView, rank: int) -> set[int]:
-    """Axes whose length some consumer takes: all of them unless every consumer is a Gather by constant index."""
+    """Axes whose length some consumer takes: all, unless every consumer picks entries by constant index or bounds."""
     window = range(rank)[node.attr("start", 0) : node.attr("end", rank)]
     read: set[int] = set()
     for consumer in node.node.outputs[0].outputs:
-        index = NodeView(consumer, node.opset).value(1) if consumer.op == "Gather" else None
-        if index is None:
+        picked = _picked(NodeView(consumer, node.opset), window)
+        if picked is None:
             return set(window)
-        read |= {window[int(i)] for i in index.ravel()}
+        read.update(picked)
     return read
+
+
+def _picked(consumer: NodeView, window: range) -> list[int] | None:
+    """The entries of a shape that a Gather or Slice takes."""
+    if consumer.node.op == "Gather" and (index := consumer.value(1)) is not None:
+        return [window[int(i)] for i in index.ravel()]
+    if consumer.node.op == "Slice" and all(not consumer.given(i) or consumer.is_weight(i) for i in range(1, 5)):
+        starts, ends, steps = (consumer.ints(1, "starts"), consumer.ints(2, "ends"), consumer.ints(4) or [1])
+        return list(window[starts[0] : ends[0] : steps[0]]) if starts and ends else None
+    return None
 
 
 @rule("Size")

@@ -1,0 +1,53 @@
+"""Arguments and options that several commands share, and what their text means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onnxprune.errors import InputError
+
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The ONNX file.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Threads = Annotated[int, typer.Option(min=1, metavar="N", help="Threads of ONNX Runtime.")]
+Provider = Annotated[str, typer.Option(metavar="NAME", help="Where ONNX Runtime computes: cpu or cuda.")]
+Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Seed of random inputs and scores.")]
+Rounds = Annotated[int, typer.Option(min=1, metavar="N", help="Rounds of timing.")]
+Seconds = Annotated[float, typer.Option(min=0, metavar="S", help="No round starts after so many seconds.")]
+Dim = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=N", help="Length of an open dimension, by its name or INPUT:AXIS; repeatable."),
+]
+
+
+def dims(texts: Sequence[str] | None) -> dict[str, int]:
+    """`batch=4` as {"batch": 4}. Raises InputError for anything else."""
+    found: dict[str, int] = {}
+    for text in texts or ():
+        name, _, length = text.rpartition("=")
+        if not name or not length.isascii() or not length.isdigit() or int(length) < 1:
+            raise InputError(f"--dim {text}: should read NAME=N with a positive whole number N")
+        found[name] = int(length)
+    return found
+
+
+def alignment(text: str) -> int:
+    """`auto` as 0, else a positive whole number. Raises InputError for anything else."""
+    if text == "auto":
+        return 0
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise InputError(f"--align {text}: should be auto or a positive whole number")
+    return int(text)
+
+
+def known_provider(name: str) -> str:
+    """The name, if ONNX Runtime has that provider here. Raises InputError otherwise, before any work is done."""
+    from onnxprune.runtime import available_providers
+
+    there = available_providers()
+    if name not in there:
+        raise InputError(f"--provider {name}: the installed ONNX Runtime has {', '.join(there)}")
+    return name

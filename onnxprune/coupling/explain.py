@@ -1,0 +1,154 @@
+"""Why two weights move together, or why one can't move at all: paths through the solver's log, as sentences."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import networkx as nx
+
+from onnxprune.coupling.analysis import Analysis, Group, Site
+from onnxprune.coupling.terms import Atom, Cause, Term, leaves, show
+from onnxprune.errors import InputError
+
+_LETTERS = {"head": "h", "head_dim": "d"}
+
+_ADVICE = (
+    ("graph input", "it is part of what the model takes"),
+    ("graph output", "it is part of what the model returns"),
+    ("no rule for op", "add a rule for the op (see CONTRIBUTING.md), or report it"),
+    ("at run time", "fix the open dimensions when the model is exported"),
+    ("has no known rank", "fix the open dimensions when the model is exported"),
+    ("of unknown rank", "fix the open dimensions when the model is exported"),
+    ("no common refinement", "the model regroups this axis in a way that no unit survives"),
+    ("by index", "its units are addressed by their number"),
+    ("indexed by", "its units are addressed by their number"),
+    ("softmax", "each unit has a say in the others' result"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a path. before, after: the axes that it leads between; kind: "same", "part" (`after` is a piece of
+    `before`) or "whole" (the other way round); cause: the node that ties them."""
+
+    before: str
+    after: str
+    kind: str
+    cause: Cause
+
+    def __str__(self) -> str:
+        verb = {"same": "is one with", "part": "is cut; a piece is", "whole": "is a piece of"}[self.kind]
+        return f"{self.before} {verb} {self.after}"
+
+
+@dataclass(frozen=True, slots=True)
+class Coupling:
+    """What two sites share. groups: none where they are not coupled; steps: the shortest path for the first group."""
+
+    groups: list[Group]
+    steps: list[Step]
+
+
+def advice(cause: Cause) -> str:
+    """What a user can do about a lock, or why nothing; empty where the reason says it all."""
+    return next((text for part, text in _ADVICE if part in cause.text), "")
+
+
+def locate(analysis: Analysis, text: str, copies: Mapping[str, str] | None = None) -> list[Site]:
+    """The sites that `INITIALIZER[AXIS]`, an initializer's name or a group's id stands for, in graph order.
+
+    copies: name of a copy -> name in the file, as in `onnxprune.graph.Model`
+    Raises InputError naming what is close where there is no such site.
+    """
+    origin = copies or {}
+    sites = [s for s in analysis.sites if str(s) == text]
+    if not sites:
+        sites = [s for s in analysis.sites if text in (s.tensor.name, origin.get(s.tensor.name, ""))]
+    if not sites:
+        sites = [s for s in analysis.sites if f"{origin.get(s.tensor.name, '')}[{s.axis}]" == text]
+    if not sites:
+        sites = next((g.members for g in analysis.groups if g.id == text), [])
+    if not sites:
+        raise InputError(f"no weight, axis or group '{text}'{_close(analysis, text)}")
+    return list(sites)
+
+
+def _close(analysis: Analysis, text: str) -> str:
+    names = dict.fromkeys(name for s in analysis.sites for name in (s.tensor.name, str(s)))
+    close = difflib.get_close_matches(text, names, n=3, cutoff=0.5)
+    close = close or [name for name in names if text.lower() in name.lower()][:3]
+    return f"; did you mean {' or '.join(close)}?" if close else "; 'onnxprune analyze' lists the groups"
+
+
+class Letters:
+    """Short names for groups, as they come up: h heads, d head dimensions, c all else; sizes where no unit can go."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self._groups = {g.atom: g for g in analysis.groups}
+        self._names: dict[Atom, str] = {}
+        self.named: dict[str, Group] = {}
+
+    def term(self, term: Term) -> str:
+        """The term in the notation of rules: `(h d)`."""
+        return show(term, self._name)
+
+    def _name(self, leaf: Atom) -> str:
+        group = self._groups.get(leaf)
+        if group is None or not group.prunable:
+            return str(leaf.size)
+        if leaf not in self._names:
+            letter = next((short for role, short in _LETTERS.items() if role in group.roles), "c")
+            number = sum(name[0] == letter for name in self.named)
+            self._names[leaf] = f"{letter}{number}" if number else letter
+            self.named[self._names[leaf]] = group
+        return self._names[leaf]
+
+
+def couple(analysis: Analysis, one: Site, other: Site) -> Coupling:
+    """The groups that two sites share, and how the analysis came to that."""
+    shared = set(leaves(one.term)) & set(leaves(other.term))
+    groups = [g for g in analysis.groups if g.atom in shared]
+    steps = _path(analysis, groups[0].atom, one, other) if groups and str(one) != str(other) else []
+    return Coupling(groups, steps)
+
+
+def _path(analysis: Analysis, leaf: Atom, one: Site, other: Site) -> list[Step]:
+    """The shortest path between two sites over axes that contain the leaf.
+
+    Any other path would prove nothing: two pieces of one axis hang together in the graph, but can go one by one.
+    """
+    graph = analysis.coupling_graph()
+    terms = {str(site): site.term for site in analysis.sites}
+    inside = [n for n in graph if leaf in leaves(n if isinstance(n, Atom) else terms[n])]
+    path = nx.shortest_path(graph.subgraph(inside), str(one), str(other))
+    names = _names(analysis)
+    steps = []
+    for a, b in zip(path, path[1:], strict=False):
+        edge = graph.edges[a, b]
+        if edge["kind"] == "site":
+            continue
+        kind = edge["kind"] if edge["kind"] == "same" or _is_whole(a, b) else "whole"
+        steps.append(Step(_label(a, names), _label(b, names), kind, edge["cause"]))
+    return steps
+
+
+def _is_whole(a: Atom, b: Atom) -> bool:
+    """Whether `b` is the piece: it has fewer indices."""
+    return (a.size or 0) > (b.size or 0)
+
+
+def _names(analysis: Analysis) -> dict[int, str]:
+    """id(atom) -> an axis of a tensor that is this atom; stored tensors first."""
+    names: dict[int, str] = {}
+    for site in analysis.sites:
+        names.setdefault(id(site.term), str(site))
+    for tensor, axes in analysis.terms.items():
+        for axis, term in enumerate(axes):
+            names.setdefault(id(term), f"{tensor}[{axis}]")
+    return names
+
+
+def _label(leaf: Atom, names: Mapping[int, str]) -> str:
+    return names.get(id(leaf), f"a run of {leaf.size}")

@@ -1,0 +1,31 @@
+"""Reports: report.json is the source of truth, all else is a view of it."""
+
+from onnxprune.report.build import build, command
+from onnxprune.report.comparison import Comparison, compare
+from onnxprune.report.folder import claimed, write
+from onnxprune.report.markdown import markdown
+from onnxprune.report.model import Opened, opened
+from onnxprune.report.record import Report, to_json
+from onnxprune.report.schema import schema
+from onnxprune.report.survey import Survey, analyze, survey
+from onnxprune.report.timing import Benched, time_models
+
+__all__ = [
+    "Benched",
+    "Comparison",
+    "Opened",
+    "Report",
+    "Survey",
+    "analyze",
+    "build",
+    "claimed",
+    "command",
+    "compare",
+    "markdown",
+    "opened",
+    "schema",
+    "survey",
+    "time_models",
+    "to_json",
+    "write",
+]

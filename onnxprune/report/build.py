@@ -1,0 +1,146 @@
+"""From the result of `optimize` to the record of report.json."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from pathlib import Path
+
+from onnxprune.pruning import Options, Result
+from onnxprune.pruning.measure import data_files
+from onnxprune.pruning.plan import sha256
+from onnxprune.report.environment import environment
+from onnxprune.report.record import (
+    VERSION,
+    Aim,
+    Closeness,
+    Counts,
+    Deviation,
+    File,
+    Interval,
+    Latency,
+    Locked,
+    PassRecord,
+    ProofRecord,
+    Report,
+    Timing,
+    Width,
+)
+from onnxprune.runtime import BenchResult, Fidelity, OutputFidelity, Ratio, file_size
+
+
+def build(result: Result) -> Report:
+    """The report of a finished run; hashes the files that it names."""
+    options, measured = result.options, result.measured
+    return Report(
+        version=VERSION,
+        command=command(result.source, result.output, options),
+        environment=environment(options.threads, options.provider),
+        source=_file(result.source),
+        outputs=[_file(path) for path in result.written],
+        target=_aim(result),
+        before=_counts(result.before, result.source),
+        after=_counts(result.after, result.output),
+        latency=latency(measured.latency, measured.shapes) if measured and measured.latency else None,
+        fidelity=closeness(measured.fidelity) if measured and measured.fidelity else None,
+        not_measured=measured.reason if measured else "not asked for",
+        proof=_proof(result),
+        passes=_passes(result),
+        groups=[_width(entry) for entry in result.plan.groups],
+        locked=[_locked(entry) for entry in result.locked],
+        unknown_ops=dict(sorted(result.unknown.items())),
+        warnings=list(result.warnings),
+    )
+
+
+def command(source: Path, output: Path, options: Options) -> str:
+    """The command line that does the same again."""
+    words = ["onnxprune", "optimize", str(source), "-o", str(output)]
+    if options.target:
+        words += ["--target", f"{options.target.quantity}={options.target.fraction:g}"]
+    for flag, values in (("--pass", options.passes), ("--protect", options.protect), ("--only", options.only)):
+        words += [word for value in values for word in (flag, value)]
+    words += [word for symbol, length in options.data.items() for word in ("--dim", f"{symbol}={length}")]
+    if options.plan:
+        words += ["--plan", str(options.plan)]
+    words += ["--criterion", options.criterion, "--budget", options.budget, "--align", str(options.align or "auto")]
+    words += ["--provider", options.provider, "--threads", str(options.threads), "--seed", str(options.seed)]
+    words += ["--no-verify"] * (not options.verify) + ["--no-bench"] * (not options.bench)
+    return shlex.join(words)
+
+
+def latency(bench: BenchResult, shapes: dict[str, list[int]]) -> Latency:
+    """The timing of two models, the dense one first."""
+    return Latency(
+        rounds=len(bench.samples[0].wall),
+        shapes=shapes,
+        before=timing(bench, 0),
+        after=timing(bench, 1),
+        speedup=interval(bench.ratio(1)),
+        cpu_speedup=interval(bench.cpu_ratio(1)),
+    )
+
+
+def timing(bench: BenchResult, index: int) -> Timing:
+    """The timing of one model of a bench."""
+    return Timing(bench.median(index), bench.fastest(index), bench.cpu_median(index))
+
+
+def interval(ratio: Ratio) -> Interval:
+    """A ratio and its interval."""
+    return Interval(ratio.value, ratio.low, ratio.high)
+
+
+def closeness(fidelity: Fidelity) -> Closeness:
+    """How close the outputs are."""
+    return Closeness(_deviation(fidelity.worst), [_deviation(output) for output in fidelity.outputs])
+
+
+def _deviation(one: OutputFidelity) -> Deviation:
+    return Deviation(one.name, one.max_abs, one.relative, one.cosine, one.kl, one.agreement)
+
+
+def _file(path: Path) -> File:
+    return File(str(path), path.stat().st_size, sha256(path))
+
+
+def _counts(counts: dict[str, float], model: Path) -> Counts:
+    return Counts(round(counts["params"]), round(counts["macs"]), file_size(model, data_files(model)))
+
+
+def _aim(result: Result) -> Aim | None:
+    target = result.target
+    return None if target is None else Aim(target.quantity, target.fraction, result.fraction, result.met)
+
+
+def _proof(result: Result) -> ProofRecord:
+    proof = result.proof
+    return ProofRecord(proof.status, proof.error, proof.noise, proof.draws, proof.reason)
+
+
+def _passes(result: Result) -> list[PassRecord]:
+    narrowed = Counter(entry["kind"] for entry in result.plan.groups)
+    gone: Counter[str] = Counter()
+    for entry in result.plan.groups:
+        gone[entry["kind"]] += entry["size"] - len(entry["kept"])
+    return [
+        PassRecord(name, len(sizes), narrowed[name], sum(sizes), sum(sizes) - gone[name])
+        for name, sizes in result.offered.items()
+    ]
+
+
+def _width(entry: dict[str, object]) -> Width:
+    kept, members = entry["kept"], entry["members"]
+    assert isinstance(kept, list) and isinstance(members, list)
+    return Width(
+        id=str(entry["id"]),
+        kind=str(entry["kind"]),
+        exact=bool(entry["exact"]),
+        before=int(str(entry["size"])),
+        after=len(kept),
+        members=len(members),
+    )
+
+
+def _locked(entry: dict[str, object]) -> Locked:
+    return Locked(str(entry["group"]), int(str(entry["size"])), float(str(entry["share"])), str(entry["reason"]))

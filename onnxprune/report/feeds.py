@@ -1,0 +1,42 @@
+"""Inputs that several models can all be fed with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from onnxprune.errors import InputError
+from onnxprune.graph import index_bounds, load
+from onnxprune.runtime import Feeds, common_specs, input_specs, runnable_inputs, session
+
+
+def common_feeds(
+    models: Sequence[Path],
+    *,
+    dims: Mapping[str, int] | None = None,
+    provider: str = "cpu",
+    threads: int = 1,
+    seed: int = 0,
+) -> Feeds:
+    """Random inputs on which the first model was run once and that suit all.
+
+    Raises InputError where the models can't be fed alike, or the first doesn't run.
+    """
+    _present(models)
+    sessions = [session(model, provider=provider, threads=threads) for model in models]
+    specs = common_specs([(str(m), input_specs(s)) for m, s in zip(models, sessions, strict=True)])
+    return runnable_inputs(sessions[0], specs=specs, seed=seed, dims=dims, bounds=_bounds(models[0]))
+
+
+def _present(models: Sequence[Path]) -> None:
+    for model in models:
+        if not model.is_file():
+            raise InputError(f"{model}: {'is a folder, not an ONNX file' if model.is_dir() else 'no such file'}")
+
+
+def _bounds(model: Path) -> dict[str, int] | None:
+    """Rows of the tables that integer inputs index. A model that only ONNX Runtime understands goes without."""
+    try:
+        return dict(index_bounds(load(model).graph))
+    except InputError:
+        return None

@@ -1,0 +1,103 @@
+"""report.md: the report as tables that fit a pull-request comment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import PurePath
+
+from onnxprune.report.record import Report
+from onnxprune.report.sentences import aim, fidelity, proof
+from onnxprune.report.units import percent, quantity, seconds, size, some, times
+
+MOST_LOCKED = 5
+
+
+def markdown(report: Report) -> str:
+    """The text of report.md."""
+    parts = [
+        f"## {_code(PurePath(report.source.path).name)}: pruned by onnxprune",
+        _before_after(report),
+        "\n".join(f"- {line}" for line in _findings(report)),
+        _passes(report),
+        _locked(report),
+        _groups(report),
+        _footer(report),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _before_after(report: Report) -> str:
+    before, after = report.before, report.after
+    rows = [
+        ("parameters", quantity(before.params), quantity(after.params), _left(before.params, after.params)),
+        ("MACs", quantity(before.macs), quantity(after.macs), _left(before.macs, after.macs)),
+        ("bytes", size(before.bytes), size(after.bytes), _left(before.bytes, after.bytes)),
+    ]
+    timed = report.latency
+    if timed:
+        speed = timed.speedup
+        ratio = f"**{times(speed.value)}** as fast ({times(speed.low)} to {times(speed.high)})"
+        rows.append(("latency, median", seconds(timed.before.median), seconds(timed.after.median), ratio))
+    return _table(("", "before", "after", "left"), rows, "lrrr")
+
+
+def _left(before: int, after: int) -> str:
+    return percent(after / before) if before else "-"
+
+
+def _findings(report: Report) -> list[str]:
+    found = [aim(report.target)] if report.target else []
+    found += [proof(report.proof), fidelity(report)]
+    found += [f"no rule for {_code(op)}: {some(count, 'node')} left alone" for op, count in report.unknown_ops.items()]
+    return found + [f"warning: {_escape(text)}" for text in report.warnings]
+
+
+def _passes(report: Report) -> str:
+    rows = [
+        (p.name, f"{p.narrowed} of {p.offered}", str(p.units_before), str(p.units_after)) for p in report.passes
+    ]
+    return _table(("pass", "groups narrowed", "units before", "units after"), rows, "lrrr") if rows else ""
+
+
+def _locked(report: Report) -> str:
+    rows = [
+        (_code(g.id), str(g.units), percent(g.share), _escape(g.reason)) for g in report.locked[:MOST_LOCKED]
+    ]
+    if not rows:
+        return ""
+    return _folded("What can't go", _table(("group", "units", "share of MACs", "locked by"), rows, "lrrl"))
+
+
+def _groups(report: Report) -> str:
+    rows = [(_code(g.id), g.kind, str(g.before), str(g.after), "yes" if g.exact else "no") for g in report.groups]
+    if not rows:
+        return ""
+    table = _table(("group", "pass", "before", "after", "exact"), rows, "llrrl")
+    return _folded(f"Widths of {some(len(rows), 'group')}", table)
+
+
+def _footer(report: Report) -> str:
+    used = report.environment
+    threads = some(used.threads, "thread")
+    return (
+        f"onnxprune {used.onnxprune}, ONNX Runtime {used.onnxruntime} ({used.provider}, {threads}), "
+        f"Python {used.python}, {used.cpu}. The same again: {_code(report.command)}"
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str) -> str:
+    rule = ["---:" if side == "r" else "---" for side in align]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, rule, *rows))
+
+
+def _folded(title: str, body: str) -> str:
+    return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
+
+
+def _code(text: str) -> str:
+    """A name as code: a pipe would end the cell, a backtick the code."""
+    return "`" + text.replace("`", "'").replace("|", "\\|") + "`"
+
+
+def _escape(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")

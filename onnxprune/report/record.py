@@ -1,0 +1,179 @@
+"""report.json as types: every field of the file is a field here, under the same name.
+
+Times are in seconds, sizes in bytes. A measure that came out infinite, which JSON has no number for, is null.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from onnxprune.report.environment import Environment
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that was read or written."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """The target: at most `fraction` of the dense model's `quantity`; left: the fraction that there is now."""
+
+    quantity: str
+    fraction: float
+    left: float
+    met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Stored parameters, multiply-accumulates of one inference, and bytes of the model with its data files."""
+
+    params: int
+    macs: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds per run."""
+
+    median: float
+    fastest: float
+    cpu_median: float
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A ratio with its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Interleaved timing; speedup: dense over pruned time; shapes: of the inputs that were used."""
+
+    rounds: int
+    shapes: dict[str, list[int]]
+    before: Timing
+    after: Timing
+    speedup: Interval
+    cpu_speedup: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """An output of the pruned model against the dense one's; see `onnxprune.runtime.OutputFidelity`."""
+
+    name: str
+    max_abs: float
+    relative: float
+    cosine: float
+    kl: float | None
+    agreement: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Closeness:
+    """Deviations of all outputs, and the worst of each measure."""
+
+    worst: Deviation
+    outputs: list[Deviation]
+
+
+@dataclass(frozen=True, slots=True)
+class ProofRecord:
+    """The oracle's verdict: proved, undecided or skipped (a failed proof writes nothing)."""
+
+    status: str
+    error: float
+    noise: float
+    draws: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassRecord:
+    """What a pass did: groups that it offered and narrowed, units in the offered groups before and after."""
+
+    name: str
+    offered: int
+    narrowed: int
+    units_before: int
+    units_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Width:
+    """A narrowed group: units before and after, and how many axes of stored tensors shrank with it."""
+
+    id: str
+    kind: str
+    exact: bool
+    before: int
+    after: int
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A group that can't be pruned; share: of the dense multiply-accumulates that go through it."""
+
+    id: str
+    units: int
+    share: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that is known about one run of `optimize`."""
+
+    version: int
+    command: str
+    environment: Environment
+    source: File
+    outputs: list[File]
+    target: Aim | None
+    before: Counts
+    after: Counts
+    latency: Latency | None
+    fidelity: Closeness | None
+    not_measured: str
+    proof: ProofRecord
+    passes: list[PassRecord]
+    groups: list[Width]
+    locked: list[Locked]
+    unknown_ops: dict[str, int]
+    warnings: list[str]
+
+    def to_json(self) -> str:
+        """The text of report.json."""
+        return to_json(self)
+
+
+def to_json(record: Any) -> str:
+    """A dataclass as indented JSON, with null for what is infinite or no number."""
+    return json.dumps(finite(dataclasses.asdict(record)), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def finite(value: Any) -> Any:
+    """The same lists, dictionaries and values, with None for floats that JSON can't write."""
+    if isinstance(value, dict):
+        return {str(k): finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,47 @@
+"""The report's findings as sentences, the same on the screen and in report.md."""
+
+from __future__ import annotations
+
+from onnxprune.report.record import Aim, Closeness, ProofRecord, Report
+from onnxprune.report.units import error, percent, some
+
+_QUANTITIES = {"macs": "MACs", "params": "parameters", "size": "bytes"}
+_CHECKED = "the dense model with the same units masked equals the pruned one"
+
+
+def aim(target: Aim) -> str:
+    """Whether the target was met: `target macs=0.5 met: 49.8 % of the MACs are left`."""
+    verdict = "met" if target.met else "not met"
+    what = _QUANTITIES.get(target.quantity, target.quantity)
+    return f"target {target.quantity}={target.fraction:g} {verdict}: {percent(target.left)} of the {what} are left"
+
+
+def proof(record: ProofRecord) -> str:
+    """The oracle's verdict."""
+    if record.status == "proved":
+        return f"proved: {_CHECKED}, relative error {error(record.error)} over {some(record.draws, 'draw')} of inputs"
+    reason = f": {record.reason}" if record.reason else ""
+    return f"proof {record.status}{reason}"
+
+
+def fidelity(report: Report) -> str:
+    """How far the outputs moved, or why nobody knows."""
+    if report.fidelity is None:
+        return f"not measured: {report.not_measured}"
+    return closeness(report.fidelity)
+
+
+def closeness(found: Closeness) -> str:
+    """The worst measures over all outputs, on random inputs."""
+    worst = found.worst
+    parts = [
+        f"max error {error(worst.max_abs)} ({_relative(worst.relative)} of the largest value)",
+        f"cosine {worst.cosine:.4f}",
+    ]
+    if worst.agreement is not None:
+        parts.append(f"agreement {percent(worst.agreement)}")
+    return "outputs on random inputs: " + ", ".join(parts)
+
+
+def _relative(value: float) -> str:
+    return percent(value) if value < 1e9 else "infinitely much"

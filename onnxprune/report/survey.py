@@ -1,0 +1,135 @@
+"""What of a model can go: groups by pass, what each could save, what is locked and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from onnxprune.budget import Cost
+from onnxprune.coupling import Analysis, Group
+from onnxprune.coupling.explain import advice
+from onnxprune.pruning import Pass, Scope, available, learned
+from onnxprune.pruning.selection import offers
+from onnxprune.report.model import Opened, opened
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A pass and what it could take; share: of the multiply-accumulates that go through its groups together."""
+
+    name: str
+    default: bool
+    groups: int
+    units: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """A group that can be pruned; kind: the pass that takes it, empty where none does; members: axes that shrink."""
+
+    id: str
+    units: int
+    kind: str
+    exact: bool
+    share: float
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A group that can't be pruned, and why.
+
+    node, op: what locked it (op is empty at the model's inputs and outputs); axis: of which stored tensor;
+    advice: what the user can do, empty where nothing
+    """
+
+    id: str
+    units: int
+    share: float
+    axis: str
+    node: str
+    op: str
+    reason: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The summary of an analysis. Shares are of the model's multiply-accumulates, between 0 and 1."""
+
+    path: str
+    nodes: int
+    unknown_ops: dict[str, int]
+    params: int
+    macs: int
+    bytes: int
+    kinds: list[Kind]
+    groups: list[Free]
+    locked: list[Lock]
+
+
+def analyze(model: Path | str, *, dims: Mapping[str, int] | None = None) -> Survey:
+    """Analyse a model file. Raises InputError for anything that is not a usable model.
+
+    dims: lengths of open dimensions, by symbol
+    """
+    return survey(opened(model, dims))
+
+
+def survey(model: Opened) -> Survey:
+    """The summary of an analysed model."""
+    analysis, cost = model.analysis, model.macs
+    taken = offers(analysis, [kind() for kind in available().values()], Scope())
+    kinds = {group.id: entry.name for entry, group in taken}
+    return Survey(
+        path=str(model.path),
+        nodes=sum(model.ops.values()),
+        unknown_ops=dict(sorted(analysis.unknown.items())),
+        params=round(model.params.total()),
+        macs=round(cost.total()),
+        bytes=model.bytes,
+        kinds=_kinds(taken, cost),
+        groups=[_free(g, kinds.get(g.id, ""), cost) for g in analysis.prunable if learned(g)],
+        locked=locks(analysis, cost),
+    )
+
+
+def locks(analysis: Analysis, cost: Cost) -> list[Lock]:
+    """The locked axes of learned weights, those with the largest share first. A kernel's own axes are left out."""
+    groups = (g for g in analysis.groups if g.locked and g.size > 1 and learned(g) and not g.kernel)
+    return sorted((_lock(g, cost) for g in groups), key=lambda entry: -entry.share)
+
+
+def _kinds(taken: Sequence[tuple[Pass, Group]], cost: Cost) -> list[Kind]:
+    found = []
+    for name, kind in available().items():
+        groups = [group for entry, group in taken if entry.name == name]
+        share = 1 - cost.total({g.atom: 0 for g in groups}) / max(cost.total(), 1e-30)
+        if groups:
+            found.append(Kind(name, kind.default, len(groups), sum(g.size for g in groups), share))
+    return found
+
+
+def _share(group: Group, cost: Cost) -> float:
+    """The share of the cost that goes through a group: what removing all of it would save."""
+    return -cost.change({}, group.atom, 0) / max(cost.total(), 1e-30)
+
+
+def _free(group: Group, kind: str, cost: Cost) -> Free:
+    return Free(group.id, group.size, kind, not group.inexact, _share(group, cost), len(group.members))
+
+
+def _lock(group: Group, cost: Cost) -> Lock:
+    cause = group.locked[0]
+    return Lock(
+        id=group.id,
+        units=group.size,
+        share=_share(group, cost),
+        axis=str(group.members[0]),
+        node=cause.node,
+        op=cause.op,
+        reason=cause.text,
+        advice=advice(cause),
+    )

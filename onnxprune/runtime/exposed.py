@@ -1,0 +1,141 @@
+"""Sessions that show tensors inside a model, run within a time limit, and can do without weights in the model.
+
+They hold no copy of a weight that could be avoided: weights that lie in memory are fed as inputs, and kernels may not
+make packed copies. One model needs little more memory than its weights then.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+
+from onnxprune.errors import InputError
+from onnxprune.graph.expose import exposing
+from onnxprune.runtime.run import Array
+from onnxprune.runtime.session import label, reason, session_options
+
+COPIED_BYTES = 2**26
+"""Model files from this size on are not read into memory to be extended, but copied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fed:
+    """A model without its weights, which are inputs.
+
+    model: serialized; weights: makes them, by name, and is called once for every session
+    """
+
+    model: bytes
+    weights: Callable[[], dict[str, Array]]
+
+
+Source = Path | bytes | Fed
+
+
+class OutOfTime(InputError):
+    """A run took longer than it may."""
+
+
+class Clock:
+    """How much is left of a time limit, in seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._started = time.monotonic()
+
+    @property
+    def spent(self) -> float:
+        return time.monotonic() - self._started
+
+    @property
+    def left(self) -> float:
+        return max(self.seconds - self.spent, 0.0)
+
+
+class Exposed:
+    """A session that `onnxprune.runtime.run` can run."""
+
+    def __init__(self, session: ort.InferenceSession, weights: Mapping[str, Array], clock: Clock) -> None:
+        self._session = session
+        self._weights = weights
+        self._clock = clock
+
+    def get_inputs(self) -> list[Any]:
+        return [value for value in self._session.get_inputs() if value.name not in self._weights]
+
+    def get_outputs(self) -> list[Any]:
+        return list(self._session.get_outputs())
+
+    def run(self, names: Sequence[str] | None, feeds: Mapping[str, Array], options: ort.RunOptions) -> list[Any]:
+        """Run; raises OutOfTime once the limit is reached, between two nodes."""
+        return self._limited(lambda: self._session.run(names, {**feeds, **self._weights}, options), options)
+
+    def run_with_ort_values(
+        self, names: Sequence[str] | None, feeds: Mapping[str, Any], options: ort.RunOptions
+    ) -> list[Any]:
+        """The same for types that NumPy doesn't have."""
+        weights = {k: ort.OrtValue.ortvalue_from_numpy(v) for k, v in self._weights.items()}
+        return self._limited(
+            lambda: self._session.run_with_ort_values(names, {**feeds, **weights}, options), options
+        )
+
+    def _limited(self, call: Callable[[], list[Any]], options: ort.RunOptions) -> list[Any]:
+        def stop() -> None:
+            options.terminate = True
+
+        timer = threading.Timer(self._clock.left, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            return call()
+        except Exception as error:  # ONNX Runtime's exceptions share no base but Exception
+            if options.terminate:
+                raise OutOfTime(f"one run takes more than the {self._clock.seconds:g} s allowed") from error
+            raise
+        finally:
+            timer.cancel()
+
+
+def expose(source: Source, names: Sequence[str], clock: Clock, folder: Path, *, optimize: bool = False) -> Exposed:
+    """Open a model with further outputs.
+
+    names: tensors inside the outermost graph; folder: for a temporary copy of a large file. Raises InputError where
+    ONNX Runtime can't load the model or it has no such tensors.
+    """
+    options = session_options(optimize=optimize)
+    options.add_session_config_entry("session.disable_prepacking", "1")
+    weights = source.weights() if isinstance(source, Fed) else {}
+    model = _extended(source, exposing(names), folder, options)
+    try:
+        session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+    except Exception as error:
+        what = label(source) if isinstance(source, (Path, bytes)) else "the masked model"
+        raise InputError(f"ONNX Runtime could not load {what}: {reason(error)}") from error
+    return Exposed(session, weights, clock)
+
+
+def _extended(source: Source, suffix: bytes, folder: Path, options: ort.SessionOptions) -> str | bytes:
+    """The model with the suffix behind it, as a path or as bytes."""
+    if isinstance(source, Fed):
+        return source.model + suffix
+    if isinstance(source, bytes):
+        return source + suffix
+    if not suffix:
+        return str(source)
+    if source.stat().st_size < COPIED_BYTES:
+        options.add_session_config_entry(
+            "session.model_external_initializers_file_folder_path", str(source.resolve().parent)
+        )
+        return source.read_bytes() + suffix
+    copy = folder / "extended.onnx"
+    shutil.copyfile(source, copy)
+    with copy.open("ab") as file:
+        file.write(suffix)
+    return str(copy)
