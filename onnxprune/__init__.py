@@ -1,0 +1,65 @@
+"""onnxprune makes ONNX models smaller and faster by taking whole pieces out of them, and proves what it did.
+
+>>> import onnxprune
+>>> result = onnxprune.optimize("model.onnx", "small.onnx")                        # doctest: +SKIP
+
+This is the public door; names come from their rooms when they are first used, so that importing it is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from onnxprune._version import __version__
+from onnxprune.errors import InputError, OnnxpruneError, VerificationError
+
+if TYPE_CHECKING:
+    from onnxprune.pruning import Options, Pass, Plan, Result, Target, optimize
+    from onnxprune.report import Benched, Comparison, Report, Survey, analyze, bench, compare, summarize
+
+_ROOMS = {
+    "onnxprune.pruning": ("Options", "Pass", "Plan", "Result", "Target", "optimize"),
+    "onnxprune.report": (
+        "Benched",
+        "Comparison",
+        "Report",
+        "Survey",
+        "analyze",
+        "bench",
+        "compare",
+        "summarize",
+    ),
+}
+
+__all__ = [
+    "Benched",
+    "Comparison",
+    "InputError",
+    "OnnxpruneError",
+    "Options",
+    "Pass",
+    "Plan",
+    "Report",
+    "Result",
+    "Survey",
+    "Target",
+    "VerificationError",
+    "__version__",
+    "analyze",
+    "bench",
+    "compare",
+    "optimize",
+    "summarize",
+]
+
+
+def __getattr__(name: str) -> Any:
+    for room, names in _ROOMS.items():
+        if name in names:
+            return getattr(import_module(room), name)
+    raise AttributeError(f"module 'onnxprune' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

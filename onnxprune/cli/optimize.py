@@ -91,11 +91,11 @@ def _run(
 ) -> tuple[Result, Report, list[Path]]:
     from onnxprune.cli.screen import stages
     from onnxprune.pruning import optimize as run
-    from onnxprune.report import build, claimed, write
+    from onnxprune.report import claimed, summarize, write
 
     with claimed(report) if report else contextlib.nullcontext(), stages() as progress:
         result = run(model, output, options, progress)
-        record = build(result)
+        record = summarize(result)
         return result, record, write(report, result, record) if report else []
 
 
@@ -112,6 +112,6 @@ def _show(result: Result, record: Report, paths: list[Path], json: bool) -> int:
         return DONE
     from onnxprune.report.sentences import aim
 
-    reached = aim(record.target) if record.target else "the target was not met"
-    say(f"{reached}; the best result is written to {result.output}")
+    reached = aim(record.target) if record.target else "not met"
+    say(f"target {reached}; the best result is written to {result.output}")
     return NOT_MET

@@ -7,13 +7,16 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 UNLIMITED = 10_000
 """Width where nobody looks: a file or a pipe gets whole names in one line."""
+
+GAP = 3
+LEAST_NAME, LEAST_TEXT = 12, 32
 
 
 def screen() -> Console:
@@ -22,23 +25,46 @@ def screen() -> Console:
     return Console(file=sys.stdout, width=width, markup=False, highlight=False, emoji=False, soft_wrap=False)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], align: str, title: str = "") -> Table:
-    """A table with a line under its head. align: one letter per column, "l" left, "r" right, "n" a name.
+def show_all(*parts: RenderableType) -> None:
+    """Print to stdout, with an empty line between the parts."""
+    console = screen()
+    with console.capture() as captured:
+        for number, part in enumerate(parts):
+            console.print(*([""] if number else []), part, sep="\n")
+    lines = captured.get().splitlines()
+    print("\n".join(lines if console.is_terminal else [line.rstrip() for line in lines]))
 
-    Names give way first where the terminal is narrow, in the middle; other columns stay whole.
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> Table:
+    """A table with a line under its head.
+
+    align: one letter per column: "l" left, "r" right, "n" a name, which loses its middle where the terminal is narrow,
+    "t" a text, which goes on under itself
     """
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, title=title or None, title_justify="left")
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name, side in zip(head, align, strict=True):
-        made.add_column(
-            name,
-            justify="right" if side == "r" else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            min_width=None if side == "n" else 0,
-        )
+        justify: JustifyMethod = "right" if side == "r" else "left"
+        made.add_column(name, justify=justify, no_wrap=side != "t", overflow="fold")
+    room = _room([head, *rows], align, screen().width)
     for row in rows:
-        made.add_row(*row)
+        made.add_row(*(shorten(cell, room) if side == "n" else cell for cell, side in zip(row, align, strict=True)))
     return made
+
+
+def shorten(name: str, most: int) -> str:
+    """A name in at most so many characters: its end says most (the axis), its beginning the rest."""
+    if len(name) <= most:
+        return name
+    tail = (most - 1) * 2 // 3
+    return f"{name[: most - 1 - tail]}…{name[-tail:]}"
+
+
+def _room(rows: Sequence[Sequence[str]], align: str, width: int) -> int:
+    """Characters that every name may have, so that all columns fit; texts can do with some."""
+    widest = [max(len(row[i]) for row in rows) for i in range(len(align))]
+    wanted = [min(w, LEAST_TEXT) if side == "t" else w for w, side in zip(widest, align, strict=True)]
+    taken = sum(w for w, side in zip(wanted, align, strict=True) if side != "n") + GAP * len(align)
+    return max((width - taken) // max(align.count("n"), 1), LEAST_NAME)
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> Table:

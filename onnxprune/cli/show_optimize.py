@@ -2,41 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-from onnxprune.cli.screen import facts, screen, table
+from rich.table import Table
+
+from onnxprune.cli.screen import facts, show_all, table
 from onnxprune.report.record import Report
 from onnxprune.report.sentences import aim, fidelity, proof
-from onnxprune.report.units import percent, quantity, seconds, size, some, times
+from onnxprune.report.units import fraction, percent, quantity, seconds, size, some, speedup
 
 MOST_LOCKED = 8
 
 
 def show(report: Report, paths: list[Path]) -> None:
     """Before and after, the findings, what is locked if the target was missed, and what was written."""
-    console = screen()
-    console.print(table(("", "before", "after", "left", ""), _rows(report), "lrrrl"))
-    console.print()
-    console.print(facts(_findings(report)))
-    if report.target and not report.target.met:
-        console.print()
-        _locked(report)
-    console.print()
-    console.print(facts(_written(report, paths)))
+    show_all(
+        table(("", "before", "after", "left"), _rows(report), "lrrr"),
+        *_locked(report),
+        facts([*_findings(report), *_written(report, paths)]),
+    )
 
 
-def _rows(report: Report) -> list[tuple[str, str, str, str, str]]:
-    before, after = report.before, report.after
+def _rows(report: Report) -> list[tuple[str, str, str, str]]:
+    before, after, timed = report.before, report.after, report.latency
     rows = [
         _row("parameters", quantity, before.params, after.params),
         _row("MACs", quantity, before.macs, after.macs),
         _row("bytes", size, before.bytes, after.bytes),
     ]
-    if report.latency:
-        timed = report.latency
-        fast = timed.speedup
-        row = _row("latency, median", seconds, timed.before.median, timed.after.median)
-        note = f"{times(fast.value)} as fast (95 %: {fast.low:.2f} to {fast.high:.2f})"
-        rows.append((*row[:4], note))
+    if timed:
+        rows.append(_row("latency, median", seconds, timed.before.median, timed.after.median))
     return rows
+
+
+def _row(label: str, unit: Callable[[float], str], before: float, after: float) -> tuple[str, str, str, str]:
+    return label, unit(before), unit(after), fraction(after, before)
+
+
+def _findings(report: Report) -> list[tuple[str, str]]:
+    rows = [("target", aim(report.target))] if report.target else []
+    if report.latency:
+        rows.append(("speed", speedup(report.latency.speedup)))
+    rows += [("fidelity", fidelity(report)), ("proof", proof(report.proof))]
+    rows += [
+        (
+            f"pass {p.name}",
+            f"narrowed {p.narrowed} of {some(p.offered, 'group')}, {p.units_before} to {p.units_after} units",
+        )
+        for p in report.passes
+    ]
+    if report.unknown_ops:
+        rows.append(("no rule for", ", ".join(f"{op} ({some(n, 'node')})" for op, n in report.unknown_ops.items())))
+    return rows
+
+
+def _locked(report: Report) -> list[Table]:
+    """What stood in the way of a target that was missed."""
+    rows = [(g.id, str(g.units), percent(g.share), g.reason) for g in report.locked[:MOST_LOCKED]]
+    missed = report.target is not None and not report.target.met
+    return [table(("locked", "units", "of MACs", "by"), rows, "nrrt")] if rows and missed else []
+
+
+def _written(report: Report, paths: list[Path]) -> list[tuple[str, str]]:
+    names = [file.path for file in report.outputs] + [str(path) for path in paths]
+    return [("written" if i == 0 else "", name) for i, name in enumerate(names)]

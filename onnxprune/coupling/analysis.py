@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import networkx as nx
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling import ops as ops  # registers the rules
-from onnxprune.coupling.binding import ALONG, Axes, Binder, Binding
+from onnxprune.coupling.binding import ALONG, Axes, Binder, Binding, fit
 from onnxprune.coupling.rule import STANDARD_DOMAINS, Fenced, NodeView, find
 from onnxprune.coupling.solver import Solver
 from onnxprune.coupling.structural import structural
-from onnxprune.coupling.terms import Atom, Cause, Term, atom, leaves, resolve, show
+from onnxprune.coupling.terms import Atom, Cause, Term, atom, leaves, show
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,12 @@ class Group:
 class Analysis:
     """A solved graph.
 
-    terms:    tensor name -> the terms of its axes, for tensors of the outermost graph
+    terms:    tensor name -> the terms of its axes, for tensors of the graph and of the bodies in it
     sites:    every axis of every stored tensor that a node uses
     bindings: every node with its rule and what the letters stand for, in graph order
     groups:   every group with at least one site, in graph order
+    unknown:  op type -> how many nodes have it and no rule
+    defects:  what rules failed on in ways that they should not; the nodes are locked all the same
     """
 
     graph: gs.Graph
@@ -80,6 +82,11 @@ class Analysis:
     groups: list[Group]
     terms: dict[str, Axes]
     unknown: dict[str, int]
+    defects: list[Cause] = field(default_factory=list)
+    _by_atom: dict[Atom, Group] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._by_atom = {g.atom: g for g in self.groups}
 
     @property
     def prunable(self) -> list[Group]:
@@ -87,11 +94,7 @@ class Analysis:
 
     def group_of(self, leaf: Atom) -> Group | None:
         """The group of an unbound atom, or None where no stored tensor contains it."""
-        return self._by_atom.get(id(leaf))
-
-    @property
-    def _by_atom(self) -> dict[int, Group]:
-        return {id(g.atom): g for g in self.groups}
+        return self._by_atom.get(leaf)
 
     def coupling_graph(self) -> nx.Graph:
         """The graph of atoms and sites: edges `same`, `part` (a piece of) and `site`, each with its cause."""
@@ -107,15 +110,16 @@ class Analysis:
 class Walker:
     """Carries the terms of tensors through a graph and its subgraphs."""
 
-    def __init__(self, opsets: dict[str, int], progress: Callable[[int], None] | None = None) -> None:
+    def __init__(self, graph: gs.Graph, opsets: dict[str, int]) -> None:
         self.solver = Solver()
         self.opsets = opsets
+        self.results = frozenset(id(t) for t in _results(graph))
         self.axes: dict[int, Axes | None] = {}
         self.alive: list[gs.Tensor] = []  # keeps id() valid
         self.constants: list[gs.Constant] = []
         self.bindings: list[Binding] = []
         self.unknown: dict[str, int] = {}
-        self.progress = progress
+        self.defects: list[Cause] = []
 
     # ------------------------------------------------------------------------------------------- tensors
 
@@ -132,9 +136,20 @@ class Walker:
         return self.set(tensor, self.opaque(tensor, "tensor of unknown origin"))
 
     def set(self, tensor: gs.Tensor, axes: Axes | None) -> Axes | None:
+        """Let the tensor have these terms; both are locked where they can't be its shape."""
+        if axes is not None and tensor.shape is not None:
+            axes = self._fitted(tensor, axes)
         self.axes[id(tensor)] = axes
         self.alive.append(tensor)
         return axes
+
+    def _fitted(self, tensor: gs.Tensor, axes: Axes) -> Axes | None:
+        if len(axes) != len(tensor.shape):
+            for term in axes:
+                self.solver.lock(term, "has another rank where it goes on")
+            return self.opaque(tensor, "has another rank where it comes from")
+        sizes = [d if isinstance(d, int) and d >= 0 else None for d in tensor.shape]
+        return tuple(fit(self.solver, term, size) for term, size in zip(axes, sizes, strict=True))
 
     def opaque(self, tensor: gs.Tensor, reason: str) -> Axes | None:
         """Fresh locked atoms for every axis; None where the rank is unknown."""
@@ -153,16 +168,22 @@ class Walker:
 
     def graph(self, graph: gs.Graph) -> None:
         """Apply the rule of every node, in order."""
+        outer = self.solver.cause
         for node in graph.nodes:
             self.node(node)
+        self.solver.cause = outer
 
     def node(self, node: gs.Node) -> None:
-        self.solver.cause = Cause(node.name or (node.outputs[0].name if node.outputs else ""), node.op)
+        cause = self.solver.cause = Cause(node.name or (node.outputs[0].name if node.outputs else ""), node.op)
         handler = structural(node.domain or "", node.op)
         try:
             handler(self, node) if handler else self._apply(node)
         except Fenced as reason:
             self.fence(node, str(reason))
+        except Exception as error:  # a rule that stumbles over an odd node must not take the compiler down
+            self.solver.cause = cause
+            self.defects.append(Cause(cause.node, cause.op, f"its rule failed: {type(error).__name__}: {error}"))
+            self.fence(node, "its rule failed on it")
 
     def _apply(self, node: gs.Node) -> None:
         domain = node.domain or ""
@@ -170,10 +191,12 @@ class Walker:
         if found is None:
             self.unknown[node.op] = self.unknown.get(node.op, 0) + 1
             raise Fenced(f"no rule for op {f'{domain}::' if domain else ''}{node.op}")
-        view = NodeView(node, self.opset(domain))
+        view = NodeView(node, self.opset(domain), self.results)
         inputs = [self.get(t) for t in node.inputs]
         binding = Binder(self.solver, node, found.function(view)).bind(inputs)
         for tensor, axes in zip(node.outputs, binding.outputs, strict=False):
+            if tensor.is_empty():
+                continue
             self.set(tensor, axes if axes is not None else self.opaque(tensor, "not described by the op's rule"))
         self.bindings.append(binding)
 
@@ -191,6 +214,15 @@ class Walker:
                 self.set(tensor, self.opaque(tensor, reason))
 
 
+def _results(graph: gs.Graph) -> Iterator[gs.Tensor]:
+    """What a graph and the bodies in it give out."""
+    yield from graph.outputs
+    for node in graph.nodes:
+        for value in node.attrs.values():
+            if isinstance(value, gs.Graph):
+                yield from _results(value)
+
+
 def _touched(node: gs.Node) -> Iterator[gs.Tensor]:
     """Inputs of a node, and of every node in its subgraphs."""
     yield from node.inputs
@@ -206,7 +238,7 @@ def analyze(graph: gs.Graph, opsets: dict[str, int]) -> Analysis:
 
     opsets: opset version by domain. Shapes must have been inferred. Linear in the number of nodes.
     """
-    walker = Walker(opsets)
+    walker = Walker(graph, opsets)
     solver = walker.solver
     for tensor in graph.inputs:
         solver.cause = Cause(tensor.name, "")
@@ -217,26 +249,16 @@ def analyze(graph: gs.Graph, opsets: dict[str, int]) -> Analysis:
         walker.lock(tensor, "graph output")
     sites = [Site(t, i, term) for t in walker.constants for i, term in enumerate(walker.axes[id(t)] or ())]
     terms = {t.name: axes for t in walker.alive if (axes := walker.axes[id(t)]) is not None}
-    groups = _groups(solver, sites)
-    return Analysis(graph, solver, walker.bindings, sites, groups, terms, walker.unknown)
+    groups = _groups(sites)
+    return Analysis(graph, solver, walker.bindings, sites, groups, terms, walker.unknown, walker.defects)
 
 
-def _groups(solver: Solver, sites: Iterable[Site]) -> list[Group]:
-    """Connected components of the `same` edges that were not refined further, met from the sites."""
-    same = nx.Graph()
-    same.add_edges_from((e.a, e.b) for e in solver.edges if e.kind == "same")
-    component: dict[Atom, Atom] = {}
-    for members in nx.connected_components(same):
-        head = resolve(next(iter(members)))
-        if isinstance(head, Atom):
-            component.update(dict.fromkeys(members, head))
+def _groups(sites: Iterable[Site]) -> list[Group]:
+    """The atoms that were not refined further, met from the sites: unified ones have one and the same by now."""
     found: dict[Atom, Group] = {}
     for site in sites:
         for leaf in dict.fromkeys(leaves(site.term)):
-            head = component.get(leaf, leaf)
-            if head not in found:
-                found[head] = Group("", head, head.size or 0)
-            found[head].members.append(site)
+            found.setdefault(leaf, Group("", leaf, leaf.size or 0)).members.append(site)
     _name(found.values())
     return list(found.values())
 

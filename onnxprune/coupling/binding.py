@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import onnx_graphsurgeon as gs
+
+from onnxprune.coupling.align import align, spread
 
 from onnxprune.coupling.notation import Axis, Factors, Letter, Number, Operand, Run, Segments, letters
 from onnxprune.coupling.rule import Fenced
@@ -18,7 +19,7 @@ from onnxprune.coupling.terms import UNIT, Term, atom, concat, product
 ALONG = "axis that the op works along"
 
 Axes = tuple[Term, ...]
-T = TypeVar("T")
+"""The terms of a tensor's axes."""
 
 
 @dataclass(slots=True)
@@ -61,19 +62,14 @@ class Binder:
     def bind(self, inputs: list[Axes | None]) -> Binding:
         """Unify the inputs with the rule and give every output its terms. Raises Fenced where the rule doesn't fit."""
         pattern = self.spec.pattern
-        if len(inputs) > len(pattern.inputs):
-            raise Fenced("more inputs than its rule knows")
+        for what, tensors, known in (("inputs", self.node.inputs, pattern.inputs), ("outputs", self.node.outputs, pattern.outputs)):
+            if not all(t.is_empty() for t in tensors[len(known) :]):
+                raise Fenced(f"more {what} than its rule knows")
         for i, (axes, operand) in enumerate(zip(inputs, pattern.inputs, strict=False)):
-            if axes is not None and operand is not None:
-                self._match(i, axes, operand)
-            elif axes is not None:
-                for term in axes:
-                    self.solver.lock(term, "read as a parameter of the op")
+            self._input(i, axes, operand)
         self._settle()
-        if len(self.node.outputs) > len(pattern.outputs):
-            raise Fenced("more outputs than its rule knows")
         outputs = [
-            None if operand is None else self._output(tensor, operand)
+            None if operand is None or tensor.is_empty() else self._output(tensor, operand)
             for tensor, operand in zip(self.node.outputs, pattern.outputs, strict=False)
         ]
         for before, after in self.spec.ties:
@@ -83,15 +79,24 @@ class Binder:
 
     # --------------------------------------------------------------------------------------------- inputs
 
-    def _match(self, i: int, axes: Axes, operand: Operand) -> None:
-        for pattern_axis, run in _align(operand or (), axes):
+    def _input(self, i: int, axes: Axes | None, operand: Operand) -> None:
+        if operand is None:
+            for term in axes or ():
+                self.solver.lock(term, "read as a parameter of the op")
+        elif axes is not None:
+            self._match(i, axes, operand)
+        elif not self.node.inputs[i].is_empty():
+            raise Fenced(f"input {i} has no known rank")
+
+    def _match(self, i: int, axes: Axes, operand: Sequence[Axis]) -> None:
+        for pattern_axis, run in align(operand, axes):
             if isinstance(pattern_axis, Run):
                 self._match_run(i, pattern_axis, run)
             elif isinstance(pattern_axis, Letter):
                 self._let(pattern_axis.name, run[0])
-            elif isinstance(pattern_axis, Number) and pattern_axis.size != 1:
+            elif isinstance(pattern_axis, Number):
                 self.solver.lock(run[0], "fixed length")
-            elif isinstance(pattern_axis, (Factors, Segments)):
+            else:
                 self.deferred.append((pattern_axis, run[0]))
 
     def _match_run(self, i: int, axis: Run, run: Sequence[Term]) -> None:
@@ -161,7 +166,7 @@ class Binder:
         missing = [j for j, part in enumerate(axis.parts) if known[j] is None and not self._complete(part)]
         if len(missing) > 1:
             return False
-        if missing:
+        if missing and known.count(None) == 1:
             known[missing[0]] = _remainder(axis, size, [s for s in known if s is not None])
         return all([self._size_letters(part, s) for part, s in zip(axis.parts, known, strict=True)])
 
@@ -194,14 +199,14 @@ class Binder:
     # --------------------------------------------------------------------------------------------- outputs
 
     def _output(self, tensor: gs.Tensor, operand: tuple[Axis, ...]) -> Axes | None:
-        shape = None if tensor.shape is None else [d if isinstance(d, int) else None for d in tensor.shape]
-        runs = _align(operand, shape, len(self.shared)) if shape is not None else _spread(operand, self.shared)
+        shape = None if tensor.shape is None else [d if isinstance(d, int) and d >= 0 else None for d in tensor.shape]
+        known = [term.size for term in self.shared]
         axes: list[Term] = []
-        for pattern_axis, run in runs:
+        for pattern_axis, run in spread(operand, known) if shape is None else align(operand, shape, len(known)):
             if isinstance(pattern_axis, Run) and pattern_axis.kind == "...":
-                if len(run) != len(self.shared):
-                    raise Fenced(f"output has rank {len(shape or [])} where its rule says otherwise")
-                axes += self.shared
+                if len(run) != len(known):
+                    raise Fenced(f"an output of rank {len(shape or ())} where its rule says otherwise")
+                axes += [fit(self.solver, term, size) for term, size in zip(self.shared, run, strict=True)]
             elif isinstance(pattern_axis, Run):
                 axes += [self._fixed(size) for size in run]
             else:
@@ -211,11 +216,7 @@ class Binder:
     def _made(self, axis: Axis, size: int | None) -> Term:
         if not self._complete(axis) and not self._size_letters(axis, size):
             raise Fenced("lengths of an output that its rule can't tell")
-        term = self._term(axis)
-        if size is not None and term.size != size:
-            self.solver.lock(term, f"makes an axis of {size} where its rule says {term.size}")
-            return self._fixed(size)
-        return term
+        return fit(self.solver, self._term(axis), size)
 
     def _mark(self) -> None:
         for marks, mark in (
@@ -226,6 +227,18 @@ class Binder:
             for name, text in marks.items():
                 for term in self.shared if name == "..." else [self.env.get(name, UNIT)]:
                     mark(term, text)
+
+
+def fit(solver: Solver, term: Term, size: int | None) -> Term:
+    """`term` for an axis that has `size` indices (None: unknown); a fresh locked one, both locked, where it has not."""
+    if size is None or term.size == size:
+        return term
+    what = "a length that is known only at run time" if term.size is None else str(term.size)
+    text = f"makes an axis of {size} where its rule says {what}"
+    fresh = atom(size)
+    for side in (term, fresh):
+        solver.lock(side, text)
+    return fresh
 
 
 def _remainder(axis: Factors | Segments, size: int | None, known: list[int]) -> int | None:
@@ -240,36 +253,3 @@ def _remainder(axis: Factors | Segments, size: int | None, known: list[int]) -> 
     if rest < 0:
         raise Fenced(f"an axis of {size} that is shorter than its rule says")
     return rest
-
-
-def _align(operand: Sequence[Axis], axes: Sequence[T], broadcast: int | None = None) -> list[tuple[Axis, list[T]]]:
-    """Pair pattern axes with actual ones; the runs take what single axes leave over.
-
-    Two runs in one operand are possible only where the length of `...` is given by `broadcast`.
-    """
-    runs = [j for j, axis in enumerate(operand) if isinstance(axis, Run)]
-    spare = len(axes) - (len(operand) - len(runs))
-    if spare < 0 or (spare and not runs):
-        raise Fenced(f"an operand of rank {len(axes)} where its rule has {len(operand)} axes")
-    lengths: dict[int, int] = {}
-    for j in runs:
-        run = operand[j]
-        shared = len(runs) > 1 and isinstance(run, Run) and run.kind == "..."
-        lengths[j] = min(spare, broadcast or 0) if shared else spare
-        spare -= lengths[j]
-    if spare:
-        raise Fenced(f"an operand of rank {len(axes)} where its rule has {len(operand)} axes")
-    paired: list[tuple[Axis, list[T]]] = []
-    at = 0
-    for j, axis in enumerate(operand):
-        step = lengths.get(j, 1)
-        paired.append((axis, list(axes[at : at + step])))
-        at += step
-    return paired
-
-
-def _spread(operand: Sequence[Axis], shared: Sequence[Term]) -> list[tuple[Axis, list[int | None]]]:
-    """Pattern axes of an output whose shape is unknown."""
-    if any(isinstance(axis, Run) and axis.kind == "*" for axis in operand):
-        raise Fenced("an output of unknown rank")
-    return [(axis, [t.size for t in shared] if isinstance(axis, Run) else [None]) for axis in operand]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import networkx as nx
@@ -104,6 +104,12 @@ class Letters:
             self._names[leaf] = f"{letter}{number}" if number else letter
             self.named[self._names[leaf]] = group
         return self._names[leaf]
+
+
+def groups_of(analysis: Analysis, sites: Iterable[Site]) -> list[Group]:
+    """The groups in the sites' terms, in graph order."""
+    atoms = {leaf for site in sites for leaf in leaves(site.term)}
+    return [g for g in analysis.groups if g.atom in atoms]
 
 
 def couple(analysis: Analysis, one: Site, other: Site) -> Coupling:

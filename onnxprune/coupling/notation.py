@@ -2,9 +2,10 @@
 
     n (g i) *, (g o) i *, (g o) -> n (g o) *
 
-An operand is a run of axes. An axis is a letter (any identifier), `1`, a number, a product `(g i)` or a sum `(a + b)`.
-`...` is a run of axes shared by broadcasting, `*` a run of axes that no unit may leave, and an operand `_` is one
-whose axes don't matter.
+An operand is a run of axes. An axis is a letter (a letter and digits), a number, a product `(g i)` or a sum `(a + b)`;
+a number is a fixed length, `1` an axis that broadcasts or comes and goes. `...` is a run of axes shared by broadcasting,
+`*` a run of axes that the op works along, and `_` an operand that is a parameter: no unit may leave the latter two.
+An input has one run at most, for else nobody could tell where it ends; an output may have both kinds, `... *`.
 """
 
 from __future__ import annotations
@@ -67,20 +68,25 @@ def parse(text: str) -> Pattern:
     left, arrow, right = text.partition("->")
     if not arrow:
         raise NotationError(f"no '->' in rule '{text}'")
-    return Pattern(_operands(left) if left.strip() else (), _operands(right))
+    return Pattern(_operands(left, 1) if left.strip() else (), _operands(right, 2))
 
 
 @lru_cache(maxsize=4096)
 def parse_axis(text: str) -> Axis:
-    """Parse one axis, e.g. `(g o)`."""
+    """Parse one axis, e.g. `(g o)`. Raises NotationError where the text is not exactly one."""
     axes = _Parser(text).operand()
-    if axes is None or len(axes) != 1:
+    if axes is None or len(axes) != 1 or isinstance(axes[0], Run):
         raise NotationError(f"'{text}' is not one axis")
     return axes[0]
 
 
-def _operands(text: str) -> tuple[Operand, ...]:
-    return tuple(_Parser(part).operand() for part in text.split(","))
+def _operands(text: str, runs: int) -> tuple[Operand, ...]:
+    operands = tuple(_Parser(part).operand() for part in text.split(","))
+    for operand in operands:
+        kinds = [axis.kind for axis in operand or () if isinstance(axis, Run)]
+        if len(kinds) > runs or len(set(kinds)) < len(kinds):
+            raise NotationError(f"too many runs in '{text.strip()}': nobody could tell where one ends")
+    return operands
 
 
 class _Parser:
@@ -126,6 +132,8 @@ class _Parser:
             if self.peek() not in (")", "+"):
                 factors.append(self.axis())
                 continue
+            if not factors or any(isinstance(part, Run) for part in factors):
+                raise NotationError(f"brackets hold letters, numbers and brackets, not '{self.text}'")
             segments.append(factors[0] if len(factors) == 1 else Factors(tuple(factors)))
             factors = []
             if self.take() == ")":

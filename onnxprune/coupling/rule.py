@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import onnx_graphsurgeon as gs
 
+from onnxprune.coupling.notation import letters, parse_axis
 from onnxprune.coupling.spec import Length, Spec
 
 Shape = tuple[int | None, ...]
@@ -32,10 +33,14 @@ class Fenced(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NodeView:
-    """What a rule may look at: attributes, shapes, constant operands and the opset version of the node's domain."""
+    """What a rule may look at: attributes, shapes, constant operands and the opset version of the node's domain.
+
+    results: id() of the tensors that some graph of the model gives out
+    """
 
     node: gs.Node
     opset: int
+    results: frozenset[int] = frozenset()
 
     def attr(self, name: str, default: Any = None) -> Any:
         """An attribute's value, or `default` where the node doesn't have it."""
@@ -89,6 +94,11 @@ class NodeView:
         given = self.attr(attr) if attr else None
         return None if given is None else [int(v) for v in np.ravel(given)]
 
+    def readers(self, i: int = 0) -> list[gs.Node] | None:
+        """The nodes that read output `i`, or None where a graph gives it out."""
+        tensor = self.node.outputs[i]
+        return None if id(tensor) in self.results else list(tensor.outputs)
+
     def lengths(self, i: int, attr: str, axes: Sequence[str | None]) -> tuple[Length, ...]:
         """Where the lengths of `axes` are stored, if they are: input `i`, attribute `attr`, or a Concat's entries.
 
@@ -98,7 +108,18 @@ class NodeView:
         if value is not None:
             named = tuple(a if int(v) > 1 else None for v, a in zip(np.ravel(value), axes, strict=True))
             return (Length(i if self.given(i) else attr, named),)
-        return tuple(Length((i, k), (axes[k],)) for k in _stored_entries(self.node.inputs[i], len(axes)))
+        parts = _parts(self.node.inputs[i], len(axes))
+        entries = [k for k, part in enumerate(parts) if part is not None and int(part.ravel()[0]) > 1]
+        return tuple(Length((i, k), (axes[k],)) for k in entries)
+
+    def computed(self, i: int, axes: Sequence[str | None]) -> dict[str, str]:
+        """Locks for the letters of those `axes` whose lengths, in input `i`, are computed at run time."""
+        if not self.given(i) or self.is_weight(i):
+            return {}
+        parts = _parts(self.node.inputs[i], len(axes)) or [None] * len(axes)
+        names = [axis for axis, part in zip(axes, parts, strict=True) if axis and part is None]
+        why = "its length is computed at run time"
+        return {letter: why for name in names for letter in letters(parse_axis(name))}
 
     def axis(self, value: int, rank: int | None = None) -> int:
         """A non-negative axis."""
@@ -113,13 +134,14 @@ def _from_stored(tensor: gs.Tensor, depth: int) -> bool:
     return bool(makers and depth and makers[0].inputs) and all(_from_stored(t, depth - 1) for t in makers[0].inputs)
 
 
-def _stored_entries(tensor: gs.Tensor, count: int) -> list[int]:
-    """Entries of a vector that a Concat of single elements makes, where they are stored and more than 1."""
+def _parts(tensor: gs.Tensor, count: int) -> list[np.ndarray | None]:
+    """The entries of a vector that a Concat of `count` single ones makes, None where one is computed; [] for others."""
     maker = tensor.inputs[0] if tensor.inputs else None
     if maker is None or maker.op != "Concat" or len(maker.inputs) != count:
         return []
-    parts = [t.values if isinstance(t, gs.Constant) else None for t in maker.inputs]
-    return [k for k, v in enumerate(parts) if v is not None and v.size == 1 and int(v.ravel()[0]) > 1]
+    if any(tuple(t.shape or ()) != (1,) for t in maker.inputs):
+        return []
+    return [t.values if isinstance(t, gs.Constant) else None for t in maker.inputs]
 
 
 def _shape(tensor: gs.Tensor, what: str) -> Shape:
@@ -153,11 +175,17 @@ _RULES: dict[tuple[str, str], list[Rule]] = {}
 def rule(
     *ops: str, domain: str = "", since: int = 1, until: int = 10**6
 ) -> Callable[[RuleFunction], RuleFunction]:
-    """Register a function as the rule of `ops`."""
+    """Register a function as the rule of `ops` in the opsets from `since` up to, and without, `until`.
+
+    Raises ValueError where an op has a rule for one of these opsets already.
+    """
 
     def register(function: RuleFunction) -> RuleFunction:
         for op in ops:
-            _RULES.setdefault((domain, op), []).append(Rule(domain, op, since, until, function))
+            known = _RULES.setdefault((domain, op), [])
+            if any(r.since < until and since < r.until for r in known):
+                raise ValueError(f"two rules for op {f'{domain}::' if domain else ''}{op} in opsets {since} to {until}")
+            known.append(Rule(domain, op, since, until, function))
         return function
 
     return register

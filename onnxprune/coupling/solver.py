@@ -6,7 +6,8 @@ The common refinement of two terms is found by walking both:
     sum      with anything   walks left to right and cuts the larger head
     product  with product    walks major to minor, then minor to major, and divides the larger head
 
-Where no common refinement exists (`(6 4)` against `(4 6)`) both sides are locked, with the reason.
+Where no common refinement exists (`(6 4)` against `(4 6)`) both sides are locked, with the reason. Lengths that are
+open until run time pair up with nothing but themselves; what is known around them is walked from both ends.
 Every step is logged as an edge between atoms, so that groups and explanations can be read off a graph.
 """
 
@@ -102,11 +103,20 @@ class Solver:
             self.lock(term, text)
 
     def _walk_open(self, a: Term, b: Term) -> None:
-        """Lengths that are open until run time: what is known pairs up from the minor end, then from the major end."""
+        """Lengths that are open until run time: what is known, or the same, pairs up from both ends."""
         xs, ys = deque(factors(a)), deque(factors(b))
-        self._walk_minors(xs, ys)
-        self._walk_majors(xs, ys)
-        if any(t.size is not None for t in (*xs, *ys)):
+        left = -1
+        while len(xs) + len(ys) != left:
+            left = len(xs) + len(ys)
+            _drop_same(xs, ys)
+            self._walk_minors(xs, ys)
+            self._walk_majors(xs, ys)
+        if len(xs) == len(ys) == 1 and isinstance(xs[0], Sum) and isinstance(ys[0], Sum):
+            xs, ys = deque(segments(xs[0])), deque(segments(ys[0]))
+            _drop_same(xs, ys)
+            self._walk_segments(xs, ys)
+            _drop_same(xs, ys)
+        if any(leaf.size is not None for t in (*xs, *ys) for leaf in leaves(t)):
             self._lock_all([*xs, *ys], "meets a length that is known only at run time")
 
     def _bind(self, a: Atom, term: Term) -> None:
@@ -119,20 +129,23 @@ class Solver:
         a.bound = term
 
     def _walk_sums(self, a: Term, b: Term) -> None:
-        """Left to right; the larger head is cut at the end of the smaller one."""
         xs, ys = deque(segments(a)), deque(segments(b))
-        while xs and ys:
-            x, y = xs.popleft(), ys.popleft()
-            if x.size == y.size:
-                self.unify(x, y)
-                continue
-            big, small, rest = (x, y, xs) if (x.size or 0) > (y.size or 0) else (y, x, ys)
-            pieces = self.cut(big, small.size or 0)
+        self._walk_segments(xs, ys)
+        if xs or ys:
+            self._no_refinement(xs, ys, " + ")
+
+    def _walk_segments(self, xs: deque[Term], ys: deque[Term]) -> None:
+        """Left to right; the larger head is cut at the end of the smaller one. Stops where that can't be done."""
+        while xs and ys and xs[0].size is not None and ys[0].size is not None:
+            big, small = (xs, ys) if xs[0].size >= ys[0].size else (ys, xs)
+            size = small[0].size or 0
+            pieces = (big[0], None) if big[0].size == size else self.cut(big[0], size)
             if pieces is None:
-                self._no_refinement([x, *xs], [y, *ys])
                 return
-            self.unify(small, pieces[0])
-            rest.appendleft(pieces[1])
+            big.popleft()
+            self.unify(small.popleft(), pieces[0])
+            if pieces[1] is not None:
+                big.appendleft(resolve(pieces[1]))
 
     def _walk_products(self, a: Term, b: Term) -> None:
         """Major to minor while heads divide, then minor to major; what is left in between has no common refinement."""
@@ -165,19 +178,19 @@ class Solver:
             if pieces[0].size != 1:
                 big.append(resolve(pieces[0]))
 
-    def _no_refinement(self, xs: Iterable[Term], ys: Iterable[Term]) -> None:
+    def _no_refinement(self, xs: Iterable[Term], ys: Iterable[Term], sign: str = " ") -> None:
         xs, ys = list(xs), list(ys)
-        text = f"no common refinement of {_sizes(xs)} and {_sizes(ys)}"
-        for side in (*xs, *ys):
-            self.lock(side, text)
+        self._lock_all([*xs, *ys], f"no common refinement of {_sizes(xs, sign)} and {_sizes(ys, sign)}")
 
     # ---------------------------------------------------------------------------------------------- refine
 
     def cut(self, term: Term, n: int) -> Pair | None:
-        """The first `n` indices of a term and the rest, or None where the term can't be cut there."""
+        """The first `n` indices of a term of known length and the rest, or None where it can't be cut there."""
         term = resolve(term)
+        if term.size is None or not 0 < n < term.size:
+            return None
         if isinstance(term, Atom):
-            return self._refine(term, (atom(n), atom((term.size or 0) - n)), Sum)
+            return self._refine(term, (atom(n), atom(term.size - n)), Sum)
         if isinstance(term, Product):
             return self._cut_product(factors(term), n)
         return self._cut_sum(segments(term), n)
@@ -190,44 +203,39 @@ class Solver:
         return None if pieces is None else (product(pieces[0], rest), product(pieces[1], rest))
 
     def _cut_sum(self, parts: list[Term], n: int) -> Pair | None:
-        head: list[Term] = []
         for i, part in enumerate(parts):
-            if n == 0:
-                return concat(*head), concat(*parts[i:])
             size = part.size or 0
+            if n == size:
+                return concat(*parts[: i + 1]), concat(*parts[i + 1 :])
             if n < size:
                 pieces = self.cut(part, n)
-                return None if pieces is None else (concat(*head, pieces[0]), concat(pieces[1], *parts[i + 1 :]))
-            head.append(part)
+                return None if pieces is None else (concat(*parts[:i], pieces[0]), concat(pieces[1], *parts[i + 1 :]))
             n -= size
         return None
 
     def divide(self, term: Term, n: int) -> Pair | None:
-        """A major part of size `n` and the minor remainder, or None where the term does not factor so."""
+        """A major part of size `n` and the minor remainder, or None where the term of known length doesn't factor so."""
         term = resolve(term)
-        size = term.size or 0
-        if n < 1 or size % n:
+        if not term.size or n < 1 or term.size % n:
             return None
-        if n == 1 or n == size:
+        if n == 1 or n == term.size:
             return (UNIT, term) if n == 1 else (term, UNIT)
         if isinstance(term, Atom):
-            return self._refine(term, (atom(n), atom(size // n)), Product)
+            return self._refine(term, (atom(n), atom(term.size // n)), Product)
         if isinstance(term, Product):
             return self._divide_product(factors(term), n)
-        return self._divide_sum(segments(term), size // n)
+        return self._divide_sum(segments(term), term.size // n)
 
     def _divide_product(self, parts: list[Term], n: int) -> Pair | None:
-        major: list[Term] = []
         for i, part in enumerate(parts):
-            if n == 1:
-                return product(*major), product(*parts[i:])
             size = part.size or 1
+            if n == 1:
+                return product(*parts[:i]), product(*parts[i:])
             if n % size:
                 pieces = self.divide(part, n)
-                return None if pieces is None else (product(*major, pieces[0]), product(pieces[1], *parts[i + 1 :]))
-            major.append(part)
+                return None if pieces is None else (product(*parts[:i], pieces[0]), product(pieces[1], *parts[i + 1 :]))
             n //= size
-        return product(*major), UNIT
+        return product(*parts), UNIT
 
     def _divide_sum(self, parts: list[Term], minor: int) -> Pair | None:
         if any((p.size or 0) % minor for p in parts):
@@ -257,5 +265,13 @@ def _inherit(into: dict[Cause, None], reasons: dict[Cause, None]) -> None:
         into[reason] = None
 
 
-def _sizes(terms: list[Term]) -> str:
-    return "(" + " ".join(show(t, lambda a: str(a.size)) for t in terms) + ")"
+def _drop_same(xs: deque[Term], ys: deque[Term]) -> None:
+    """Drop what is one and the same at either end of both."""
+    while xs and ys and resolve(xs[0]) is resolve(ys[0]):
+        xs.popleft(), ys.popleft()
+    while xs and ys and resolve(xs[-1]) is resolve(ys[-1]):
+        xs.pop(), ys.pop()
+
+
+def _sizes(terms: list[Term], sign: str) -> str:
+    return "(" + sign.join(show(t, lambda a: str(a.size)) for t in terms) + ")"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import onnx_graphsurgeon as gs
 
+from onnxprune.coupling.rule import STANDARD_DOMAINS
+
 if TYPE_CHECKING:
     from onnxprune.coupling.analysis import Walker
 
@@ -16,9 +18,11 @@ _HANDLERS: dict[tuple[str, str], Handler] = {}
 
 
 def structure(op: str, domain: str = "") -> Callable[[Handler], Handler]:
-    """Register the handler of an op with subgraphs."""
+    """Register the handler of an op with subgraphs. Raises ValueError where it has one already."""
 
     def register(function: Handler) -> Handler:
+        if (domain, op) in _HANDLERS:
+            raise ValueError(f"two handlers for op {op}")
         _HANDLERS[(domain, op)] = function
         return function
 
@@ -32,4 +36,4 @@ def structures() -> list[tuple[str, str, str]]:
 
 def structural(domain: str, op: str) -> Handler | None:
     """The handler of an op, or None where it has none."""
-    return _HANDLERS.get((domain, op))
+    return _HANDLERS.get(("" if domain in STANDARD_DOMAINS else domain, op))

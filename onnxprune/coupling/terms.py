@@ -110,7 +110,7 @@ def concat(*segments: Term) -> Term:
 
 
 def resolve(term: Term) -> Term:
-    """The term with its head followed through bindings: an unbound Atom, a Product of two or more, or a Sum."""
+    """The term with its head followed through bindings: an unbound Atom, a Product or a Sum."""
     path: list[Atom] = []
     while isinstance(term, Atom) and term.bound is not None:
         path.append(term)
@@ -158,8 +158,8 @@ def length(term: Term, size: Callable[[Atom], int]) -> int:
     if isinstance(term, Atom):
         return size(term)
     if isinstance(term, Product):
-        return math.prod(length(f, size) for f in term.factors)
-    return sum(length(s, size) for s in term.segments)
+        return math.prod(length(f, size) for f in factors(term))
+    return sum(length(s, size) for s in segments(term))
 
 
 def show(term: Term, name: Callable[[Atom], str] = lambda a: f"a{a.serial}") -> str:

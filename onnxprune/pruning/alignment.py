@@ -20,9 +20,12 @@ FALLBACKS = (16, 8, 4, 1)
 def best_step(group: Group, block: int = BLOCK) -> int:
     """The number of units that keeps every axis of the group a multiple of the kernels' block.
 
-    Units that already span a block go one by one. A group of one block or less has a step of its whole width: it
+    Units that already span a block go one by one. Channels inside the groups of a grouped convolution must fill blocks
+    of their own. A group of one block or less has a step of its whole width: it
     would leave the blocked kernels, so nothing goes.
     """
+    if "inner" in group.roles:
+        return block
     widest = max((_weight(site.term, group.atom) for site in group.members), default=1)
     return max(1, block // math.gcd(block, widest))
 

@@ -1,6 +1,6 @@
 """Reports: report.json is the source of truth, all else is a view of it."""
 
-from onnxprune.report.build import build, command
+from onnxprune.report.build import command, summarize
 from onnxprune.report.comparison import Comparison, compare
 from onnxprune.report.folder import claimed, write
 from onnxprune.report.markdown import markdown
@@ -8,7 +8,7 @@ from onnxprune.report.model import Opened, opened
 from onnxprune.report.record import Report, to_json
 from onnxprune.report.schema import schema
 from onnxprune.report.survey import Survey, analyze, survey
-from onnxprune.report.timing import Benched, time_models
+from onnxprune.report.timing import Benched, bench
 
 __all__ = [
     "Benched",
@@ -17,7 +17,7 @@ __all__ = [
     "Report",
     "Survey",
     "analyze",
-    "build",
+    "summarize",
     "claimed",
     "command",
     "compare",
@@ -25,7 +25,7 @@ __all__ = [
     "opened",
     "schema",
     "survey",
-    "time_models",
+    "bench",
     "to_json",
     "write",
 ]

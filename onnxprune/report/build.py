@@ -29,7 +29,7 @@ from onnxprune.report.record import (
 from onnxprune.runtime import BenchResult, Fidelity, OutputFidelity, Ratio, file_size
 
 
-def build(result: Result) -> Report:
+def summarize(result: Result) -> Report:
     """The report of a finished run; hashes the files that it names."""
     options, measured = result.options, result.measured
     return Report(

@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from onnxprune.report.record import Report
 from onnxprune.report.sentences import aim, fidelity, proof
-from onnxprune.report.units import percent, quantity, seconds, size, some, times
+from onnxprune.report.units import fraction, percent, quantity, seconds, size, some, speedup
 
 MOST_LOCKED = 5
 
@@ -29,24 +29,20 @@ def markdown(report: Report) -> str:
 def _before_after(report: Report) -> str:
     before, after = report.before, report.after
     rows = [
-        ("parameters", quantity(before.params), quantity(after.params), _left(before.params, after.params)),
-        ("MACs", quantity(before.macs), quantity(after.macs), _left(before.macs, after.macs)),
-        ("bytes", size(before.bytes), size(after.bytes), _left(before.bytes, after.bytes)),
+        ("parameters", quantity(before.params), quantity(after.params), fraction(after.params, before.params)),
+        ("MACs", quantity(before.macs), quantity(after.macs), fraction(after.macs, before.macs)),
+        ("bytes", size(before.bytes), size(after.bytes), fraction(after.bytes, before.bytes)),
     ]
     timed = report.latency
     if timed:
-        speed = timed.speedup
-        ratio = f"**{times(speed.value)}** as fast ({times(speed.low)} to {times(speed.high)})"
-        rows.append(("latency, median", seconds(timed.before.median), seconds(timed.after.median), ratio))
+        medians = timed.before.median, timed.after.median
+        rows.append(("latency, median", seconds(medians[0]), seconds(medians[1]), fraction(*medians[::-1])))
     return _table(("", "before", "after", "left"), rows, "lrrr")
 
 
-def _left(before: int, after: int) -> str:
-    return percent(after / before) if before else "-"
-
-
 def _findings(report: Report) -> list[str]:
-    found = [aim(report.target)] if report.target else []
+    found = [f"target {aim(report.target)}"] if report.target else []
+    found += [speedup(report.latency.speedup)] if report.latency else []
     found += [proof(report.proof), fidelity(report)]
     found += [f"no rule for {_code(op)}: {some(count, 'node')} left alone" for op, count in report.unknown_ops.items()]
     return found + [f"warning: {_escape(text)}" for text in report.warnings]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onnxprune.report.environment import Environment
 from onnxprune.report.record import Aim, Closeness, ProofRecord, Report
 from onnxprune.report.units import error, percent, some
 
@@ -10,10 +11,10 @@ _CHECKED = "the dense model with the same units masked equals the pruned one"
 
 
 def aim(target: Aim) -> str:
-    """Whether the target was met: `target macs=0.5 met: 49.8 % of the MACs are left`."""
+    """Whether the target was met: `macs=0.5 met: 49.8 % of the MACs are left`."""
     verdict = "met" if target.met else "not met"
     what = _QUANTITIES.get(target.quantity, target.quantity)
-    return f"target {target.quantity}={target.fraction:g} {verdict}: {percent(target.left)} of the {what} are left"
+    return f"{target.quantity}={target.fraction:g} {verdict}: {percent(target.left)} of the {what} are left"
 
 
 def proof(record: ProofRecord) -> str:
@@ -41,6 +42,19 @@ def closeness(found: Closeness) -> str:
     if worst.agreement is not None:
         parts.append(f"agreement {percent(worst.agreement)}")
     return "outputs on random inputs: " + ", ".join(parts)
+
+
+def shapes(found: dict[str, list[int]]) -> str:
+    """Shapes of inputs: `x 1x3x224x224`."""
+    return ", ".join(f"{name} {'x'.join(map(str, shape)) or 'scalar'}" for name, shape in found.items())
+
+
+def conditions(used: Environment, rounds: int) -> str:
+    """What a measurement was made with."""
+    return (
+        f"ONNX Runtime {used.onnxruntime} ({used.provider}, {some(used.threads, 'thread')}), "
+        f"{some(rounds, 'round')}, {used.cpu}"
+    )
 
 
 def _relative(value: float) -> str:

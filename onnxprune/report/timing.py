@@ -11,7 +11,7 @@ from onnxprune.report.build import interval, timing
 from onnxprune.report.environment import Environment, environment
 from onnxprune.report.feeds import common_feeds
 from onnxprune.report.record import Interval, Timing
-from onnxprune.runtime import bench
+from onnxprune import runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Benched:
     models: list[Timed]
 
 
-def time_models(
+def bench(
     models: Sequence[Path],
     *,
     dims: Mapping[str, int] | None = None,
@@ -52,7 +52,7 @@ def time_models(
     if not models:
         raise InputError("a bench needs a model")
     feeds = common_feeds(models, dims=dims, provider=provider, threads=threads, seed=seed)
-    found = bench(
+    found = runtime.bench(
         models,
         feeds=feeds,
         threads=threads,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from onnxprune.report.record import Interval
+
 _DECIMAL = ("", " k", " M", " G", " T", " P")
 _BINARY = (" B", " KiB", " MiB", " GiB", " TiB")
 _TIME = (" ns", " µs", " ms", " s")
@@ -25,12 +27,12 @@ def seconds(value: float) -> str:
     return _scaled(value * 1e9, 1000, _TIME) if value else "0 s"
 
 
-def percent(fraction: float) -> str:
-    """A share: 49.9 %, 0.35 %, and below a hundredth of a percent, how small it is."""
-    value = 100 * fraction
-    if 0 < abs(value) < 0.01:
-        return f"{value:.0e} %"
-    return f"{value:.1f} %" if abs(value) >= 1 else f"{value:.2g} %"
+def percent(share: float) -> str:
+    """A share: 49.9 %, 0.35 %, and below a hundredth of a percent that it is less."""
+    value = 100 * share
+    if 0 < value < 0.01:
+        return "<0.01 %"
+    return f"{value:.1f} %" if value >= 1 else f"{value:.2g} %"
 
 
 def error(value: float | None) -> str:
@@ -45,9 +47,21 @@ def times(value: float | None) -> str:
     return "-" if value is None or not math.isfinite(value) else f"{value:.2f}x"
 
 
-def some(count: int, noun: str, plural: str = "") -> str:
+def fraction(after: float, before: float) -> str:
+    """What is left, in percent; a dash where there was nothing before."""
+    return percent(after / before) if before else "-"
+
+
+def speedup(ratio: Interval) -> str:
+    """A speed-up with its interval: 2.08x as fast (95 % interval 2.01 to 2.13)."""
+    if ratio.value is None or ratio.low is None or ratio.high is None:
+        return "-"
+    return f"{times(ratio.value)} as fast (95 % interval {ratio.low:.2f} to {ratio.high:.2f})"
+
+
+def some(count: int, noun: str) -> str:
     """A number of things: 1 group, 3 groups."""
-    return f"{count} {noun if count == 1 else plural or noun + 's'}"
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _scaled(value: float, base: int, units: Sequence[str]) -> str:

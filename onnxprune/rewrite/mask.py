@@ -7,12 +7,15 @@ is contracted and loses units. An op that averages over such an axis is replaced
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling.analysis import Analysis
 from onnxprune.coupling.binding import Binding
 from onnxprune.coupling.masks import Keep
+from onnxprune.coupling.terms import Atom, leaves
 from onnxprune.rewrite import reference_norm as reference_norm  # registers the kept-only forms
 from onnxprune.rewrite.axes import axis_letters, inexact, losing
 from onnxprune.rewrite.fill import fill, neutral
@@ -20,24 +23,38 @@ from onnxprune.rewrite.nodes import Nodes, Unmaskable, describe, splice
 from onnxprune.rewrite.reference import keep_only
 
 
-def mask_consumers(analysis: Analysis, keep: Keep) -> list[Binding]:
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A node that sums or averages over what is pruned. made: its outputs, which keep their names."""
+
+    binding: Binding
+    letters: frozenset[str]
+    made: tuple[gs.Tensor, ...]
+
+    def atoms(self, keep: Keep) -> set[Atom]:
+        """The groups that it consumes."""
+        return {leaf for name in self.letters for leaf in leaves(self.binding.env[name]) if leaf in keep.masks}
+
+
+def mask_consumers(analysis: Analysis, keep: Keep) -> list[Consumer]:
     """Insert the masks into the analysed graph, in place. Returns the nodes that consume what is pruned.
 
     The graph is no longer fit for shrinking afterwards. Raises Unmaskable (an InputError) naming the node where a
     consumption can't be masked.
     """
     around: dict[int, Nodes] = {}
-    consumers: list[Binding] = []
+    consumers: list[Consumer] = []
     for binding in analysis.bindings:
-        nodes = Nodes(binding.node, analysis.graph.opset)
-        if inexact(binding, keep):
-            keep_only(nodes, binding, keep)
-        elif gone := losing(binding, keep):
-            _mask(nodes, binding, keep, gone)
-        else:
+        averaged, summed = inexact(binding, keep), losing(binding, keep)
+        if not averaged and not summed:
             continue
-        around[id(binding.node)] = nodes
-        consumers.append(binding)
+        nodes = around[id(binding.node)] = Nodes(binding.node, analysis.graph.opset)
+        made = tuple(t for t in binding.node.outputs if not t.is_empty())
+        consumers.append(Consumer(binding, frozenset(averaged | summed), made))
+        if averaged:
+            keep_only(nodes, binding, keep)
+        else:
+            _mask(nodes, binding, keep, summed)
     splice(analysis.graph, around)
     return consumers
 

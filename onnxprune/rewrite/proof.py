@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +11,17 @@ import numpy as np
 from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.masks import Keep
 from onnxprune.errors import InputError
-from onnxprune.graph import Model, finish, index_bounds, normalize, save
+from onnxprune.graph import Model, finish, index_bounds, normalize, skeleton, stored, to_proto
 from onnxprune.rewrite.mask import mask_consumers
-from onnxprune.runtime.verify import TOLERANCE, Proof, verify
+from onnxprune.rewrite.points import compared
+from onnxprune.runtime.exposed import Fed
+from onnxprune.runtime.verdict import TOLERANCE, Point
+from onnxprune.runtime.verify import Proof, verify
 
 Masks = Mapping[str, np.ndarray]
 """Group id -> bool array of the units that stay."""
+
+Weights = dict[str, np.ndarray]
 
 
 def keep_of(analysis: Analysis, masks: Masks) -> Keep:
@@ -37,19 +42,63 @@ def prove(
 ) -> Proof:
     """Hold a pruned model against the source masked by the same decision.
 
-    source: makes a fresh, not yet normalised Model; dims: sizes of open dimensions, by symbol. A model that can't be run on random inputs is "skipped", with
-    the reason.
+    source: makes a fresh, not yet normalised Model (again, where rounding has to be measured); dims: sizes of open
+    dimensions, by symbol; tolerance: relative error allowed to float32. Where the source can't be masked, or can't be
+    run on random inputs within `max_seconds`, the proof is "skipped", with the reason.
+
+    Memory: the larger of what loading the source takes and, once that is freed, what loading the pruned model takes.
     """
-    model = normalize(source())
-    analysis = analyze(model.graph, model.opsets)
-    bounds = index_bounds(model.graph)
-    mask_consumers(analysis, keep_of(analysis, masks))
-    with tempfile.TemporaryDirectory(prefix="onnxprune-") as folder:
-        path = Path(folder) / "masked.onnx"
-        save(finish(model), path)
-        try:
-            return verify(
-                path, pruned, bounds=bounds, dims=dims, seed=seed, tolerance=tolerance, max_seconds=max_seconds
-            )
-        except InputError as reason:
-            return Proof("skipped", reason=f"the source can't be run on random inputs: {reason}")
+    try:
+        masked = _Masked.of(source(), masks)
+    except InputError as reason:
+        return Proof("skipped", reason=f"there is no masked form of the source: {reason}")
+    cell = [masked.weights]
+    fed = Fed(masked.model, lambda: cell.pop() if cell else _Masked.of(source(), masks).weights)
+    points, bounds = masked.points, masked.bounds
+    del masked
+    try:
+        return verify(
+            fed,
+            pruned,
+            points=points,
+            bounds=bounds,
+            dims=dims,
+            seed=seed,
+            tolerance=tolerance,
+            max_seconds=max_seconds,
+        )
+    except InputError as reason:
+        return Proof("skipped", reason=f"the source can't be run on random inputs: {reason}")
+
+
+@dataclass(slots=True)
+class _Masked:
+    """A masked source without its graph: a serialized model, its large weights, what to compare, how to feed it."""
+
+    model: bytes
+    weights: Weights
+    points: list[Point]
+    bounds: dict[str, int]
+
+    @staticmethod
+    def of(model: Model, masks: Masks) -> _Masked:
+        model = normalize(model)
+        analysis = analyze(model.graph, model.opsets)
+        bounds = index_bounds(model.graph)
+        keep = keep_of(analysis, masks)
+        points = compared(analysis, keep, mask_consumers(analysis, keep))
+        data, weights = _apart(finish(model))
+        return _Masked(data, weights, points, bounds)
+
+
+def _apart(model: Model) -> tuple[bytes, Weights]:
+    """A serialized model whose large weights are inputs, and those weights.
+
+    Types that numpy lacks (bfloat16, 4-bit integers) can't be fed, so a model that stores such keeps its weights.
+    """
+    shell = skeleton(model)
+    declared = {value.name for value in shell.graph.input}
+    weights = {t.name: np.asarray(t.values) for t in stored(model) if t.name in declared}
+    if any(values.dtype.kind == "V" for values in weights.values()):
+        return to_proto(model).SerializeToString(), {}
+    return shell.SerializeToString(), weights

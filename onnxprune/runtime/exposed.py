@@ -7,6 +7,7 @@ make packed copies. One model needs little more memory than its weights then.
 from __future__ import annotations
 
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,8 @@ from onnxprune.errors import InputError
 from onnxprune.graph.expose import exposing
 from onnxprune.runtime.run import Array
 from onnxprune.runtime.session import label, reason, session_options
+
+FOLDER_KEY = "session.model_external_initializers_file_folder_path"
 
 COPIED_BYTES = 2**26
 """Model files from this size on are not read into memory to be extended, but copied."""
@@ -103,39 +106,48 @@ class Exposed:
             timer.cancel()
 
 
-def expose(source: Source, names: Sequence[str], clock: Clock, folder: Path, *, optimize: bool = False) -> Exposed:
+def expose(source: Source, names: Sequence[str], clock: Clock, *, optimize: bool = False) -> Exposed:
     """Open a model with further outputs.
 
-    names: tensors inside the outermost graph; folder: for a temporary copy of a large file. Raises InputError where
-    ONNX Runtime can't load the model or it has no such tensors.
+    names: tensors inside the outermost graph. Raises InputError where ONNX Runtime can't load the model, or it has no
+    such tensors.
     """
     options = session_options(optimize=optimize)
     options.add_session_config_entry("session.disable_prepacking", "1")
     weights = source.weights() if isinstance(source, Fed) else {}
-    model = _extended(source, exposing(names), folder, options)
+    suffix = exposing(names)
     try:
-        session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"], enable_fallback=0)
-    except Exception as error:
-        what = label(source) if isinstance(source, (Path, bytes)) else "the masked model"
+        if isinstance(source, Path) and suffix and source.stat().st_size >= COPIED_BYTES:
+            session = _open_copy(source, suffix, options)
+        else:
+            session = _open(_extended(source, suffix, options), options)
+    except OSError as error:
+        raise InputError(f"{source}: can't be read or copied ({error.strerror or error})") from error
+    except Exception as error:  # ONNX Runtime's exceptions share no base but Exception
+        what = "the masked model" if isinstance(source, Fed) else label(source)
         raise InputError(f"ONNX Runtime could not load {what}: {reason(error)}") from error
     return Exposed(session, weights, clock)
 
 
-def _extended(source: Source, suffix: bytes, folder: Path, options: ort.SessionOptions) -> str | bytes:
-    """The model with the suffix behind it, as a path or as bytes."""
+def _open(model: str | bytes, options: ort.SessionOptions) -> ort.InferenceSession:
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+
+
+def _extended(source: Source, suffix: bytes, options: ort.SessionOptions) -> str | bytes:
+    """The model with the suffix behind it; its data files are found beside the source."""
     if isinstance(source, Fed):
         return source.model + suffix
-    if isinstance(source, bytes):
-        return source + suffix
-    if not suffix:
-        return str(source)
-    if source.stat().st_size < COPIED_BYTES:
-        options.add_session_config_entry(
-            "session.model_external_initializers_file_folder_path", str(source.resolve().parent)
-        )
-        return source.read_bytes() + suffix
-    copy = folder / "extended.onnx"
-    shutil.copyfile(source, copy)
-    with copy.open("ab") as file:
-        file.write(suffix)
-    return str(copy)
+    if isinstance(source, bytes) or not suffix:
+        return source + suffix if isinstance(source, bytes) else str(source)
+    options.add_session_config_entry(FOLDER_KEY, str(source.resolve().parent))
+    return source.read_bytes() + suffix
+
+
+def _open_copy(source: Path, suffix: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
+    """Open an extended copy, which lies beside the source, where data files are, only until it is loaded."""
+    with tempfile.TemporaryDirectory(dir=source.parent, prefix=".onnxprune-") as folder:
+        copy = Path(folder) / source.name
+        shutil.copyfile(source, copy)
+        with copy.open("ab") as file:
+            file.write(suffix)
+        return _open(str(copy), options)

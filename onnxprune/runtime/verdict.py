@@ -31,17 +31,19 @@ class Point:
     """A tensor that both models compute, and how to compare it.
 
     name:      of the tensor; both graphs have it
+    inner:     whether it is inside the graph; False for an output
     kept:      axis -> indices of the dense tensor that the pruned one still has, for axes that lose some
     required:  whether nothing is proved without it; other points only help to see what is wrong
     floor:     the least magnitude that errors are measured by; 0 for that of the tensor itself
-    tolerance: what is allowed on it, None: what its element type allows
+    tolerance: what is allowed on it, where its making takes more than its element type says
     """
 
     name: str
+    inner: bool = False
     kept: Mapping[int, Array] = field(default_factory=dict)
     required: bool = True
     floor: float = 0.0
-    tolerance: float | None = None
+    tolerance: float = 0.0
 
     def trim(self, dense: Array) -> Array:
         """The part of the dense tensor that the pruned model still has."""
@@ -114,6 +116,10 @@ def disturbed(values: Array) -> Array:
     """Every float with its last bit flipped: what no evaluation in its precision can tell apart. Others as they are."""
     if values.dtype.kind != "f":
         return values
-    bits: Array = np.array(values).view(f"u{values.dtype.itemsize}") ^ 1
-    moved = bits.view(values.dtype)
-    return np.where(np.isfinite(values), moved, values).astype(values.dtype)
+    moved = np.array(values, order="C")
+    bits = moved.view(f"u{moved.dtype.itemsize}") if moved.ndim else moved.reshape(1).view(f"u{moved.dtype.itemsize}")
+    bits ^= np.array(1, bits.dtype)
+    special = ~np.isfinite(values)
+    if special.any():
+        moved[special] = values[special]
+    return moved

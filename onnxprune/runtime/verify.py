@@ -1,39 +1,32 @@
 """The oracle: the dense model with every pruned unit masked where it is consumed equals the pruned model.
 
-Both run in ONNX Runtime without graph optimisations, on random inputs. Two evaluations of one function differ by
-rounding; how much is measured, by running the masked model with optimisations too, and a difference below a small
-multiple of that is no evidence against equality. Inputs on which rounding drowns everything prove nothing.
+Both run in ONNX Runtime without graph optimisations, on random inputs under several conditions. Two evaluations of one
+function differ by rounding; how much is measured where it matters, by flipping the last bit of every weight and input
+of the masked model, and a difference below a small multiple of that is no evidence against equality. Tensors on which
+rounding drowns everything prove nothing.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import onnxruntime as ort
-
 from onnxprune.errors import InputError
-from onnxprune.runtime.fidelity import fidelity
-from onnxprune.runtime.run import Array, run
-from onnxprune.runtime.runnable import runnable_inputs
-from onnxprune.runtime.session import session
-
-TOLERANCE = 1e-5
-NOISE_FACTOR = 8.0
-NOISE_LIMIT = 1e-3
-SCALES = (1.0, 0.1, 10.0)
+from onnxprune.runtime.exposed import Clock, Source
+from onnxprune.runtime.trial import Trial
+from onnxprune.runtime.verdict import TOLERANCE, Finding, Point
 
 
 @dataclass(frozen=True)
 class Proof:
     """What the oracle found.
 
-    status: "proved", "failed", "undecided" (rounding drowned every draw) or "skipped";
-    error: the largest relative error max|a-b| / max|a| over outputs and draws; noise: the same between two
-    evaluations of the reference, where it had to be measured; draws: random inputs tried; reason: in words
+    status:  "proved", "failed", "undecided" (rounding drowned a tensor on every draw) or "skipped"
+    error:   the largest relative error max|a-b| / max|a| over tensors and draws that were not drowned
+    noise:   the same between two evaluations of the reference that differ by rounding, where it had to be measured
+    draws:   random inputs tried; tensors: how many were found equal; reason: in words
     """
 
     status: str
@@ -41,6 +34,7 @@ class Proof:
     noise: float = 0.0
     draws: int = 0
     reason: str = ""
+    tensors: int = 0
 
     @property
     def ok(self) -> bool:
@@ -48,9 +42,10 @@ class Proof:
 
 
 def verify(
-    masked: Path | bytes,
+    masked: Source,
     pruned: Path | bytes,
     *,
+    points: Sequence[Point] = (),
     bounds: Mapping[str, int] | None = None,
     dims: Mapping[str, int] | None = None,
     seed: int = 0,
@@ -59,56 +54,61 @@ def verify(
 ) -> Proof:
     """Compare the masked dense model with the pruned one.
 
-    bounds: exclusive upper bounds of integer inputs that index a table, by input name;
-    dims: sizes of open dimensions, by symbol.
+    points:      tensors to compare beside the outputs, in graph order, and outputs to compare in a way of their own
+    bounds:      exclusive upper bounds of integer inputs that index a table, by input name
+    dims:        sizes of open dimensions, by symbol
+    tolerance:   relative error allowed to computation in float32
+    max_seconds: for all runs together; draws for which no time is left are not tried
+
     Raises InputError where the masked model itself can't be run on random inputs.
     """
-    reference, candidate = session(masked, optimize=False), session(pruned, optimize=False)
-    optimized: ort.InferenceSession | None = None
-    feeds = runnable_inputs(reference, seed=seed, dims=dims, bounds=bounds)
-    started = time.monotonic()
-    worst, loudest, decided, draws = 0.0, 0.0, 0, 0
-    for scale in SCALES:
-        scaled = _scaled(feeds, scale)
-        expected, got = run(reference, scaled), _try(candidate, scaled)
-        if got is None:
-            return Proof("failed", float("inf"), loudest, draws + 1, "the pruned model doesn't run")
-        error, noise = _relative(expected, got), 0.0
-        if error > tolerance:
-            optimized = optimized or session(masked)
-            noise = _relative(expected, run(optimized, scaled))
-        draws += 1
-        loudest = max(loudest, noise)
-        if noise > NOISE_LIMIT:
-            continue
-        decided += 1
-        worst = max(worst, error)
-        if error > max(tolerance, NOISE_FACTOR * noise):
-            return Proof("failed", worst, loudest, draws, f"relative error {error:.1e} where {tolerance:.0e} is allowed")
-        if time.monotonic() - started > max_seconds:
-            break
-    if not decided:
-        return Proof("undecided", worst, loudest, draws, "rounding alone changes the outputs by more than 0.1 %")
-    return Proof("proved", worst, loudest, draws)
-
-
-def _relative(expected: Mapping[str, Array], got: Mapping[str, Array]) -> float:
-    """The worst relative error over the outputs; infinite where one isn't finite and the other is."""
-    return fidelity(expected, got).worst.relative
-
-
-def _try(candidate: ort.InferenceSession, feeds: Mapping[str, Array]) -> dict[str, Array] | None:
+    trial = Trial(masked, points, tolerance, Clock(max_seconds))
+    late = Proof("skipped", reason=f"running both models once takes more than the {max_seconds:g} s allowed")
     try:
-        return run(candidate, feeds)
+        trial.reference(seed, dims, bounds)
     except InputError:
-        return None
+        if trial.clock.left:
+            raise
+        return late
+    try:
+        trial.candidate(pruned)
+    except InputError as reason:
+        late_too = not trial.clock.left
+        return late if late_too else Proof("failed", math.inf, draws=trial.draws, reason=f"of the pruned model, {reason}")
+    if any(f.error > f.allowed for f in trial.findings):
+        trial.measure_noise()
+    return conclude(trial.findings, trial.draws, [p.name for p in points])
 
 
-def _scaled(feeds: Mapping[str, Array], scale: float) -> dict[str, Array]:
-    """Float inputs scaled; all others as they are."""
-    return {k: (v * scale).astype(v.dtype) if v.dtype.kind == "f" and scale != 1.0 else v for k, v in feeds.items()}
+def conclude(findings: Sequence[Finding], draws: int, order: Sequence[str] = ()) -> Proof:
+    """The verdict on all findings: one that differs refutes, and every required tensor must have been told once.
+
+    order: names in graph order; the first tensor that differs is named.
+    """
+    judged = [f for f in findings if f.verdict != "drowned"]
+    error = max((f.error for f in judged if f.allowed < math.inf), default=0.0)
+    noise = max((f.noise for f in findings), default=0.0)
+    same = {f.point.name for f in judged if f.verdict == "same"}
+    place = {name: k for k, name in enumerate(order)}
+    wrong = sorted((f for f in judged if f.verdict == "differs"), key=lambda f: place.get(f.point.name, len(place)))
+    if wrong:
+        return Proof("failed", error, noise, draws, _difference(wrong[0]), len(same))
+    untold = [f for f in findings if f.point.required and f.point.name not in same]
+    if untold or not same:
+        return Proof("undecided", error, noise, draws, _drowned(untold), len(same))
+    return Proof("proved", error, noise, draws, tensors=len(same))
 
 
-def finite(outputs: Mapping[str, Array]) -> bool:
-    """Whether every float output is finite."""
-    return all(bool(np.isfinite(v).all()) for v in outputs.values() if v.dtype.kind == "f")
+def _difference(found: Finding) -> str:
+    allowed = f"{found.allowed:.0e} is allowed"
+    noise = f" and rounding makes {found.noise:.0e}" if found.noise else ""
+    return f"relative error {found.error:.1e} at '{found.point.name}' where {allowed}{noise}"
+
+
+def _drowned(untold: Sequence[Finding]) -> str:
+    if not untold:
+        return "there is no tensor to compare"
+    worst = max(untold, key=lambda f: f.noise)
+    if worst.vacuous:
+        return f"'{worst.point.name}' holds no finite number"
+    return f"rounding alone changes '{worst.point.name}' by {worst.noise:.1e} of its size"

@@ -38,13 +38,31 @@ def deform_conv(node: NodeView) -> Spec:
     """Offsets and masks are per kernel position and offset group, not per channel."""
     if int(node.attr("group", 1)) != 1 or int(node.attr("offset_group", 1)) != 1:
         raise Fenced("deformable convolution with groups")
-    return Spec("n i *, o i *, *, o, * -> n o *", macs="output")
+    return Spec("n i *, o i *, n *, o, n * -> n o *", macs="output")
 
 
-state("n c * -> n c *, n c *", "AveragePool", "MaxPool", "LpPool")
-state("n c * -> n c *", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
-state("n c *, _, _ -> n c *", "MaxUnpool")
+state("n c * -> n c *", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")
 state("n c ... -> n c ...", "LRN", locked={"c": "normalised across neighbouring channels"})
+
+
+@rule("MaxPool")
+def max_pool(node: NodeView) -> Spec:
+    """Positions count through the whole tensor: nobody but MaxUnpool may read them if a channel is to go."""
+    locked: dict[str, str] = {}
+    if node.outputs > 1 and not node.node.outputs[1].is_empty():
+        readers = node.readers(1)
+        if readers is None or any(reader.op != "MaxUnpool" for reader in readers):
+            locked = dict.fromkeys("nc", "counted through by the positions of MaxPool")
+    return Spec("n c * -> n c *, n c *", locked=locked)
+
+
+@rule("MaxUnpool")
+def max_unpool(node: NodeView) -> Spec:
+    """Puts values back to where a MaxPool took them from; the output's shape may be given."""
+    if not node.given(2):
+        return Spec("n c *, n c * -> n c *")
+    names = ["n", "c", *[None] * (node.rank() - 2)]
+    return Spec("n c *, n c *, _ -> n c *", lengths=node.lengths(2, "", names), locked=node.computed(2, names))
 
 
 @rule("GridSample")
@@ -56,7 +74,8 @@ def grid_sample(node: NodeView) -> Spec:
 @rule("RoiAlign", "MaxRoiPool")
 def roi(node: NodeView) -> Spec:
     """Every region becomes a batch entry; channels pass."""
-    return Spec("* c * *, *, * -> * c * *" if node.inputs > 2 else "* c * *, * -> * c * *")
+    why = "picked from by regions"
+    return Spec("n c *, r *, r -> r c *", locked={"n": why, "r": why})
 
 
 @rule("Resize", "Upsample")
@@ -68,16 +87,28 @@ def resize(node: NodeView) -> Spec:
     before = " ".join("1" if a in moved and node.shape(0)[a] == 1 else f"a{a}" for a in range(rank))
     after = " ".join(f"b{a}" if a in moved else f"a{a}" for a in range(rank))
     locked = {f"{side}{a}": "resampled along" for a in moved for side in "ab"}
-    lengths = (Length(3, tuple(None if a in moved else f"a{a}" for a in axes)),) if node.value(3) is not None else ()
+    names = [None if a in moved else f"a{a}" for a in axes]
+    lengths = node.lengths(3, "", names) if node.given(3) else ()
+    locked |= node.computed(3, names)
     return Spec(f"{before}, _, _, _ -> {after}", locked=locked, lengths=lengths)
 
 
 def _kept(node: NodeView, entry: int, axis: int) -> bool:
+    """Whether an axis passes as it is."""
+    if node.attr("coordinate_transformation_mode") == "tf_crop_and_resize":
+        return _roi(node, entry)
     size, made = node.shape(0)[axis], node.out_shape()[axis]
     scales = node.attr("scales") if node.value(2) is None and node.inputs < 2 else _scales(node)
     if scales is not None and len(scales):
         return float(scales[entry]) == 1.0
     return size is not None and size == made
+
+
+def _roi(node: NodeView, entry: int) -> bool:
+    """Whether the region of interest is the whole of an axis."""
+    region = node.value(1)
+    count = len(region) // 2 if region is not None else 0
+    return region is not None and (float(region[entry]), float(region[count + entry])) == (0.0, 1.0)
 
 
 def _scales(node: NodeView) -> np.ndarray | None:
@@ -106,22 +137,3 @@ def space_to_depth(node: NodeView) -> Spec:
     why = "a block of SpaceToDepth"
     sizes, locked = {"p": block, "q": block}, {"p": why, "q": why}
     return Spec("n c (h p) (w q) -> n (p q c) h w", sizes=sizes, locked=locked)
-
-
-@rule("Pad")
-def pad(node: NodeView) -> Spec:
-    """A padded axis is `(p + a + q)`; what a constant pad adds may shrink with its neighbours."""
-    rank = node.rank()
-    pads = node.ints(1, "pads")
-    if pads is None:
-        raise Fenced("pads are computed at run time")
-    axes = [node.axis(a) for a in node.ints(3) or range(rank)]
-    at = {a: (pads[i], pads[len(axes) + i]) for i, a in enumerate(axes)}
-    moved = [a for a in axes if any(at[a])]
-    mode = node.attr("mode", "constant")
-    if any(min(at[a]) < 0 for a in moved) or (moved and mode == "wrap"):
-        raise Fenced("pads that crop or wrap")
-    after = " ".join(f"(p{a} + a{a} + q{a})" if a in moved else f"a{a}" for a in range(rank))
-    sizes = {f"{side}{a}": at[a]["pq".index(side)] for a in moved for side in "pq"}
-    locked = {f"{side}{a}": f"padded ({mode})" for a in moved for side in "paq"}
-    return Spec(f"{axis_letters(rank)}, _, _, _ -> {after}", sizes=sizes, locked=locked)

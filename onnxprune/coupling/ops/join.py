@@ -27,10 +27,14 @@ def split(node: NodeView) -> Spec:
     axis = node.axis(node.attr("axis", 0))
     sizes = _split_sizes(node, axis)
     parts = tuple(f"c{i}" for i in range(node.outputs))
-    whole = f"({' + '.join(parts)})" if len(parts) > 1 else parts[0]
     lengths: tuple[Length, ...] = ()
-    if node.value(1) is not None or node.attr("split") is not None:
-        lengths = (Length(1 if node.value(1) is not None else "split", parts),)
+    if node.given(1) or node.attr("split") is not None:
+        lengths = (Length(1 if node.given(1) else "split", parts),)
+    elif len(set(sizes)) == 1:
+        parts = ("c0",) * node.outputs  # nothing says how long they are but that they are equal
+    else:
+        raise Fenced("Split into unequal parts whose lengths are written nowhere")
+    whole = f"({' + '.join(parts)})" if len(parts) > 1 else parts[0]
     before = at(rank, axis, whole) + (", _" if node.inputs > 1 else "")
     after = ", ".join(at(rank, axis, p) for p in parts)
     return Spec(f"{before} -> {after}", sizes=dict(zip(parts, sizes, strict=True)), lengths=lengths)
@@ -86,7 +90,7 @@ class _Slices:
         first, last = (min(max(v + size if v < 0 else v, 0), size) for v in (start, end))
         if step == 1 and first < last:
             self._run(entry, axis, size, first, last)
-        elif step > 1 and size % step == 0 and first < step and last > size - step:
+        elif step > 1 and size % step == 0 and first < step and last > size - step + first:
             self._digit(axis, step, first)
         else:
             self._opaque(axis, "sliced with a step" if step != 1 else "sliced to nothing")

@@ -1,12 +1,19 @@
 """Normalisations. What is averaged over can't lose a unit without changing the rest: those letters are inexact."""
 
 from onnxprune.coupling.ops.pointwise import axis_letters
-from onnxprune.coupling.rule import NodeView, rule, state
+from onnxprune.coupling.rule import NodeView, rule
 from onnxprune.coupling.spec import Length, Spec
 
 OVER = "normalised over"
 
-state("n c ..., c, c, c, c -> n c ..., c, c, c, c", "BatchNormalization")
+
+@rule("BatchNormalization")
+def batch(node: NodeView) -> Spec:
+    """Stored averages: every channel is on its own."""
+    text = "n c ..., c, c, c, c -> n c ..., c, c, c, c"
+    if node.attr("training_mode", 0):
+        return Spec(text, locked={"n": "averaged over by BatchNormalization in training", "...": OVER})
+    return Spec(text)
 
 
 @rule("InstanceNormalization")
@@ -22,7 +29,7 @@ def layer(node: NodeView) -> Spec:
     rank = node.rank()
     first = node.axis(node.attr("axis", -1))
     run = axis_letters(rank)
-    tail = ", ".join(_affine(node, i, rank) for i in range(1, node.inputs) if node.given(i))
+    tail = ", ".join(_affine(node, i, rank) if node.given(i) else "_" for i in range(1, node.inputs))
     reduced = " ".join(f"a{i}" if i < first else "1" for i in range(rank))
     made = ", ".join([run, reduced, reduced][: node.outputs])
     return Spec(f"{run}, {tail} -> {made}", inexact={f"a{i}": OVER for i in range(first, rank)})

@@ -16,9 +16,15 @@ VARIADIC = ("Max", "Mean", "Min", "Sum")
 
 state("... -> ...", *UNARY)
 state("..., ... -> ...", *(op for op in BINARY if op != "CastLike"))
-state("..., _ -> ...", "CastLike")
 state("..., ..., ... -> ...", "Where")
 state("..., _, _ -> ...", "Clip")
+
+
+@rule("CastLike")
+def cast_like(node: NodeView) -> Spec:
+    """Of the second operand only the type matters: its axes are its own."""
+    other = " ".join(f"b{i}" for i in range(node.rank(1)))
+    return Spec(f"..., {other} -> ...")
 
 
 @rule(*VARIADIC)

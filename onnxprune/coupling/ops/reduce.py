@@ -3,8 +3,8 @@
 from onnxprune.coupling.rule import NodeView, rule
 from onnxprune.coupling.spec import Spec
 
-EXACT = ("ReduceSum", "ReduceSumSquare", "ReduceL1", "ReduceL2")
-INEXACT = ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceLogSum", "ReduceLogSumExp")
+EXACT = ("ReduceSum", "ReduceSumSquare", "ReduceL1", "ReduceL2", "ReduceLogSum")
+INEXACT = ("ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceLogSumExp")
 
 
 @rule(*EXACT, *INEXACT)

@@ -15,15 +15,17 @@ def transpose(node: NodeView) -> Spec:
 
 @rule("Squeeze")
 def squeeze(node: NodeView) -> Spec:
-    """Drops axes of size 1."""
+    """Drops axes of size 1. Where it does not say which, no other axis may shrink to 1."""
     shape = node.shape(0)
     axes = node.ints(1, "axes")
     if axes is None and None in shape:
         raise Fenced("Squeeze without axes on an axis of unknown length")
+    locked = {f"a{i}": "would go if it came down to one index: Squeeze names no axes" for i, d in enumerate(shape) if d != 1}
     gone = [i for i, d in enumerate(shape) if d == 1] if axes is None else [node.axis(a) for a in axes]
     before = " ".join("1" if i in gone else f"a{i}" for i in range(len(shape)))
     after = " ".join(f"a{i}" for i in range(len(shape)) if i not in gone)
-    return Spec(f"{before}, _ -> {after}" if node.inputs > 1 else f"{before} -> {after}")
+    text = f"{before}, _ -> {after}" if node.inputs > 1 else f"{before} -> {after}"
+    return Spec(text, locked=locked if axes is None else {})
 
 
 @rule("Unsqueeze")

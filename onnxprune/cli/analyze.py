@@ -1,0 +1,52 @@
+"""`onnxprune analyze`: what of a model can go, what can't, and why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onnxprune.cli.options import Dim, Json, Model, dims
+from onnxprune.errors import InputError
+
+if TYPE_CHECKING:
+    from onnxprune.report import Opened
+
+
+def analyze(
+    model: Model,
+    locked: Annotated[bool, typer.Option("--locked", help="Show what can't go, and why not.")] = False,
+    graph: Annotated[
+        Path | None, typer.Option(metavar="FILE.graphml", help="Write the coupling graph, for graph viewers.")
+    ] = None,
+    dim: Dim = None,
+    json: Json = False,
+) -> None:
+    """Show what of a model can go, what can't, and why not."""
+    from onnxprune.cli.screen import stages
+    from onnxprune.report import opened, survey, to_json
+
+    with stages() as progress:
+        progress("analysing")
+        found = opened(model, dims(dim))
+        summary = survey(found)
+    if graph is not None:
+        _write_graph(found, graph)
+    if json:
+        print(to_json(summary), end="")
+        return
+    from onnxprune.cli.show_analyze import show
+
+    show(summary, locked)
+    if graph is not None:
+        print(f"\n{graph}")
+
+
+def _write_graph(model: Opened, path: Path) -> None:
+    from onnxprune.coupling.graphml import write_graphml
+
+    try:
+        write_graphml(model.analysis, path)
+    except OSError as error:
+        raise InputError(f"{path}: can't be written ({error.strerror or error})") from None

@@ -1,0 +1,46 @@
+"""`onnxprune compare`: a dense and a pruned model side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onnxprune.cli.options import Dim, Json, Provider, Rounds, Seconds, Seed, Threads, dims, known_provider
+
+
+def compare(
+    dense: Annotated[Path, typer.Argument(metavar="DENSE", help="The original model.", show_default=False)],
+    pruned: Annotated[Path, typer.Argument(metavar="PRUNED", help="What became of it.", show_default=False)],
+    provider: Provider = "cpu",
+    threads: Threads = 1,
+    rounds: Rounds = 30,
+    max_seconds: Seconds = 60.0,
+    seed: Seed = 0,
+    dim: Dim = None,
+    json: Json = False,
+) -> None:
+    """Compare fidelity, MACs, size, memory, latency and time per operator."""
+    from onnxprune.cli.screen import stages
+    from onnxprune.report import compare as run
+    from onnxprune.report import to_json
+
+    with stages() as progress:
+        found = run(
+            dense,
+            pruned,
+            dims=dims(dim),
+            provider=known_provider(provider),
+            threads=threads,
+            rounds=rounds,
+            max_seconds=max_seconds,
+            seed=seed,
+            progress=progress,
+        )
+    if json:
+        print(to_json(found), end="")
+        return
+    from onnxprune.cli.show_compare import show
+
+    show(found)

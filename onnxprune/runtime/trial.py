@@ -1,0 +1,157 @@
+"""Two models on the same inputs, one after the other: only one of them is in memory at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from onnxprune.errors import InputError
+from onnxprune.graph.expose import computed
+from onnxprune.runtime.draws import conditions
+from onnxprune.runtime.exposed import Clock, Exposed, Fed, Source, expose
+from onnxprune.runtime.run import Array, Feeds, run
+from onnxprune.runtime.runnable import runnable_inputs
+from onnxprune.runtime.verdict import HALF_TOLERANCES, Finding, Point, distance, disturbed, vacuous
+
+SAMPLE = 2**16
+"""Elements that are compared of a tensor that is not required."""
+
+Observed = dict[str, Array]
+
+
+class Trial:
+    """Runs the masked model (`reference`), then the pruned one (`candidate`), and collects findings.
+
+    findings: one for every tensor and draw; draws: how many were compared. Every step raises InputError where a model
+    can't be loaded or run.
+    """
+
+    def __init__(self, masked: Source, points: Sequence[Point], tolerance: float, clock: Clock) -> None:
+        self.masked = masked
+        self.points = {p.name: p for p in points}
+        self.tolerance = tolerance
+        self.clock = clock
+        self.findings: list[Finding] = []
+        self.draws = 0
+        self._inputs: list[Feeds] = []
+        self._expected: list[Observed] = []
+        self._kinds: dict[str, str] = {}
+        self._gone: set[str] = set()
+
+    def reference(self, seed: int, dims: Mapping[str, int] | None, bounds: Mapping[str, int] | None) -> None:
+        """Run the masked model on as many draws as half of the time allows."""
+        model = self._open(self.masked)
+        self._kinds = {output.name: output.type for output in model.get_outputs()}
+        feeds = runnable_inputs(model, seed=seed, dims=dims, bounds=bounds)
+        for draw in conditions(feeds):
+            if self._expected and self.clock.spent * (1 + 1 / len(self._expected)) > self.clock.seconds / 2:
+                break
+            self._expected.append(self._observe(run(model, draw), dense=True))
+            self._inputs.append(draw)
+
+    def candidate(self, pruned: Path | bytes) -> None:
+        """Run the pruned model on the same draws and compare."""
+        model = self._open_candidate(pruned)
+        for number, draw in enumerate(self._inputs):
+            try:
+                got = run(model, draw)
+            except InputError:
+                if self.draws and not self.clock.left:
+                    return
+                raise
+            self.findings += self._compare(number, self._observe(got, dense=False))
+            self.draws += 1
+
+    def measure_noise(self) -> None:
+        """What rounding does to the masked model, for the draws on which the models differ.
+
+        Every weight (where they are fed) and input gets its last bit flipped; a model whose weights are inside is run
+        with optimisations instead.
+        """
+        numbers = sorted({f.draw for f in self.findings if f.error > f.allowed})
+        try:
+            model = self._open(_disturbed(self.masked), optimize=not isinstance(self.masked, Fed))
+            for number in numbers:
+                moved = run(model, {k: disturbed(v) for k, v in self._inputs[number].items()})
+                self._add_noise(number, self._observe(moved, dense=True))
+        except InputError:
+            if self.clock.left:
+                raise
+            self.findings = [replace(f, noise=math.inf) for f in self.findings]
+
+    # ----------------------------------------------------------------------------------------------- details
+
+    def _open(self, source: Source, optimize: bool = False) -> Exposed:
+        inner = [p.name for p in self.points.values() if p.inner and p.name not in self._gone]
+        return expose(source, inner, self.clock, optimize=optimize)
+
+    def _open_candidate(self, pruned: Path | bytes) -> Exposed:
+        """With all inner tensors that it has."""
+        try:
+            return self._open(pruned)
+        except InputError:
+            known = computed(pruned)
+            self._gone = {name for name, p in self.points.items() if p.inner and name not in known}
+            return self._open(pruned)
+
+    def _point(self, name: str) -> Point:
+        return self.points.get(name) or Point(name)
+
+    def _observe(self, outputs: Mapping[str, Array], dense: bool) -> Observed:
+        """What is compared: what is kept of a dense tensor, and of inner ones that are not required a sample."""
+        seen: Observed = {}
+        for name, values in outputs.items():
+            point = self._point(name)
+            part = point.trim(values) if dense else values
+            seen[name] = part if point.required or not point.inner else _sample(part)
+        return seen
+
+    def _compare(self, number: int, got: Observed) -> Iterable[Finding]:
+        expected = self._expected[number]
+        for name in dict.fromkeys([*expected, *got]):
+            if name in self._gone:
+                continue
+            point, a, b = self._point(name), expected.get(name), got.get(name)
+            if a is None or b is None:
+                yield Finding(point, number, math.inf, 0.0)
+            else:
+                error = distance(a, b, point.floor)
+                yield Finding(point, number, error, self._allowed(point), vacuous=vacuous(a))
+
+    def _allowed(self, point: Point) -> float:
+        kind = self._kinds.get(point.name, "")
+        half = max((t for name, t in HALF_TOLERANCES.items() if name in kind), default=0.0)
+        return max(self.tolerance, half, point.tolerance)
+
+    def _add_noise(self, number: int, moved: Observed) -> None:
+        expected = self._expected[number]
+        for k, finding in enumerate(self.findings):
+            name = finding.point.name
+            if finding.draw == number and name in moved and name in expected:
+                noise = distance(expected[name], moved[name], finding.point.floor)
+                self.findings[k] = replace(finding, noise=noise)
+
+
+def _sample(values: Array) -> Array:
+    """At most SAMPLE elements, the same ones of every tensor of one shape; the shape itself is held on to."""
+    if values.size <= SAMPLE:
+        return values
+    picked = np.random.default_rng(values.shape).integers(0, values.size, SAMPLE)
+    return values.reshape(-1)[picked]
+
+
+def _disturbed(source: Source) -> Source:
+    if not isinstance(source, Fed):
+        return source
+
+    def weights() -> dict[str, Array]:
+        made = source.weights()
+        for name in list(made):
+            made[name] = disturbed(made[name])  # one at a time: the old ones go as the new ones come
+        return made
+
+    return Fed(source.model, weights)

@@ -1,0 +1,114 @@
+"""Every criterion against a case computed by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from onnxprune.coupling import Analysis, Group, analyze
+from onnxprune.criteria import criteria, project, score
+from onnxprune.coupling.terms import Atom, Product, Sum
+from onnxprune.errors import InputError
+from onnxprune.graph import from_proto, normalize
+from tests.oracle import build
+
+MLP = "agraph (float[1,2] x) => (float[1,2] y) <float[2,3] a, float[3,2] b> { h = MatMul(x, a) z = Relu(h) y = MatMul(z, b) }"
+NORMED = """agraph (float[1,1,4,4] x) => (float[1,1,4,4] y)
+<float[3,1,1,1] a, float[3] scale, float[3] shift, float[3] mean, float[3] var, float[1,3,1,1] b>
+{ h = Conv(x, a) n = BatchNormalization(h, scale, shift, mean, var) y = Conv(n, b) }"""
+
+A = np.array([[1, -2, 0], [2, 0, 0]], np.float32)
+B = np.array([[2, 0], [0, 1], [-4, 0]], np.float32)
+
+
+def _analysis(text: str, **values: np.ndarray) -> tuple[Analysis, Group]:
+    proto = build(text)
+    for tensor in proto.graph.initializer:
+        if tensor.name in values:
+            array = values[tensor.name].reshape(tuple(tensor.dims)).astype(np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
+    model = normalize(from_proto(proto))
+    analysis = analyze(model.graph, model.opsets)
+    (group,) = analysis.prunable
+    return analysis, group
+
+
+def _scores(name: str, text: str = MLP, **values: np.ndarray) -> np.ndarray:
+    analysis, group = _analysis(text, **({"a": A, "b": B} | values))
+    return score(analysis, [group], name)[group.id]
+
+
+def _l1() -> np.ndarray:
+    return _scores("l1")
+
+
+CASES = {
+    # columns of a: (1, 2), (-2, 0), (0, 0); rows of b: (2, 0), (0, 1), (-4, 0)
+    "l1": (MLP, {}, [3 + 2, 2 + 1, 0 + 4]),
+    "l2": (MLP, {}, np.sqrt([5 + 4, 4 + 1, 0 + 16])),
+    # squares of a over their mean 3: 5/3, 4/3, 0; of b over their mean 7: 4/7, 1/7, 16/7
+    "group_l2": (MLP, {}, np.sqrt([(5 / 3 + 4 / 7) / 2, (4 / 3 + 1 / 7) / 2, (16 / 7) / 2])),
+    # distances between columns of a and between rows of b, over the root of the row length 2
+    "geometric_median": (
+        MLP,
+        {},
+        np.array(
+            [
+                np.hypot(3, 2) + np.hypot(1, 2) + np.hypot(2, 1) + 6,
+                np.hypot(3, 2) + 2 + np.hypot(2, 1) + np.hypot(4, 1),
+                np.hypot(1, 2) + 2 + 6 + np.hypot(4, 1),
+            ]
+        )
+        / np.sqrt(2),
+    ),
+    "bn_scale": (NORMED, {"a": np.ones(3), "b": np.ones(3), "scale": np.array([-3, 1, 2])}, [3, 1, 2]),
+}
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_by_hand(name: str) -> None:
+    text, values, expected = CASES[name]
+    np.testing.assert_allclose(_scores(name, text, **values), expected, rtol=1e-5)
+
+
+def test_random_follows_the_seed() -> None:
+    analysis, group = _analysis(MLP)
+    one, same, other = (score(analysis, [group], "random", seed)[group.id] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_every_criterion_has_a_case() -> None:
+    assert {c.name for c in criteria()} == set(CASES) | {"random"}
+    assert all(c.summary.endswith((".", ").")) or "(" in c.summary for c in criteria())
+
+
+def test_bn_scale_without_a_normalisation_is_the_norm() -> None:
+    np.testing.assert_allclose(_scores("bn_scale"), _scores("l2"))
+
+
+def test_unknown_criterion() -> None:
+    with pytest.raises(InputError, match="no criterion 'l3'; there are .*l1.*l2"):
+        _scores("l3")
+
+
+def test_shared_axes_are_projected() -> None:
+    h, d, p = Atom(2), Atom(3), Atom(2)
+    vector = np.arange(6.0)  # (h d): rows 0 1 2 and 3 4 5
+    np.testing.assert_array_equal(project(Product((h, d)), vector, h), [3, 12])
+    np.testing.assert_array_equal(project(Product((h, d)), vector, d), [3, 5, 7])
+    twice = Sum((p, Atom(2), p))
+    np.testing.assert_array_equal(project(twice, vector, p), [0 + 4, 1 + 5])
+    np.testing.assert_array_equal(project(Product((h, Sum((p, Atom(1))))), vector, p), [0 + 3, 1 + 4])
+
+
+def test_scores_are_finite_for_zero_weights() -> None:
+    zero = np.zeros((2, 3), np.float32)
+    for entry in criteria():
+        assert np.isfinite(_scores(entry.name, a=zero, b=np.zeros((3, 2), np.float32))).all()
+
+
+def test_opset_of_the_text() -> None:
+    assert isinstance(build(MLP), onnx.ModelProto)

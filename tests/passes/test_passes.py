@@ -1,0 +1,92 @@
+"""What each pass of this project takes, on an encoder block with grouped queries, an MLP and layer normalisation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import pytest
+
+from onnxprune.coupling import Analysis, analyze
+from onnxprune.graph import from_proto, normalize
+from onnxprune.pruning import Options, Target, optimize, parse
+from tests.oracle import build
+
+# width 32; 4 query heads in 2 key/value groups of 8 dimensions; 64 neurons
+BLOCK = """agraph (float[1,6,24] x) => (float[1,6,5] y)
+<float[24,32] enter, float[32] scale, float[32] shift, float[32,32] wq, float[32,16] wk, float[32,16] wv, float[32,32] wo,
+ float[32,64] up, float[64,32] down, float[32,5] head>
+{
+  e = MatMul(x, enter)
+  n = LayerNormalization<axis=-1>(e, scale, shift)
+  q = MatMul(n, wq)
+  k = MatMul(n, wk)
+  v = MatMul(n, wv)
+  sq = Constant<value_ints=[1,6,2,2,8]>()
+  skv = Constant<value_ints=[1,6,2,1,8]>()
+  q5 = Reshape(q, sq)
+  k5 = Reshape(k, skv)
+  v5 = Reshape(v, skv)
+  qt = Transpose<perm=[0,2,3,1,4]>(q5)
+  kt = Transpose<perm=[0,2,3,4,1]>(k5)
+  vt = Transpose<perm=[0,2,3,1,4]>(v5)
+  s = MatMul(qt, kt)
+  p = Softmax<axis=-1>(s)
+  o = MatMul(p, vt)
+  ot = Transpose<perm=[0,3,1,2,4]>(o)
+  so = Constant<value_ints=[1,6,32]>()
+  of = Reshape(ot, so)
+  a = MatMul(of, wo)
+  r = Add(e, a)
+  u = MatMul(r, up)
+  g = Relu(u)
+  d = MatMul(g, down)
+  z = Add(r, d)
+  y = MatMul(z, head)
+}"""
+
+
+@pytest.fixture(scope="module")
+def analysis() -> Analysis:
+    model = normalize(from_proto(build(BLOCK)))
+    return analyze(model.graph, model.opsets)
+
+
+@pytest.mark.parametrize(
+    ("text", "taken"),
+    [
+        ("channels", {"up[1]": 64}),
+        ("heads{unit=group}", {"wq[1]": 2}),
+        ("heads{unit=query}", {"wq[1].2": 2}),
+        ("heads{unit=both}", {"wq[1]": 2, "wq[1].2": 2}),
+        ("heads", {"wq[1]": 2}),
+        ("head_dim", {"wq[1].3": 8, "wv[1]": 8}),
+        ("hidden", {"enter[1]": 32}),
+    ],
+)
+def test_each_pass_takes_its_own(analysis: Analysis, text: str, taken: dict[str, int]) -> None:
+    exact = {"hidden"}
+    found = {
+        g.id: g.size for g in parse(text).select(analysis) if g.prunable and (not g.inexact or text.split("{")[0] in exact)
+    }
+    assert found == taken
+
+
+@pytest.mark.parametrize("text", ["channels", "heads", "head_dim{align=2}", "hidden{align=4}"])
+def test_each_pass_is_proved(tmp_path: Path, text: str) -> None:
+    source = tmp_path / "model.onnx"
+    onnx.save(build(BLOCK), source)
+    result = optimize(source, tmp_path / "out.onnx", Options(target=Target("params", 0.9), passes=(text,), bench=False))
+    assert result.proof.ok, result.proof
+    assert result.plan.groups
+    assert all(entry["exact"] == (text.split("{")[0] != "hidden") for entry in result.plan.groups)
+
+
+def test_all_together_with_fixed_ratios(tmp_path: Path) -> None:
+    source = tmp_path / "model.onnx"
+    onnx.save(build(BLOCK), source)
+    passes = ("channels{ratio=0.5}", "heads{ratio=0.5}", "head_dim{ratio=0.5,align=1}", "hidden{ratio=0.25,align=1}")
+    result = optimize(source, tmp_path / "out.onnx", Options(passes=passes, bench=False))
+    kept = {entry["id"]: len(entry["kept"]) for entry in result.plan.groups}
+    assert kept == {"up[1]": 32, "wq[1]": 1, "wq[1].3": 4, "wv[1]": 4, "enter[1]": 24}
+    assert result.proof.ok, result.proof
