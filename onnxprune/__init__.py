@@ -15,7 +15,8 @@ from onnxprune._version import __version__
 from onnxprune.errors import InputError, OnnxpruneError, VerificationError
 
 if TYPE_CHECKING:
-    from onnxprune.pruning import Options, Pass, Plan, Result, Target, optimize
+    from onnxprune.pruning import Options, Pass, Plan, Result, Target
+    from onnxprune.pruning.optimize import optimize
     from onnxprune.report import Benched, Comparison, Report, Survey, analyze, bench, compare, summarize
 
 _ROOMS = {

@@ -26,7 +26,7 @@ class Candidate:
     ratio: float | None = None
 
     def align(self, wanted: float) -> int:
-        """The largest allowed width up to `wanted` units: a multiple of the step, the full width, never under the floor."""
+        """The largest allowed width up to `wanted` units: a multiple of the step or all, never under the floor."""
         size = self.group.size
         if wanted >= size:
             return size

@@ -102,7 +102,10 @@ def traffic(analysis: Analysis, shapes: Shapes | None = None) -> Cost:
     monomials: list[Monomial] = []
     for binding in analysis.bindings:
         if binding.spec.macs:
-            for tensor, axes in ((binding.node.inputs[0], binding.inputs[0]), (binding.node.outputs[0], binding.outputs[0])):
+            for tensor, axes in (
+                (binding.node.inputs[0], binding.inputs[0]),
+                (binding.node.outputs[0], binding.outputs[0]),
+            ):
                 if axes is not None:
                     factor, terms = _open(tensor, axes, shapes or {})
                     monomials.append(Monomial(binding.node.name, factor, tuple(terms)))

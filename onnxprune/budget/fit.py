@@ -52,7 +52,9 @@ def _trade(
     counts: dict[Atom, int],
 ) -> None:
     """Where one group's step is too large to give back, give it back all the same and take from the others."""
-    for candidate in sorted(candidates, key=lambda c: -cost.change(counts, c.group.atom, c.above(counts[c.group.atom]))):
+    for candidate in sorted(
+        candidates, key=lambda c: -cost.change(counts, c.group.atom, c.above(counts[c.group.atom]))
+    ):
         if cost.total(counts) >= target * CLOSE or candidate.ratio is not None:
             return
         atom = candidate.group.atom

@@ -10,7 +10,6 @@ from onnxprune.budget.cost import Cost
 from onnxprune.errors import InputError
 
 
-
 @dataclass(frozen=True, slots=True)
 class Work:
     """What a budget may know of the work that units cause: multiply-accumulates, and elements moved for them."""

@@ -42,4 +42,4 @@ def _exponents(times: Sequence[float]) -> np.ndarray:
     if not times:
         return np.zeros(0)
     logs = np.log(np.maximum(times, 1e-9))
-    return np.clip(np.exp(logs - logs.mean()), *LIMITS)
+    return np.asarray(np.clip(np.exp(logs - logs.mean()), *LIMITS))

@@ -12,7 +12,8 @@ from onnxprune.cli.options import Dim, Json, Provider, Rounds, Seconds, Seed, Th
 
 def bench(
     models: Annotated[
-        list[Path], typer.Argument(metavar="MODEL...", help="ONNX files; the first is the base.", show_default=False)
+        list[Path],
+        typer.Argument(metavar="MODEL...", help="ONNX files; the first is the base.", show_default=False),
     ],
     provider: Provider = "cpu",
     threads: Threads = 1,
@@ -22,12 +23,13 @@ def bench(
     dim: Dim = None,
     json: Json = False,
 ) -> None:
-    """Time models in turns, in one process, on the same random inputs."""
+    """Time models in turns, in one process, on the same inputs."""
     from onnxprune.cli import screen
-    from onnxprune.report import time_models, to_json
+    from onnxprune.report import bench as run
+    from onnxprune.report import to_json
 
     with screen.rounds("measuring") as progress:
-        found = time_models(
+        found = run(
             models,
             dims=dims(dim),
             provider=known_provider(provider),

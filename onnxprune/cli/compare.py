@@ -21,7 +21,7 @@ def compare(
     dim: Dim = None,
     json: Json = False,
 ) -> None:
-    """Compare fidelity, MACs, size, memory, latency and time per operator."""
+    """Compare fidelity, size, memory and time of two models."""
     from onnxprune.cli.screen import stages
     from onnxprune.report import compare as run
     from onnxprune.report import to_json

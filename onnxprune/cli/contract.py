@@ -1,6 +1,7 @@
 """The contract of the exit codes: whatever happens ends in one of them, and in one sentence on stderr.
 
-0 done; 1 a target was not met; 2 bad usage or input, nothing written; 3 a defect; 130 interrupted; 141 nobody reads stdout
+0 done; 1 a target was not met; 2 bad usage or input, nothing written; 3 a defect; 130 interrupted;
+141 nobody reads stdout any more
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ class Contract(TyperGroup):
 
     def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
         """Run, and exit with a code of the contract (return it where `standalone_mode` is off)."""
-        code = guarded(lambda: super(Contract, self).main(*args, standalone_mode=False, **extra))
+        run = super().main
+        code = guarded(lambda: run(*args, **{**extra, "standalone_mode": False}))
         if standalone_mode:
             sys.exit(code)
         return code

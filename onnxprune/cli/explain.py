@@ -9,81 +9,86 @@ import typer
 from onnxprune.cli.options import Model
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from onnxprune.coupling import Analysis, Group, Site
-    from onnxprune.coupling.explain import Letters
+    from onnxprune.coupling.explain import Coupling, Letters
+
+MOST_CAUSES = 3
 
 
 def explain(
     model: Model,
     site: Annotated[
-        str, typer.Argument(metavar="SITE", help="INITIALIZER, INITIALIZER[AXIS] or a group.", show_default=False)
+        str,
+        typer.Argument(metavar="SITE", help="INITIALIZER, INITIALIZER[AXIS] or a group.", show_default=False),
     ],
     other: Annotated[
-        str | None, typer.Argument(metavar="[SITE]", help="Another one: are the two coupled?", show_default=False)
+        str | None,
+        typer.Argument(metavar="[SITE]", help="Another one: are the two coupled?", show_default=False),
     ] = None,
 ) -> None:
-    """Show what a weight is coupled to, or how two weights are coupled."""
-    from onnxprune.cli.screen import stages
+    """Show what a weight is coupled to, and how."""
+    from onnxprune.cli.screen import show_all, stages
     from onnxprune.coupling.explain import locate
     from onnxprune.report import opened
 
     with stages() as progress:
         progress("analysing")
         found = opened(model)
-    one = locate(found.analysis, site, found.copies)
+    ones = locate(found.analysis, site, found.copies)
     if other is None:
-        _one(found.analysis, one)
+        show_all(*_one(found.analysis, ones))
     else:
-        _two(found.analysis, one, locate(found.analysis, other, found.copies))
+        show_all(*_two(found.analysis, ones, locate(found.analysis, other, found.copies)))
 
 
-def _one(analysis: Analysis, sites: list[Site]) -> None:
+def _one(analysis: Analysis, sites: list[Site]) -> list[RenderableType]:
     """The terms of the sites, then every group in them with its members and locks."""
     from onnxprune.coupling.explain import Letters, groups_of
 
     letters = Letters(analysis)
-    for site in sites:
-        _print(f"{site} = {letters.term(site.term)}")
-    for group in groups_of(analysis, sites):
-        _print()
-        _group(analysis, group, letters)
+    terms = "\n".join(_equation(site, letters) for site in sites)
+    return [terms, *(_group(group, letters) for group in groups_of(analysis, sites))]
 
 
-def _group(analysis: Analysis, group: Group, letters: Letters) -> None:
+def _group(group: Group, letters: Letters) -> str:
     from onnxprune.coupling.explain import advice
-    from onnxprune.report.units import some
 
-    letter = letters.term(group.atom)
-    if group.prunable:
-        state = "goes only as a whole width, inexact" if group.inexact else "exact"
-        _print(f"{letter}: {some(group.size, 'unit')} of group {group.id}, {state}")
-    else:
-        _print(f"{letter}: {some(group.size, 'unit')} of group {group.id}, locked")
-    for cause in group.locked:
-        _print(f"  locked by {cause}" + (f" ({advice(cause)})" if advice(cause) else ""))
-    for cause in group.inexact:
-        _print(f"  inexact by {cause}")
-    for site in group.members:
-        _print(f"  {site} = {letters.term(site.term)}")
+    state = "exact" if not group.inexact else "inexact: removing a unit is not the same as masking it"
+    if not group.prunable:
+        state = "locked"
+    lines = [f"{letters.term(group.atom)}: {group.size} units, group {group.id}, {state}"]
+    lines += [f"  locked by {c}" + (f"; {advice(c)}" if advice(c) else "") for c in group.locked[:MOST_CAUSES]]
+    lines += [f"  inexact by {cause}" for cause in group.inexact[:MOST_CAUSES]]
+    return "\n".join([*lines, *(f"  {_equation(site, letters)}" for site in group.members)])
 
 
-def _two(analysis: Analysis, ones: list[Site], others: list[Site]) -> None:
+def _two(analysis: Analysis, ones: list[Site], others: list[Site]) -> list[RenderableType]:
     """Every pair of axes that share a group, with the path; else what keeps them apart."""
     from onnxprune.coupling.explain import Letters, couple
 
     letters = Letters(analysis)
     pairs = [(one, other, couple(analysis, one, other)) for one in ones for other in others]
-    coupled = [pair for pair in pairs if pair[2].groups]
-    for one, other, found in coupled[:1] if len(ones) > 2 and len(others) > 2 else coupled:
-        shared = ", ".join(f"{letters.term(g.atom)} ({g.size} units)" for g in found.groups)
-        _print(f"{one} = {letters.term(one.term)} and {other} = {letters.term(other.term)} share {shared}")
-        for step in found.steps:
-            _print(f"  {step.cause}: {step}")
-    if not coupled:
-        _print(f"{ones[0].tensor.name} and {others[0].tensor.name} are not coupled")
-        for site in (*ones, *others):
-            _print(f"  {site} = {letters.term(site.term)}")
+    parts = [part for one, other, found in pairs for part in _pair(one, other, found, letters)]
+    if parts:
+        return parts
+    apart = f"{ones[0].tensor.name} and {others[0].tensor.name} are not coupled"
+    return [apart, "\n".join(_equation(site, letters) for site in (*ones, *others))]
 
 
-def _print(text: str = "") -> None:
-    print(text)
+def _pair(one: Site, other: Site, found: Coupling, letters: Letters) -> list[RenderableType]:
+    """What two axes share, and the path between them: an axis a line, with the node that leads there."""
+    from onnxprune.cli.screen import table
+
+    if not found.groups or str(one) == str(other):
+        return []
+    shared = ", ".join(f"{letters.term(g.atom)} ({g.size} units)" for g in found.groups)
+    title = f"{_equation(one, letters)} and {_equation(other, letters)} share {shared}"
+    rows = [("", found.steps[0].before, "")] + [(s.verb, s.after, f"{s.cause}") for s in found.steps]
+    return [title, table(("", "axis", "by"), rows, "lnn")]
+
+
+def _equation(site: Site, letters: Letters) -> str:
+    """`conv.weight[1] = (h d)`."""
+    return f"{site} = {letters.term(site.term)}"

@@ -26,11 +26,16 @@ def export(
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="MODEL", help="The ONNX file to write.", show_default=False)
+        Path,
+        typer.Option("--output", "-o", metavar="MODEL", help="The ONNX file to write.", show_default=False),
     ],
     options: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="An option of the source, such as input=1x3x96x96; repeatable."),
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="An option of the source, such as input=1x3x96x96; repeatable.",
+        ),
     ] = None,
     opset: Annotated[int | None, typer.Option(min=7, metavar="N", help="Opset of the file.")] = None,
     exporter: Annotated[str, typer.Option(metavar="NAME", help="dynamo or torchscript.")] = "dynamo",
@@ -40,7 +45,7 @@ def export(
         bool, typer.Option("--no-check", help="Don't compare the file with its source in ONNX Runtime.")
     ] = False,
 ) -> None:
-    """Write a model of a framework as ONNX, checked against its source."""
+    """Write a framework's model as ONNX, checked against it."""
     from onnxprune.cli.screen import stages
     from onnxprune.export import export as run
 

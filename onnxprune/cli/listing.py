@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from onnxprune.cli.options import Json
-
-Row = dict[str, str]
 
 
 class What(StrEnum):
@@ -23,61 +22,71 @@ class What(StrEnum):
     ops = "ops"
 
 
+@dataclass(frozen=True)
+class Listing:
+    """Rows for machines, and how people see them: a head and an alignment for every key (`screen.table`)."""
+
+    head: tuple[str, ...]
+    align: str
+    rows: list[dict[str, Any]]
+
+
 def listing(
     what: Annotated[What, typer.Argument(help="The registry to list.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """List passes, criteria, budgets or the rules of operators."""
-    rows = _REGISTRIES[what]()
+    """List passes, criteria, budgets or rules of operators."""
+    found = _REGISTRIES[what]()
     if json:
         from json import dumps
 
-        print(dumps(rows, indent=1, ensure_ascii=False))
+        print(dumps(found.rows, indent=1, ensure_ascii=False))
         return
     from onnxprune.cli.screen import show_all, table
 
-    head = list(rows[0])
-    show_all(table(head, [list(row.values()) for row in rows], "l" * len(head)))
+    show_all(table(found.head, [[_text(v) for v in row.values()] for row in found.rows], found.align))
 
 
-def _passes() -> list[Row]:
+def _passes() -> Listing:
     from onnxprune.pruning import available
 
-    return [
+    rows = [
         {
-            "pass": name,
-            "by default": "yes" if kind.default else "no",
-            "exact": "yes" if kind.exact else "no",
-            "options": ", ".join(f"{f.name}={f.default}" for f in dataclasses.fields(kind)),
-            "from": kind.__module__.partition(".")[0],
-            "what it removes": _first_line(kind.__doc__),
+            "name": name,
+            "default": kind.default,
+            "exact": kind.exact,
+            "options": {f.name: f.default for f in dataclasses.fields(kind)},
+            "package": kind.__module__.partition(".")[0],
+            "summary": _first_line(kind.__doc__),
         }
         for name, kind in available().items()
     ]
+    return Listing(("pass", "by default", "exact", "options", "from", "what it does"), "lllttt", rows)
 
 
-def _criteria() -> list[Row]:
+def _criteria() -> Listing:
     from onnxprune.criteria import criteria
 
-    return [{"criterion": entry.name, "score of a unit": entry.summary} for entry in criteria()]
+    rows = [{"name": entry.name, "summary": entry.summary} for entry in criteria()]
+    return Listing(("criterion", "the score of a unit"), "lt", rows)
 
 
-def _budgets() -> list[Row]:
+def _budgets() -> Listing:
     from onnxprune.budget import budgets
 
-    return [{"budget": entry.name, "how removal is shared out": entry.summary} for entry in budgets()]
+    rows = [{"name": entry.name, "summary": entry.summary} for entry in budgets()]
+    return Listing(("budget", "how removal is shared out"), "lt", rows)
 
 
-def _ops() -> list[Row]:
+def _ops() -> Listing:
     from onnxprune.coupling import rules
     from onnxprune.coupling.structural import structures
 
-    rows = [(r.domain, r.op, _opsets(r.since, r.until), r.summary) for r in rules()]
-    rows += [(domain, op, "1-", summary) for domain, op, summary in structures()]
-    return [
-        {"domain": domain or "ai.onnx", "op": op, "opsets": opsets, "rule": summary}
-        for domain, op, opsets, summary in sorted(rows)
-    ]
+    found = [(r.domain, r.op, _opsets(r.since, r.until), r.summary) for r in rules()]
+    found += [(domain, op, _opsets(1, 10**6), summary) for domain, op, summary in structures()]
+    keys = ("domain", "op", "opsets", "rule")
+    rows = [dict(zip(keys, (row[0] or "ai.onnx", *row[1:]), strict=True)) for row in sorted(found)]
+    return Listing(keys, "lllt", rows)
 
 
 def _opsets(since: int, until: int) -> str:
@@ -85,11 +94,19 @@ def _opsets(since: int, until: int) -> str:
     return f"{since}-" if until >= 10**6 else f"{since}-{until - 1}"
 
 
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return " ".join(f"{key}={entry}" for key, entry in value.items())
+    return str(value)
+
+
 def _first_line(text: str | None) -> str:
     return (text or "").strip().split("\n")[0]
 
 
-_REGISTRIES: dict[What, Callable[[], list[Row]]] = {
+_REGISTRIES: dict[What, Callable[[], Listing]] = {
     What.passes: _passes,
     What.criteria: _criteria,
     What.budgets: _budgets,

@@ -34,7 +34,8 @@ def optimize(
         str | None, typer.Option(metavar="NAME", help="How units are scored; see 'onnxprune list criteria'.")
     ] = None,
     budget: Annotated[
-        str | None, typer.Option(metavar="NAME", help="How removal is shared out; see 'onnxprune list budgets'.")
+        str | None,
+        typer.Option(metavar="NAME", help="How removal is shared out; see 'onnxprune list budgets'."),
     ] = None,
     passes: Annotated[
         list[str] | None,
@@ -43,14 +44,13 @@ def optimize(
     protect: Annotated[
         list[str] | None, typer.Option(metavar="GLOB", help="Weights and nodes to leave whole; repeatable.")
     ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option(metavar="GLOB", help="Touch nothing but these; repeatable.")
-    ] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Touch nothing but these; repeatable.")] = None,
     align: Annotated[
         str, typer.Option(metavar="auto|N", help="Widths are multiples of N; auto: what the kernels like.")
     ] = "auto",
     plan: Annotated[
-        Path | None, typer.Option(metavar="PLAN.json", help="Do again what an earlier report's plan.json says.")
+        Path | None,
+        typer.Option(metavar="PLAN.json", help="Do again what an earlier report's plan.json says."),
     ] = None,
     report: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write report.json, report.md and plan.json there.")
@@ -86,9 +86,7 @@ def optimize(
     return _show(result, record, paths, json)
 
 
-def _run(
-    model: Path, output: Path, options: Options, report: Path | None
-) -> tuple[Result, Report, list[Path]]:
+def _run(model: Path, output: Path, options: Options, report: Path | None) -> tuple[Result, Report, list[Path]]:
     from onnxprune.cli.screen import stages
     from onnxprune.pruning import optimize as run
     from onnxprune.report import claimed, summarize, write

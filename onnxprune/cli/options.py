@@ -44,7 +44,7 @@ def alignment(text: str) -> int:
 
 
 def known_provider(name: str) -> str:
-    """The name, if ONNX Runtime has that provider here. Raises InputError otherwise, before any work is done."""
+    """The name, if ONNX Runtime has that provider here. Raises InputError otherwise, before any work."""
     from onnxprune.runtime import available_providers
 
     there = available_providers()

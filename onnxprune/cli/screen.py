@@ -38,8 +38,8 @@ def show_all(*parts: RenderableType) -> None:
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], align: str) -> Table:
     """A table with a line under its head.
 
-    align: one letter per column: "l" left, "r" right, "n" a name, which loses its middle where the terminal is narrow,
-    "t" a text, which goes on under itself
+    align: one letter per column: "l" left, "r" right, "n" a name, which loses its middle where the terminal
+    is narrow, "t" a text, which goes on under itself
     """
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name, side in zip(head, align, strict=True):

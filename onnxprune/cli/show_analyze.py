@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from onnxprune.cli.screen import facts, show_all, table
+from onnxprune.cli.screen import facts, screen, show_all, table
 from onnxprune.report import Survey
 from onnxprune.report.survey import Lock
 from onnxprune.report.units import percent, quantity, size, some
 
+WIDE = 110
+
 
 def show(summary: Survey, locked: bool) -> None:
-    """The model as a whole, what each pass could take, and every group: those that can go or those that can't."""
+    """The model as a whole, what each pass could take, and its groups: those that can go or those that can't."""
     show_all(_summary(summary), _kinds(summary), _locked(summary) if locked else _groups(summary))
 
 
@@ -30,18 +32,22 @@ def _summary(summary: Survey) -> RenderableType:
 
 def _kinds(summary: Survey) -> RenderableType:
     rows = [
-        (k.name, "yes" if k.default else "no", str(k.groups), str(k.units), percent(k.share))
-        for k in summary.kinds
+        (k.name, "yes" if k.default else "no", str(k.groups), str(k.units), percent(k.share)) for k in summary.kinds
     ]
     return table(("pass", "by default", "groups", "units", "of MACs"), rows, "llrrr")
 
 
 def _groups(summary: Survey) -> RenderableType:
+    """Every group that can go; on a wide screen with a node, for names like `val_41` say little."""
+    head, align = ["group", "units", "pass", "exact", "of MACs", "axes"], "nrllrr"
     rows = [
-        (g.id, str(g.units), g.kind or "none", "yes" if g.exact else "no", percent(g.share), str(g.members))
+        [g.id, str(g.units), g.kind or "none", "yes" if g.exact else "no", percent(g.share), str(g.members)]
         for g in summary.groups
     ]
-    return table(("group", "units", "pass", "exact", "of MACs", "axes"), rows, "nrllrr")
+    if screen().width >= WIDE:
+        rows = [[*row, group.node] for row, group in zip(rows, summary.groups, strict=True)]
+        head, align = [*head, "read by"], align + "n"
+    return table(head, rows, align)
 
 
 def _locked(summary: Survey) -> RenderableType:

@@ -11,7 +11,9 @@ from onnxprune.report.units import seconds, times
 
 def show(found: Benched) -> None:
     """Medians, and how many times as fast as the first model each is."""
-    rows = [
+    base, *others = found.models
+    rows = [(base.path, seconds(base.time.median), "", "", "")]
+    rows += [
         (
             model.path,
             seconds(model.time.median),
@@ -19,7 +21,7 @@ def show(found: Benched) -> None:
             _interval(model.speedup),
             times(model.cpu_speedup.value),
         )
-        for model in found.models
+        for model in others
     ]
     show_all(
         table(("model", "median", "as fast", "95 % interval", "by CPU time"), rows, "nrrrr"),
@@ -28,4 +30,4 @@ def show(found: Benched) -> None:
 
 
 def _interval(ratio: Interval) -> str:
-    return f"{ratio.low:.2f} to {ratio.high:.2f}"
+    return "-" if ratio.low is None or ratio.high is None else f"{ratio.low:.2f} to {ratio.high:.2f}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from onnxprune.cli.screen import facts, show_all, table
 from onnxprune.report import Comparison
 from onnxprune.report.sentences import closeness, conditions, shapes
-from onnxprune.report.units import fraction, quantity, seconds, size, speedup
+from onnxprune.report.units import fraction, quantity, seconds, size, some, speedup
 
 MOST_OPS = 12
 
@@ -14,7 +14,12 @@ def show(found: Comparison) -> None:
     """The models as wholes, then the ops that take the most time."""
     before, after, timed = found.before, found.after, found.latency
     rows = [
-        ("parameters", quantity(before.params), quantity(after.params), fraction(after.params, before.params)),
+        (
+            "parameters",
+            quantity(before.params),
+            quantity(after.params),
+            fraction(after.params, before.params),
+        ),
         ("MACs", quantity(before.macs), quantity(after.macs), fraction(after.macs, before.macs)),
         ("bytes", size(before.bytes), size(after.bytes), fraction(after.bytes, before.bytes)),
         (
@@ -38,7 +43,7 @@ def show(found: Comparison) -> None:
     ]
     show_all(
         table(("", "dense", "pruned", "left"), rows, "lrrr"),
-        table(("time per run in", "dense", "pruned", "left"), _ops(found), "lrrr"),
+        table(("time per run by op", "dense", "pruned", "left"), _ops(found), "lrrr"),
         facts(findings),
     )
 
@@ -49,5 +54,5 @@ def _ops(found: Comparison) -> list[tuple[str, str, str, str]]:
     named, rest = ranked[:MOST_OPS], ranked[MOST_OPS:]
     rows = [(op.op, op.before, op.after) for op in named]
     if rest:
-        rows.append((f"{len(rest)} others", sum(op.before for op in rest), sum(op.after for op in rest)))
+        rows.append((some(len(rest), "other op"), sum(op.before for op in rest), sum(op.after for op in rest)))
     return [(name, seconds(before), seconds(after), fraction(after, before)) for name, before, after in rows]

@@ -1,10 +1,11 @@
-"""Why two weights move together, or why one can't move at all: paths through the solver's log, as sentences."""
+"""Why two weights move together, or why one can't move at all: paths through the solver's log."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import networkx as nx
 
@@ -30,22 +31,26 @@ _ADVICE = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step of a path. before, after: the axes that it leads between; kind: "same", "part" (`after` is a piece of
-    `before`) or "whole" (the other way round); cause: the node that ties them."""
+    """A step of a path.
+
+    before, after: the axes that it leads between; cause: the node that ties them;
+    kind: "same", "part" (`after` is a piece of `before`) or "whole" (the other way round)
+    """
 
     before: str
     after: str
     kind: str
     cause: Cause
 
-    def __str__(self) -> str:
-        verb = {"same": "is one with", "part": "is cut; a piece is", "whole": "is a piece of"}[self.kind]
-        return f"{self.before} {verb} {self.after}"
+    @property
+    def verb(self) -> str:
+        """What `after` is to `before`, to be put between the two."""
+        return {"same": "is", "part": "has the piece", "whole": "is a piece of"}[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
 class Coupling:
-    """What two sites share. groups: none where they are not coupled; steps: the shortest path for the first group."""
+    """What two sites share. groups: none where they are not coupled; steps: the shortest path for the first."""
 
     groups: list[Group]
     steps: list[Step]
@@ -83,7 +88,7 @@ def _close(analysis: Analysis, text: str) -> str:
 
 
 class Letters:
-    """Short names for groups, as they come up: h heads, d head dimensions, c all else; sizes where no unit can go."""
+    """Short names for groups, as they come up: h heads, d head dimensions, c all else; sizes for locked ones."""
 
     def __init__(self, analysis: Analysis) -> None:
         self._groups = {g.atom: g for g in analysis.groups}
@@ -123,7 +128,7 @@ def couple(analysis: Analysis, one: Site, other: Site) -> Coupling:
 def _path(analysis: Analysis, leaf: Atom, one: Site, other: Site) -> list[Step]:
     """The shortest path between two sites over axes that contain the leaf.
 
-    Any other path would prove nothing: two pieces of one axis hang together in the graph, but can go one by one.
+    Any other path would prove nothing: two pieces of one axis hang together in the graph, but go one by one.
     """
     graph = analysis.coupling_graph()
     terms = {str(site): site.term for site in analysis.sites}
@@ -131,7 +136,7 @@ def _path(analysis: Analysis, leaf: Atom, one: Site, other: Site) -> list[Step]:
     path = nx.shortest_path(graph.subgraph(inside), str(one), str(other))
     names = _names(analysis)
     steps = []
-    for a, b in zip(path, path[1:], strict=False):
+    for a, b in pairwise(path):
         edge = graph.edges[a, b]
         if edge["kind"] == "site":
             continue

@@ -16,8 +16,9 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def labelled(analysis: Analysis) -> nx.Graph:
     """The coupling graph with strings for nodes.
 
-    Nodes: label; kind "weight" (an axis of a stored tensor), "axis" (a run of units) or "cut" (a run that was refined);
-    units; group: the ids of the groups in it; locked: the first reason, or empty. Edges: label, kind, node, op.
+    Nodes: label; kind "weight" (an axis of a stored tensor), "axis" (a run of units) or "cut" (a run that was
+    refined); units; group: the ids of the groups in it; locked: the first reason, or empty.
+    Edges: label; kind "site", "same" or "part"; node and op: what ties the two.
     """
     groups = {g.atom: g.id for g in analysis.groups}
     terms = {str(site): site.term for site in analysis.sites}

@@ -12,13 +12,13 @@ from onnxprune.criteria.units import sum_of_magnitudes, sum_of_squares
 @criterion("l1")
 def l1(context: Context, group: Group) -> np.ndarray:
     """Sum of absolute weights of all coupled tensors (Li et al. 2017, "Pruning Filters for Efficient ConvNets")."""
-    return np.sum([v for _, v in context.statistics.units(group, sum_of_magnitudes)], axis=0)
+    return np.asarray(np.sum([v for _, v in context.statistics.units(group, sum_of_magnitudes)], axis=0))
 
 
 @criterion("l2")
 def l2(context: Context, group: Group) -> np.ndarray:
     """Euclidean norm of the weights of all coupled tensors (Fang et al. 2023, "DepGraph", without normalisation)."""
-    return np.sqrt(np.sum([v for _, v in context.statistics.units(group, sum_of_squares)], axis=0))
+    return np.asarray(np.sqrt(np.sum([v for _, v in context.statistics.units(group, sum_of_squares)], axis=0)))
 
 
 @criterion("group_l2")
@@ -28,5 +28,7 @@ def group_l2(context: Context, group: Group) -> np.ndarray:
     Scores of different groups become comparable, which a global budget needs (Fang et al. 2023, the group
     importance with mean normalisation).
     """
-    shares = [v / max(float(v.mean()), np.finfo(float).tiny) for _, v in context.statistics.units(group, sum_of_squares)]
-    return np.sqrt(np.mean(shares, axis=0))
+    shares = [
+        v / max(float(v.mean()), np.finfo(float).tiny) for _, v in context.statistics.units(group, sum_of_squares)
+    ]
+    return np.asarray(np.sqrt(np.mean(shares, axis=0)))

@@ -9,7 +9,9 @@ from onnxprune.criteria.magnitude import l2
 from onnxprune.criteria.registry import Context, criterion
 from onnxprune.criteria.units import project
 
-NORMS = frozenset("BatchNormalization InstanceNormalization LayerNormalization GroupNormalization RMSNormalization".split())
+NORMS = frozenset(
+    "BatchNormalization InstanceNormalization LayerNormalization GroupNormalization RMSNormalization".split()
+)
 
 
 @criterion("bn_scale")

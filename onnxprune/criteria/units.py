@@ -47,7 +47,7 @@ def along(values: Array, axis: int) -> Array:
 def sum_of_squares(values: Array, axis: int) -> Array:
     """Per index of the axis, the sum of squares of everything else, without a temporary of the tensor's size."""
     cube = along(_float(values), axis)
-    return np.einsum("bna,bna->n", cube, cube, optimize=False).astype(np.float64)
+    return np.asarray(np.einsum("bna,bna->n", cube, cube, optimize=False).astype(np.float64))
 
 
 def sum_of_magnitudes(values: Array, axis: int) -> Array:

@@ -32,13 +32,17 @@ class Measurement:
     reason: str = ""
 
 
-def measure(source: Path, output: Path, options: Options, *, rounds: int = 30, max_seconds: float = 30.0) -> Measurement:
+def measure(
+    source: Path, output: Path, options: Options, *, rounds: int = 30, max_seconds: float = 30.0
+) -> Measurement:
     """Size, latency (interleaved in this process) and fidelity of two model files."""
     sizes = file_size(source, data_files(source)), file_size(output, data_files(output))
     try:
         dense = session(source, threads=options.threads, provider=options.provider)
         bounds = index_bounds(load(source).graph)
-        feeds = runnable_inputs(dense, specs=input_specs(dense), seed=options.seed, dims=options.data or None, bounds=bounds)
+        feeds = runnable_inputs(
+            dense, specs=input_specs(dense), seed=options.seed, dims=options.data or None, bounds=bounds
+        )
         del dense
         latency = bench(
             [source, output],

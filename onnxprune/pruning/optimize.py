@@ -56,7 +56,9 @@ class Result:
     warnings: list[str] = field(default_factory=list)
 
 
-def optimize(source: Path | str, output: Path | str, options: Options | None = None, progress: Progress = silent) -> Result:
+def optimize(
+    source: Path | str, output: Path | str, options: Options | None = None, progress: Progress = silent
+) -> Result:
     """Prune a model file to a target and prove the result before it is written.
 
     Raises InputError for unusable input and VerificationError where the result failed its proof (nothing is written).
@@ -85,7 +87,16 @@ def optimize(source: Path | str, output: Path | str, options: Options | None = N
     finish(model)
     proof, written = _prove_and_write(model, decision, source, output, options, progress)
     result = Result(
-        source, output, options, Plan(plan_model, groups, tensors), proof, decision.fraction, decision.met, before, after, locked
+        source,
+        output,
+        options,
+        Plan(plan_model, groups, tensors),
+        proof,
+        decision.fraction,
+        decision.met,
+        before,
+        after,
+        locked,
     )
     result.written, result.target, result.offered = written, decision.target, _offered(decision)
     result.unknown, result.warnings = dict(analysis.unknown), warnings
@@ -132,7 +143,9 @@ def open_shapes(model: Model, source: Path, options: Options) -> dict[str, tuple
     return concrete(skeleton(model), {name: v.shape for name, v in feeds.items() if name in names})
 
 
-def _counts(analysis: Analysis, shapes: dict[str, tuple[int, ...]], keep: Keep) -> tuple[dict[str, float], dict[str, float]]:
+def _counts(
+    analysis: Analysis, shapes: dict[str, tuple[int, ...]], keep: Keep
+) -> tuple[dict[str, float], dict[str, float]]:
     costs = {"macs": macs(analysis, shapes), "params": params(analysis)}
     return {k: c.total() for k, c in costs.items()}, {k: c.total(keep.counts) for k, c in costs.items()}
 

@@ -125,7 +125,9 @@ def _convert(kind: type[Pass], key: str, value: Any, hint: Any) -> Any:
 
 def learned(group: Group) -> bool:
     """Whether the group holds a slice of some learned matrix, kernel or table."""
-    return any(len(s.tensor.shape) > 1 and s.tensor.dtype.kind in "fV" or _is_quantised(s.tensor) for s in group.members)
+    return any(
+        (len(s.tensor.shape) > 1 and s.tensor.dtype.kind in "fV") or _is_quantised(s.tensor) for s in group.members
+    )
 
 
 def _is_quantised(tensor: gs.Constant) -> bool:

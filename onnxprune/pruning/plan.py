@@ -71,11 +71,15 @@ def sha256(path: Path) -> str:
 
 
 def describe(
-    analysis: Analysis, chosen: Sequence[tuple[Candidate, np.ndarray]], changed: Mapping[str, Mapping[int, np.ndarray]]
+    analysis: Analysis,
+    chosen: Sequence[tuple[Candidate, np.ndarray]],
+    changed: Mapping[str, Mapping[int, np.ndarray]],
 ) -> tuple[list[dict[str, Any]], dict[str, dict[str, list[int]]]]:
     """The plan's entries for narrowed groups and for what is left of every changed tensor."""
     groups = [_entry(analysis, candidate, mask) for candidate, mask in chosen]
-    tensors = {name: {str(axis): kept.tolist() for axis, kept in sorted(axes.items())} for name, axes in changed.items()}
+    tensors = {
+        name: {str(axis): kept.tolist() for axis, kept in sorted(axes.items())} for name, axes in changed.items()
+    }
     return groups, tensors
 
 
@@ -111,6 +115,8 @@ def read(path: Path) -> Plan:
 def _check_groups(path: Path, groups: list[Any]) -> None:
     for entry in groups:
         kept, size = (entry.get(k) for k in ("kept", "size")) if isinstance(entry, dict) else (None, None)
-        fits = isinstance(kept, list) and isinstance(size, int) and all(isinstance(i, int) and 0 <= i < size for i in kept)
+        fits = (
+            isinstance(kept, list) and isinstance(size, int) and all(isinstance(i, int) and 0 <= i < size for i in kept)
+        )
         if not fits or not kept or not isinstance(entry.get("id"), str):
             raise InputError(f"{path}: a group of the plan has no usable id, size and kept units: {str(entry)[:80]}")

@@ -58,9 +58,7 @@ def offers(analysis: Analysis, passes: Sequence[Pass], scope: Scope) -> list[tup
     return [(taken[g.id], g) for g in analysis.groups if g.id in taken]
 
 
-def candidates(
-    offered: Sequence[tuple[Pass, Group]], scores: dict[str, np.ndarray], block: int
-) -> list[Candidate]:
+def candidates(offered: Sequence[tuple[Pass, Group]], scores: dict[str, np.ndarray], block: int) -> list[Candidate]:
     """Candidates for the budget; groups that are not wider than their step stay whole."""
     stepped = [(p, g, p.step(g, block)) for p, g in offered]
     return [Candidate(g, scores[g.id], p.name, s, p.lowest(g), p.ratio) for p, g, s in stepped if s < g.size]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections import Counter
 from pathlib import Path
@@ -58,12 +59,23 @@ def command(source: Path, output: Path, options: Options) -> str:
     words = ["onnxprune", "optimize", str(source), "-o", str(output)]
     if options.target:
         words += ["--target", f"{options.target.quantity}={options.target.fraction:g}"]
-    for flag, values in (("--pass", options.passes), ("--protect", options.protect), ("--only", options.only)):
+    for flag, values in (
+        ("--pass", options.passes),
+        ("--protect", options.protect),
+        ("--only", options.only),
+    ):
         words += [word for value in values for word in (flag, value)]
     words += [word for symbol, length in options.data.items() for word in ("--dim", f"{symbol}={length}")]
     if options.plan:
         words += ["--plan", str(options.plan)]
-    words += ["--criterion", options.criterion, "--budget", options.budget, "--align", str(options.align or "auto")]
+    words += [
+        "--criterion",
+        options.criterion,
+        "--budget",
+        options.budget,
+        "--align",
+        str(options.align or "auto"),
+    ]
     words += ["--provider", options.provider, "--threads", str(options.threads), "--seed", str(options.seed)]
     words += ["--no-verify"] * (not options.verify) + ["--no-bench"] * (not options.bench)
     return shlex.join(words)
@@ -87,8 +99,8 @@ def timing(bench: BenchResult, index: int) -> Timing:
 
 
 def interval(ratio: Ratio) -> Interval:
-    """A ratio and its interval."""
-    return Interval(ratio.value, ratio.low, ratio.high)
+    """A ratio and its interval; a clock too coarse for the model gives none."""
+    return Interval(*(x if math.isfinite(x) else None for x in (ratio.value, ratio.low, ratio.high)))
 
 
 def closeness(fidelity: Fidelity) -> Closeness:

@@ -59,7 +59,7 @@ def compare(
     seed: int = 0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
-    """Compare two models on random inputs. Raises InputError where they can't be fed alike or one can't be run.
+    """Compare two models on random inputs. Raises InputError where they can't be fed alike or one doesn't run.
 
     dims: lengths of open dimensions, by symbol; max_seconds: for the timing
     """

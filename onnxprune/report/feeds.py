@@ -35,7 +35,7 @@ def _present(models: Sequence[Path]) -> None:
 
 
 def _bounds(model: Path) -> dict[str, int] | None:
-    """Rows of the tables that integer inputs index. A model that only ONNX Runtime understands goes without."""
+    """Rows of the tables that integer inputs index; None for a model that only ONNX Runtime understands."""
     try:
         return dict(index_bounds(load(model).graph))
     except InputError:

@@ -36,7 +36,7 @@ def claimed(folder: Path) -> Iterator[None]:
 
 
 def write(folder: Path, result: Result, report: Report) -> list[Path]:
-    """Write report.json, report.md and plan.json, each whole or not at all. Raises InputError where that fails."""
+    """Write report.json, report.md and plan.json, each whole or not at all. Raises InputError if that fails."""
     files = {
         "report.json": report.to_json(),
         "report.md": markdown(report),

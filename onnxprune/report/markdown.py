@@ -29,7 +29,12 @@ def markdown(report: Report) -> str:
 def _before_after(report: Report) -> str:
     before, after = report.before, report.after
     rows = [
-        ("parameters", quantity(before.params), quantity(after.params), fraction(after.params, before.params)),
+        (
+            "parameters",
+            quantity(before.params),
+            quantity(after.params),
+            fraction(after.params, before.params),
+        ),
         ("MACs", quantity(before.macs), quantity(after.macs), fraction(after.macs, before.macs)),
         ("bytes", size(before.bytes), size(after.bytes), fraction(after.bytes, before.bytes)),
     ]
@@ -49,16 +54,12 @@ def _findings(report: Report) -> list[str]:
 
 
 def _passes(report: Report) -> str:
-    rows = [
-        (p.name, f"{p.narrowed} of {p.offered}", str(p.units_before), str(p.units_after)) for p in report.passes
-    ]
+    rows = [(p.name, f"{p.narrowed} of {p.offered}", str(p.units_before), str(p.units_after)) for p in report.passes]
     return _table(("pass", "groups narrowed", "units before", "units after"), rows, "lrrr") if rows else ""
 
 
 def _locked(report: Report) -> str:
-    rows = [
-        (_code(g.id), str(g.units), percent(g.share), _escape(g.reason)) for g in report.locked[:MOST_LOCKED]
-    ]
+    rows = [(_code(g.id), str(g.units), percent(g.share), _escape(g.reason)) for g in report.locked[:MOST_LOCKED]]
     if not rows:
         return ""
     return _folded("What can't go", _table(("group", "units", "share of MACs", "locked by"), rows, "lrrl"))

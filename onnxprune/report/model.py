@@ -19,8 +19,8 @@ from onnxprune.runtime import file_size
 class Opened:
     """A model file and its analysis.
 
-    ops: op -> nodes, as in the file, bodies of If/Loop/Scan included; macs: multiply-accumulates of one inference,
-    where open dimensions have the lengths that ONNX Runtime was seen to accept; bytes: with data files
+    ops: op -> nodes, as in the file, bodies of If/Loop/Scan included; macs: multiply-accumulates of one
+    inference, where open dimensions have the lengths that ONNX Runtime was seen to accept; bytes: with data files
     """
 
     path: Path

@@ -27,7 +27,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """The target: at most `fraction` of the dense model's `quantity`; left: the fraction that there is now."""
+    """The target: at most `fraction` of the dense model's `quantity`; left: the fraction that is left."""
 
     quantity: str
     fraction: float
@@ -37,7 +37,7 @@ class Aim:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Stored parameters, multiply-accumulates of one inference, and bytes of the model with its data files."""
+    """Stored parameters, multiply-accumulates of one inference, bytes of the model with its data files."""
 
     params: int
     macs: int
@@ -55,11 +55,11 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A ratio with its 95 % confidence interval."""
+    """A ratio with its 95 % confidence interval; None where nothing was above zero to divide by."""
 
-    value: float
-    low: float
-    high: float
+    value: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ def aim(target: Aim) -> str:
 def proof(record: ProofRecord) -> str:
     """The oracle's verdict."""
     if record.status == "proved":
-        return f"proved: {_CHECKED}, relative error {error(record.error)} over {some(record.draws, 'draw')} of inputs"
+        draws = some(record.draws, "draw")
+        return f"proved: {_CHECKED}, relative error {error(record.error)} over {draws} of inputs"
     reason = f": {record.reason}" if record.reason else ""
     return f"proof {record.status}{reason}"
 

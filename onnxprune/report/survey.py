@@ -16,7 +16,7 @@ from onnxprune.report.model import Opened, opened
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A pass and what it could take; share: of the multiply-accumulates that go through its groups together."""
+    """A pass and what it could take; share: of the multiply-accumulates that go through its groups."""
 
     name: str
     default: bool
@@ -27,7 +27,11 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """A group that can be pruned; kind: the pass that takes it, empty where none does; members: axes that shrink."""
+    """A group that can be pruned.
+
+    kind: the pass that takes it, empty where none does; members: axes of stored tensors that shrink with it;
+    node: the first node that reads one of them
+    """
 
     id: str
     units: int
@@ -35,6 +39,7 @@ class Free:
     exact: bool
     share: float
     members: int
+    node: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ def survey(model: Opened) -> Survey:
 
 
 def locks(analysis: Analysis, cost: Cost) -> list[Lock]:
-    """The locked axes of learned weights, those with the largest share first. A kernel's own axes are left out."""
+    """The locked axes of learned weights, the largest share first; a kernel's own axes are left out."""
     groups = (g for g in analysis.groups if g.locked and g.size > 1 and learned(g) and not g.kernel)
     return sorted((_lock(g, cost) for g in groups), key=lambda entry: -entry.share)
 
@@ -118,7 +123,21 @@ def _share(group: Group, cost: Cost) -> float:
 
 
 def _free(group: Group, kind: str, cost: Cost) -> Free:
-    return Free(group.id, group.size, kind, not group.inexact, _share(group, cost), len(group.members))
+    return Free(
+        id=group.id,
+        units=group.size,
+        kind=kind,
+        exact=not group.inexact,
+        share=_share(group, cost),
+        members=len(group.members),
+        node=_reader(group),
+    )
+
+
+def _reader(group: Group) -> str:
+    """The first node that reads a member, by name or by its first output."""
+    nodes = [node for site in group.members for node in site.tensor.outputs]
+    return next((f"{n.op} '{n.name or n.outputs[0].name}'" for n in nodes), "")
 
 
 def _lock(group: Group, cost: Cost) -> Lock:

@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from onnxprune import runtime
 from onnxprune.errors import InputError
 from onnxprune.report.build import interval, timing
 from onnxprune.report.environment import Environment, environment
 from onnxprune.report.feeds import common_feeds
 from onnxprune.report.record import Interval, Timing
-from onnxprune import runtime
 
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """One model of a bench; speedup, cpu_speedup: the first model's time over this one's, of wall and of processor."""
+    """One model of a bench; speedup, cpu_speedup: the first model's time, wall and processor, over this one's."""
 
     path: str
     time: Timing
@@ -45,7 +45,7 @@ def bench(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Benched:
-    """Time models in turns, in this process, on the same random inputs. Raises InputError where one can't be run.
+    """Time models in turns, in this process, on the same random inputs. Raises InputError where one doesn't run.
 
     max_seconds: no round starts later than this, once there are three
     """

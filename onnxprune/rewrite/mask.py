@@ -25,11 +25,15 @@ from onnxprune.rewrite.reference import keep_only
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """A node that sums or averages over what is pruned. made: its outputs, which keep their names."""
+    """A node that sums or averages over what is pruned.
+
+    made: its outputs, which keep their names; witness: name of a node that now stands in front of it, and of no other
+    """
 
     binding: Binding
     letters: frozenset[str]
     made: tuple[gs.Tensor, ...]
+    witness: str
 
     def atoms(self, keep: Keep) -> set[Atom]:
         """The groups that it consumes."""
@@ -50,11 +54,12 @@ def mask_consumers(analysis: Analysis, keep: Keep) -> list[Consumer]:
             continue
         nodes = around[id(binding.node)] = Nodes(binding.node, analysis.graph.opset)
         made = tuple(t for t in binding.node.outputs if not t.is_empty())
-        consumers.append(Consumer(binding, frozenset(averaged | summed), made))
         if averaged:
             keep_only(nodes, binding, keep)
         else:
             _mask(nodes, binding, keep, summed)
+        nodes.front[0].name = witness = f"{nodes.front[0].name}/{len(consumers)}"
+        consumers.append(Consumer(binding, frozenset(averaged | summed), made, witness))
     splice(analysis.graph, around)
     return consumers
 

@@ -87,6 +87,13 @@ class _Points:
         return Point(tensor.name, required=False, floor=1.0, tolerance=math.inf if label and allowed else allowed)
 
 
+def hidden(graph: gs.Graph, consumers: Iterable[Consumer]) -> dict[str, str]:
+    """Witnesses of the consumers inside bodies, which may not run, with the words for each."""
+    outer = {id(t) for node in graph.nodes for t in node.outputs}
+    inside = [c for c in consumers if not any(id(t) in outer for t in c.made)]
+    return {c.witness: f"{c.binding.node.op} '{c.made[0].name}'" for c in inside}
+
+
 def front(output: gs.Tensor, maker: Maker) -> list[gs.Tensor]:
     """The computed floats in front of the ops that squash or join them into an output; none where nothing does."""
     found: dict[int, gs.Tensor] = {}

@@ -13,9 +13,11 @@ from onnxprune.coupling.masks import Keep
 from onnxprune.errors import InputError
 from onnxprune.graph import Model, finish, index_bounds, normalize, skeleton, stored, to_proto
 from onnxprune.rewrite.mask import mask_consumers
-from onnxprune.rewrite.points import compared
+from onnxprune.rewrite.points import compared, hidden
+from onnxprune.rewrite.switches import switches
 from onnxprune.runtime.exposed import Fed
-from onnxprune.runtime.verdict import TOLERANCE, Point
+from onnxprune.runtime.trial import Plan
+from onnxprune.runtime.verdict import TOLERANCE
 from onnxprune.runtime.verify import Proof, verify
 
 Masks = Mapping[str, np.ndarray]
@@ -54,14 +56,13 @@ def prove(
         return Proof("skipped", reason=f"there is no masked form of the source: {reason}")
     cell = [masked.weights]
     fed = Fed(masked.model, lambda: cell.pop() if cell else _Masked.of(source(), masks).weights)
-    points, bounds = masked.points, masked.bounds
+    plan = masked.plan
     del masked
     try:
         return verify(
             fed,
             pruned,
-            points=points,
-            bounds=bounds,
+            plan=plan,
             dims=dims,
             seed=seed,
             tolerance=tolerance,
@@ -73,22 +74,22 @@ def prove(
 
 @dataclass(slots=True)
 class _Masked:
-    """A masked source without its graph: a serialized model, its large weights, what to compare, how to feed it."""
+    """A masked source without its graph: a serialized model, its large weights, what to compare and how to feed it."""
 
     model: bytes
     weights: Weights
-    points: list[Point]
-    bounds: dict[str, int]
+    plan: Plan
 
     @staticmethod
     def of(model: Model, masks: Masks) -> _Masked:
         model = normalize(model)
         analysis = analyze(model.graph, model.opsets)
-        bounds = index_bounds(model.graph)
+        bounds, choices = index_bounds(model.graph), switches(model.graph)
         keep = keep_of(analysis, masks)
-        points = compared(analysis, keep, mask_consumers(analysis, keep))
+        consumers = mask_consumers(analysis, keep)
+        plan = Plan(compared(analysis, keep, consumers), bounds, choices, hidden(model.graph, consumers))
         data, weights = _apart(finish(model))
-        return _Masked(data, weights, points, bounds)
+        return _Masked(data, weights, plan)
 
 
 def _apart(model: Model) -> tuple[bytes, Weights]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -26,3 +26,11 @@ def conditions(feeds: Feeds) -> Iterator[dict[str, Array]]:
 def _is_drawn(values: Array) -> bool:
     """Masks, thresholds and the like hold one number that means something."""
     return values.dtype.kind == "f" and values.size > 1 and bool((values != values.flat[0]).any())
+
+
+def switched(feeds: Feeds, switches: Mapping[str, Sequence[int]]) -> Iterator[dict[str, Array]]:
+    """The inputs once more for every other value of an input that decides which branch runs."""
+    for name, values in switches.items():
+        for value in values if name in feeds else ():
+            if (feeds[name] != value).any():
+                yield {**feeds, name: np.full_like(feeds[name], value)}

@@ -6,6 +6,7 @@ make packed copies. One model needs little more memory than its weights then.
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import threading
@@ -23,6 +24,8 @@ from onnxprune.runtime.run import Array
 from onnxprune.runtime.session import label, reason, session_options
 
 FOLDER_KEY = "session.model_external_initializers_file_folder_path"
+
+_EVENT = "_kernel_time"
 
 COPIED_BYTES = 2**26
 """Model files from this size on are not read into memory to be extended, but copied."""
@@ -76,6 +79,13 @@ class Exposed:
     def get_outputs(self) -> list[Any]:
         return list(self._session.get_outputs())
 
+    def executed(self) -> frozenset[str]:
+        """The names of the nodes that have run so far, in bodies too; for a session opened to `trace`, once."""
+        trace = Path(self._session.end_profiling())
+        events = json.loads(trace.read_text())
+        trace.unlink()
+        return frozenset(e["name"].removesuffix(_EVENT) for e in events if e["name"].endswith(_EVENT))
+
     def run(self, names: Sequence[str] | None, feeds: Mapping[str, Array], options: ort.RunOptions) -> list[Any]:
         """Run; raises OutOfTime once the limit is reached, between two nodes."""
         return self._limited(lambda: self._session.run(names, {**feeds, **self._weights}, options), options)
@@ -106,13 +116,15 @@ class Exposed:
             timer.cancel()
 
 
-def expose(source: Source, names: Sequence[str], clock: Clock, *, optimize: bool = False) -> Exposed:
+def expose(
+    source: Source, names: Sequence[str], clock: Clock, *, optimize: bool = False, trace: Path | None = None
+) -> Exposed:
     """Open a model with further outputs.
 
-    names: tensors inside the outermost graph. Raises InputError where ONNX Runtime can't load the model, or it has no
+    names: tensors inside the outermost graph; trace: a folder for the record of what runs. Raises InputError where ONNX Runtime can't load the model, or it has no
     such tensors.
     """
-    options = session_options(optimize=optimize)
+    options = session_options(optimize=optimize, profile=trace / "trace" if trace else None)
     options.add_session_config_entry("session.disable_prepacking", "1")
     weights = source.weights() if isinstance(source, Fed) else {}
     suffix = exposing(names)

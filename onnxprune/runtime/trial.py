@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from onnxprune.errors import InputError
 from onnxprune.graph.expose import computed
-from onnxprune.runtime.draws import conditions
+from onnxprune.runtime.draws import conditions, switched
 from onnxprune.runtime.exposed import Clock, Exposed, Fed, Source, expose
 from onnxprune.runtime.run import Array, Feeds, run
 from onnxprune.runtime.runnable import runnable_inputs
@@ -23,6 +25,22 @@ SAMPLE = 2**16
 Observed = dict[str, Array]
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to hold two models against each other.
+
+    points:    tensors to compare beside the outputs, in graph order, and outputs to compare in a way of their own
+    bounds:    exclusive upper bounds of integer inputs that index a table, by input name
+    switches:  inputs that decide which branch runs, and values to try
+    witnesses: node inside a body -> what is proved only if it has run
+    """
+
+    points: Sequence[Point] = ()
+    bounds: Mapping[str, int] = field(default_factory=dict)
+    switches: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    witnesses: Mapping[str, str] = field(default_factory=dict)
+
+
 class Trial:
     """Runs the masked model (`reference`), then the pruned one (`candidate`), and collects findings.
 
@@ -30,28 +48,42 @@ class Trial:
     can't be loaded or run.
     """
 
-    def __init__(self, masked: Source, points: Sequence[Point], tolerance: float, clock: Clock) -> None:
+    def __init__(self, masked: Source, plan: Plan, tolerance: float, clock: Clock) -> None:
         self.masked = masked
-        self.points = {p.name: p for p in points}
+        self.plan = plan
+        self.points = {p.name: p for p in plan.points}
         self.tolerance = tolerance
         self.clock = clock
         self.findings: list[Finding] = []
         self.draws = 0
+        self.executed: frozenset[str] = frozenset()
         self._inputs: list[Feeds] = []
         self._expected: list[Observed] = []
         self._kinds: dict[str, str] = {}
         self._gone: set[str] = set()
 
-    def reference(self, seed: int, dims: Mapping[str, int] | None, bounds: Mapping[str, int] | None) -> None:
-        """Run the masked model on as many draws as half of the time allows."""
-        model = self._open(self.masked)
-        self._kinds = {output.name: output.type for output in model.get_outputs()}
-        feeds = runnable_inputs(model, seed=seed, dims=dims, bounds=bounds)
-        for draw in conditions(feeds):
-            if self._expected and self.clock.spent * (1 + 1 / len(self._expected)) > self.clock.seconds / 2:
-                break
-            self._expected.append(self._observe(run(model, draw), dense=True))
-            self._inputs.append(draw)
+    def reference(self, seed: int, dims: Mapping[str, int] | None) -> None:
+        """Run the masked model on as many draws as half of the time allows, but on one."""
+        with tempfile.TemporaryDirectory(prefix="onnxprune-") as folder:
+            model = self._open(self.masked, trace=Path(folder) if self.plan.witnesses else None)
+            self._kinds = {output.name: output.type for output in model.get_outputs()}
+            feeds = runnable_inputs(model, seed=seed, dims=dims, bounds=self.plan.bounds)
+            for draw in chain(conditions(feeds), switched(feeds, self.plan.switches)):
+                if self._inputs and self.clock.spent * (1 + 1 / len(self._inputs)) > self.clock.seconds / 2:
+                    break
+                self._take(model, draw)
+            self.executed = model.executed() if self.plan.witnesses else frozenset()
+
+    def _take(self, model: Exposed, draw: Feeds) -> None:
+        """Run one draw; one that the source itself can't run is left out, but not the first."""
+        try:
+            expected = run(model, draw)
+        except InputError:
+            if self._inputs:
+                return
+            raise
+        self._expected.append(self._observe(expected, dense=True))
+        self._inputs.append(draw)
 
     def candidate(self, pruned: Path | bytes) -> None:
         """Run the pruned model on the same draws and compare."""
@@ -85,9 +117,9 @@ class Trial:
 
     # ----------------------------------------------------------------------------------------------- details
 
-    def _open(self, source: Source, optimize: bool = False) -> Exposed:
+    def _open(self, source: Source, optimize: bool = False, trace: Path | None = None) -> Exposed:
         inner = [p.name for p in self.points.values() if p.inner and p.name not in self._gone]
-        return expose(source, inner, self.clock, optimize=optimize)
+        return expose(source, inner, self.clock, optimize=optimize, trace=trace)
 
     def _open_candidate(self, pruned: Path | bytes) -> Exposed:
         """With all inner tensors that it has."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onnxprune.errors import InputError
 from onnxprune.runtime.exposed import Clock, Source
-from onnxprune.runtime.trial import Trial
-from onnxprune.runtime.verdict import TOLERANCE, Finding, Point
+from onnxprune.runtime.trial import Plan, Trial
+from onnxprune.runtime.verdict import TOLERANCE, Finding
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def verify(
     masked: Source,
     pruned: Path | bytes,
     *,
-    points: Sequence[Point] = (),
+    plan: Plan | None = None,
     bounds: Mapping[str, int] | None = None,
     dims: Mapping[str, int] | None = None,
     seed: int = 0,
@@ -54,18 +54,19 @@ def verify(
 ) -> Proof:
     """Compare the masked dense model with the pruned one.
 
-    points:      tensors to compare beside the outputs, in graph order, and outputs to compare in a way of their own
-    bounds:      exclusive upper bounds of integer inputs that index a table, by input name
+    plan:        what to compare beside the outputs, and how to feed the models
+    bounds:      exclusive upper bounds of integer inputs that index a table, by input name; where there is no plan
     dims:        sizes of open dimensions, by symbol
     tolerance:   relative error allowed to computation in float32
     max_seconds: for all runs together; draws for which no time is left are not tried
 
     Raises InputError where the masked model itself can't be run on random inputs.
     """
-    trial = Trial(masked, points, tolerance, Clock(max_seconds))
+    plan = plan or Plan(bounds=bounds or {})
+    trial = Trial(masked, plan, tolerance, Clock(max_seconds))
     late = Proof("skipped", reason=f"running both models once takes more than the {max_seconds:g} s allowed")
     try:
-        trial.reference(seed, dims, bounds)
+        trial.reference(seed, dims)
     except InputError:
         if trial.clock.left:
             raise
@@ -77,7 +78,11 @@ def verify(
         return late if late_too else Proof("failed", math.inf, draws=trial.draws, reason=f"of the pruned model, {reason}")
     if any(f.error > f.allowed for f in trial.findings):
         trial.measure_noise()
-    return conclude(trial.findings, trial.draws, [p.name for p in points])
+    proof = conclude(trial.findings, trial.draws, [p.name for p in plan.points])
+    unseen = next((what for node, what in plan.witnesses.items() if node not in trial.executed), None)
+    if proof.ok and unseen is not None:
+        return replace(proof, status="undecided", reason=f"no input that was tried reaches {unseen}")
+    return proof
 
 
 def conclude(findings: Sequence[Finding], draws: int, order: Sequence[str] = ()) -> Proof:

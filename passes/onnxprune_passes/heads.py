@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from onnxprune.coupling import Analysis, Group
@@ -60,7 +61,7 @@ def _pairs(heads: list[Group]) -> Iterator[tuple[Group, Group]]:
     for group in heads:
         for site in group.members:
             found = [by_atom[leaf] for leaf in leaves(site.term) if leaf in by_atom]
-            for major, minor in zip(found, found[1:], strict=False):
+            for major, minor in pairwise(found):
                 key = (id(major), id(minor))
                 if major is not minor and key not in seen and (id(minor), id(major)) not in seen:
                     seen.add(key)

@@ -10,7 +10,8 @@ from onnxprune.coupling import analyze
 from onnxprune.graph import from_proto, normalize
 from tests.oracle import build
 
-MLP = "agraph (float[5,2] x) => (float[5,4] y) <float[2,3] a, float[3,4] b> { h = MatMul(x, a) z = Relu(h) y = MatMul(z, b) }"
+MLP = """agraph (float[5,2] x) => (float[5,4] y) <float[2,3] a, float[3,4] b>
+{ h = MatMul(x, a) z = Relu(h) y = MatMul(z, b) }"""
 CONV = """agraph (float[1,3,8,8] x) => (float[1,6,4,4] y) <float[4,3,3,3] a, float[6,2,1,1] b>
 { h = Conv<pads=[1,1,1,1]>(x, a) z = Relu(h) y = Conv<group=2, strides=[2,2]>(z, b) }"""
 UP = "agraph (float[1,3,4,4] x) => (float[1,2,8,8] y) <float[3,2,2,2] a> { y = ConvTranspose<strides=[2,2]>(x, a) }"

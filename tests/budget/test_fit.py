@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -57,7 +59,7 @@ def test_widths_never_decrease_and_end_at_everything(name: str) -> None:
     found = [_candidate(str(i), list(rng.random(n))) for i, n in enumerate((3, 16, 50))]
     widths = budget.get(name).widths(found, _work(*found))
     levels = [widths(level) for level in np.linspace(0, 1, 21)]
-    assert all(x <= y + 1e-9 for one, two in zip(levels, levels[1:], strict=False) for x, y in zip(one, two, strict=True))
+    assert all(x <= y + 1e-9 for one, two in pairwise(levels) for x, y in zip(one, two, strict=True))
     assert levels[-1] == pytest.approx([3, 16, 50])
 
 
@@ -79,10 +81,10 @@ def test_the_best_units_stay_and_ties_keep_the_earlier() -> None:
 @pytest.mark.parametrize("fraction", [0.9, 0.5, 0.3])
 def test_targets_are_met_from_below_within_two_percent(fraction: float) -> None:
     rng = np.random.default_rng(1)
-    found = [_candidate(str(i), list(rng.random(n)), step=16, floor=n // 10) for i, n in enumerate((64, 128, 256, 512, 512))]
-    squares = Cost(
-        Monomial(f"{a.group.id}", 1.0, (a.group.atom, b.group.atom)) for a, b in zip(found, found[1:], strict=False)
-    )
+    found = [
+        _candidate(str(i), list(rng.random(n)), step=16, floor=n // 10) for i, n in enumerate((64, 128, 256, 512, 512))
+    ]
+    squares = Cost(Monomial(f"{a.group.id}", 1.0, (a.group.atom, b.group.atom)) for a, b in pairwise(found))
     target = squares.total() * fraction
     result = fit(found, budget.get("uniform").widths(found, _work(*found)), squares, target)
     assert result.met
@@ -111,9 +113,17 @@ def test_a_coarse_group_is_traded_against_the_others() -> None:
 
 def test_fixed_ratios_stay() -> None:
     fixed, free = _candidate("fixed", [1.0] * 8, ratio=0.5), _candidate("free", [1.0] * 8)
-    result = fit([fixed, free], budget.get("uniform").widths([fixed, free], _work(fixed, free)), _linear(fixed, free), 6)
+    result = fit(
+        [fixed, free],
+        budget.get("uniform").widths([fixed, free], _work(fixed, free)),
+        _linear(fixed, free),
+        6,
+    )
     assert result.counts == {"fixed": 4, "free": 2}
-    assert fit([fixed, free], lambda level: [8, 8], _linear(fixed, free), None).counts == {"fixed": 4, "free": 8}
+    assert fit([fixed, free], lambda level: [8, 8], _linear(fixed, free), None).counts == {
+        "fixed": 4,
+        "free": 8,
+    }
 
 
 def test_unknown_budget() -> None:

@@ -8,13 +8,14 @@ import pytest
 from onnx import numpy_helper
 
 from onnxprune.coupling import Analysis, Group, analyze
-from onnxprune.criteria import criteria, project, score
 from onnxprune.coupling.terms import Atom, Product, Sum
+from onnxprune.criteria import criteria, project, score
 from onnxprune.errors import InputError
 from onnxprune.graph import from_proto, normalize
 from tests.oracle import build
 
-MLP = "agraph (float[1,2] x) => (float[1,2] y) <float[2,3] a, float[3,2] b> { h = MatMul(x, a) z = Relu(h) y = MatMul(z, b) }"
+MLP = """agraph (float[1,2] x) => (float[1,2] y) <float[2,3] a, float[3,2] b>
+{ h = MatMul(x, a) z = Relu(h) y = MatMul(z, b) }"""
 NORMED = """agraph (float[1,1,4,4] x) => (float[1,1,4,4] y)
 <float[3,1,1,1] a, float[3] scale, float[3] shift, float[3] mean, float[3] var, float[1,3,1,1] b>
 { h = Conv(x, a) n = BatchNormalization(h, scale, shift, mean, var) y = Conv(n, b) }"""
@@ -90,7 +91,7 @@ def test_bn_scale_without_a_normalisation_is_the_norm() -> None:
 
 
 def test_unknown_criterion() -> None:
-    with pytest.raises(InputError, match="no criterion 'l3'; there are .*l1.*l2"):
+    with pytest.raises(InputError, match=r"no criterion 'l3'; there are .*l1.*l2"):
         _scores("l3")
 
 

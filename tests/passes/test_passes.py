@@ -14,8 +14,8 @@ from tests.oracle import build
 
 # width 32; 4 query heads in 2 key/value groups of 8 dimensions; 64 neurons
 BLOCK = """agraph (float[1,6,24] x) => (float[1,6,5] y)
-<float[24,32] enter, float[32] scale, float[32] shift, float[32,32] wq, float[32,16] wk, float[32,16] wv, float[32,32] wo,
- float[32,64] up, float[64,32] down, float[32,5] head>
+<float[24,32] enter, float[32] scale, float[32] shift, float[32,32] wq, float[32,16] wk, float[32,16] wv,
+ float[32,32] wo, float[32,64] up, float[64,32] down, float[32,5] head>
 {
   e = MatMul(x, enter)
   n = LayerNormalization<axis=-1>(e, scale, shift)
@@ -67,7 +67,9 @@ def analysis() -> Analysis:
 def test_each_pass_takes_its_own(analysis: Analysis, text: str, taken: dict[str, int]) -> None:
     exact = {"hidden"}
     found = {
-        g.id: g.size for g in parse(text).select(analysis) if g.prunable and (not g.inexact or text.split("{")[0] in exact)
+        g.id: g.size
+        for g in parse(text).select(analysis)
+        if g.prunable and (not g.inexact or text.split("{")[0] in exact)
     }
     assert found == taken
 
@@ -85,7 +87,12 @@ def test_each_pass_is_proved(tmp_path: Path, text: str) -> None:
 def test_all_together_with_fixed_ratios(tmp_path: Path) -> None:
     source = tmp_path / "model.onnx"
     onnx.save(build(BLOCK), source)
-    passes = ("channels{ratio=0.5}", "heads{ratio=0.5}", "head_dim{ratio=0.5,align=1}", "hidden{ratio=0.25,align=1}")
+    passes = (
+        "channels{ratio=0.5}",
+        "heads{ratio=0.5}",
+        "head_dim{ratio=0.5,align=1}",
+        "hidden{ratio=0.25,align=1}",
+    )
     result = optimize(source, tmp_path / "out.onnx", Options(passes=passes, bench=False))
     kept = {entry["id"]: len(entry["kept"]) for entry in result.plan.groups}
     assert kept == {"up[1]": 32, "wq[1]": 1, "wq[1].3": 4, "wv[1]": 4, "enter[1]": 24}

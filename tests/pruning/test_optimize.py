@@ -135,7 +135,8 @@ def test_refusals(source: Path, tmp_path: Path, options: Options, reason: str) -
 
 
 @pytest.mark.parametrize(
-    ("place", "reason"), [("model.onnx", "the output is the input"), ("", "is a folder"), ("no/out.onnx", "does not exist")]
+    ("place", "reason"),
+    [("model.onnx", "the output is the input"), ("", "is a folder"), ("no/out.onnx", "does not exist")],
 )
 def test_outputs_that_cannot_be(source: Path, tmp_path: Path, place: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
@@ -157,7 +158,10 @@ def test_plans_for_other_models_are_refused(source: Path, tmp_path: Path) -> Non
         ("{", "no JSON"),
         ("[]", "not a plan of version 1"),
         ('{"version": 2, "groups": []}', "not a plan of version 1"),
-        ('{"version": 1, "groups": [{"id": "a", "size": 2, "kept": [5]}]}', "no usable id, size and kept units"),
+        (
+            '{"version": 1, "groups": [{"id": "a", "size": 2, "kept": [5]}]}',
+            "no usable id, size and kept units",
+        ),
         ('{"version": 1, "groups": [3]}', "no usable id, size and kept units"),
     ],
 )

@@ -95,7 +95,13 @@ def test_passes_of_other_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(
     ("protect", "only", "left"),
-    [((), (), ["a[1]", "b[1]"]), (("a",), (), ["b[1]"]), ((), ("c",), ["b[1]"]), (("c",), ("b",), ["a[1]"]), (("*",), (), [])],
+    [
+        ((), (), ["a[1]", "b[1]"]),
+        (("a",), (), ["b[1]"]),
+        ((), ("c",), ["b[1]"]),
+        (("c",), ("b",), ["a[1]"]),
+        (("*",), (), []),
+    ],
 )
 def test_scope(protect: tuple[str, ...], only: tuple[str, ...], left: list[str]) -> None:
     offered = offers(_analysis(MLP), [Everything()], Scope(protect, only))

@@ -16,8 +16,19 @@ def matmul(node: NodeView) -> Spec:
     made = " ".join(axis for axis in ("..." if max(left, right) > 2 else "", "m" * (left > 1), "n" * (right > 1)) if axis)
     a, b = (text if max(left, right) > 2 else text.replace("... ", "") for text in (a, b))
     computed = not (node.is_learned(0) or node.is_learned(1))
-    extra = ", _, _" if node.node.op == "MatMulInteger" else ""
-    return Spec(f"{a}, {b}{extra} -> {made}", macs="output", roles=INNER if computed else {})
+    zeros = "".join(f", {_zero_point(node, i)}" for i in range(2, node.inputs))
+    return Spec(f"{a}, {b}{zeros} -> {made}", macs="output", roles=INNER if computed else {})
+
+
+def _zero_point(node: NodeView, i: int) -> str:
+    """MatMulInteger's, per tensor, or per row of the left (operand 2) and column of the right one (operand 3)."""
+    if not node.given(i):
+        return "_"
+    shape = node.shape(i)
+    own = "m" if i == 2 else "n"
+    if len(shape) > 1:
+        return "... m 1" if i == 2 else "... 1 n"
+    return "" if not shape else "1" if shape[0] == 1 else own
 
 
 @rule("Gemm")
@@ -36,27 +47,44 @@ def gemm(node: NodeView) -> Spec:
 @rule("Einsum")
 def einsum(node: NodeView) -> Spec:
     """The equation is the rule; `...` broadcasts as everywhere."""
-    equation = node.attr("equation").replace(" ", "")
-    left, _, right = equation.partition("->")
-    operands = left.split(",")
-    if not _:
-        names = sorted({c for c in left if c.isalpha() and left.count(c) == 1})
-        right = ("..." if "..." in left else "") + "".join(names)
-    if any(len(set(text)) != len(text) for text in (o.replace("...", "") for o in operands)):
+    operands, output = _equation(node)
+    if any(len(set(names)) != len(names) for names in operands):
         raise Fenced("Einsum that takes a diagonal")
     computed = not any(node.is_learned(i) for i in range(node.inputs))
-    roles = _einsum_roles(operands, right) if computed and len(operands) == 2 else {}
-    text = ", ".join(map(_spell, operands)) + " -> " + _spell(right)
+    roles = _einsum_roles(operands, output) if computed and len(operands) == 2 else {}
+    text = ", ".join(map(" ".join, _broadcast(node, operands))) + " -> " + " ".join(output)
     return Spec(text, macs="output" if len(operands) > 1 else "", roles=roles)
 
 
-def _spell(term: str) -> str:
-    """Equation letters, told apart by case-safe names: `bhd` -> `b h d`."""
-    return " ".join("..." if c == "." else c for c in term.replace("...", "."))
+def _equation(node: NodeView) -> tuple[list[list[str]], list[str]]:
+    """The letters of every operand and of the output; `...` is spelled as `e0 e1 ...`, aligned to the right."""
+    left, arrow, right = node.attr("equation").replace(" ", "").partition("->")
+    texts = left.split(",")
+    if len(texts) != node.inputs:
+        raise Fenced("Einsum whose equation has another number of operands")
+    hidden = [node.rank(i) - len(text.replace("...", "")) if "..." in text else 0 for i, text in enumerate(texts)]
+    run = [f"e{k}" for k in range(max(hidden))]
+    operands = [_names(text, run[len(run) - count :]) for text, count in zip(texts, hidden, strict=True)]
+    if arrow:
+        return operands, _names(right, run)
+    return operands, run + sorted(c for c in set(left) if c.isalpha() and left.count(c) == 1)
 
 
-def _einsum_roles(operands: list[str], output: str) -> dict[str, str]:
-    shared = [c for c in operands[0] if c.isalpha() and c in operands[1]]
-    roles = {c: "head" if c in output else "head_dim" for c in shared}
-    roles.update({c: "head_dim" for o in operands for c in o if c.isalpha() and c not in shared})
-    return roles | ({"...": "head"} if "..." in output else {})
+def _names(text: str, run: list[str]) -> list[str]:
+    return [name for c in text.replace("...", ".") for name in (run if c == "." else [c])]
+
+
+def _broadcast(node: NodeView, operands: list[list[str]]) -> list[list[str]]:
+    """`1` for an axis of one index under a letter that has more elsewhere."""
+    sizes = [dict(zip(names, node.shape(i), strict=False)) for i, names in enumerate(operands)]
+    longer = {name for found in sizes for name, size in found.items() if size != 1}
+    return [
+        ["1" if found.get(n) == 1 and n in longer else n for n in names]
+        for names, found in zip(operands, sizes, strict=True)
+    ]
+
+
+def _einsum_roles(operands: list[list[str]], output: list[str]) -> dict[str, str]:
+    shared = [name for name in operands[0] if name in operands[1]]
+    roles = {name: "head" if name in output else "head_dim" for name in shared}
+    return roles | {name: "head_dim" for names in operands for name in names if name not in shared}

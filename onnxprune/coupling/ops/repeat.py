@@ -2,7 +2,7 @@
 
 from onnxprune.coupling.ops.pointwise import axis_letters
 from onnxprune.coupling.rule import Fenced, NodeView, rule
-from onnxprune.coupling.spec import Spec
+from onnxprune.coupling.spec import Length, Spec
 
 
 @rule("Expand")
@@ -16,30 +16,32 @@ def expand(node: NodeView) -> Spec:
         after.append(f"r{k}" if grown else f"a{k}")
         if k >= offset:
             before.append("1" if grown else f"a{k}")
-    entries = node.shape(1)[0] or len(made)
-    lengths = node.lengths(1, "", after[len(made) - entries :])
-    return Spec(f"{' '.join(before)}, _ -> {' '.join(after)}", lengths=lengths)
+    entries = node.shape(1)[0]
+    if entries is None:
+        raise Fenced("Expand to a target of unknown length")
+    names = after[len(made) - entries :]
+    text = f"{' '.join(before)}, _ -> {' '.join(after)}"
+    return Spec(text, lengths=node.lengths(1, "", names), locked=node.computed(1, names))
 
 
 @rule("Tile")
 def tile(node: NodeView) -> Spec:
-    """The whole axis is repeated, so the repeat is the major factor; the number of repeats is the model's."""
-    rank = node.rank()
+    """The whole axis is repeated, so the repeat is the major factor; how often is in the operand."""
     repeats = node.ints(1)
-    if repeats is None:
-        raise Fenced("Tile without repeats")
+    if repeats is None or min(repeats, default=1) < 1:
+        raise Fenced("Tile to nothing, or without repeats")
     after = [f"a{i}" if r == 1 else f"(r{i} a{i})" for i, r in enumerate(repeats)]
     sizes = {f"r{i}": r for i, r in enumerate(repeats) if r != 1}
-    locked = {name: "a repeat of Tile" for name in sizes}
-    return Spec(f"{axis_letters(rank)}, _ -> {' '.join(after)}", sizes=sizes, locked=locked)
+    lengths = (Length(1, tuple(f"r{i}" if r != 1 else None for i, r in enumerate(repeats))),)
+    return Spec(f"{axis_letters(node.rank())}, _ -> {' '.join(after)}", sizes=sizes, lengths=lengths)
 
 
 @rule("ConstantOfShape")
 def constant_of_shape(node: NodeView) -> Spec:
     """A fill: every axis is free, and its length is in the operand."""
     rank = len(node.out_shape())
-    names = axis_letters(rank)
-    return Spec(f"_ -> {names}", lengths=node.lengths(0, "", names.split()))
+    names = axis_letters(rank).split()
+    return Spec(f"_ -> {' '.join(names)}", lengths=node.lengths(0, "", names), locked=node.computed(0, names))
 
 
 @rule("EyeLike")
@@ -67,41 +69,3 @@ def random_like(node: NodeView) -> Spec:
 def source(node: NodeView) -> Spec:
     """No operands; every axis is locked."""
     return Spec(" -> *")
-
-
-@rule("Shape")
-def shape(node: NodeView) -> Spec:
-    """Lengths that are read at run time must stay; which of them are read, the consumers tell."""
-    rank = node.rank()
-    read = _read(node, rank)
-    locked = {f"a{i}": "its length is read by Shape" for i in read if node.shape(0)[i] is not None}
-    return Spec(f"{axis_letters(rank)} -> *", locked=locked)
-
-
-def _read(node: NodeView, rank: int) -> set[int]:
-    """Axes whose length some consumer takes: all, unless every consumer picks entries by constant index or bounds."""
-    window = range(rank)[node.attr("start", 0) : node.attr("end", rank)]
-    read: set[int] = set()
-    for consumer in node.node.outputs[0].outputs:
-        picked = _picked(NodeView(consumer, node.opset), window)
-        if picked is None:
-            return set(window)
-        read.update(picked)
-    return read
-
-
-def _picked(consumer: NodeView, window: range) -> list[int] | None:
-    """The entries of a shape that a Gather or Slice takes."""
-    if consumer.node.op == "Gather" and (index := consumer.value(1)) is not None:
-        return [window[int(i)] for i in index.ravel()]
-    if consumer.node.op == "Slice" and all(not consumer.given(i) or consumer.is_weight(i) for i in range(1, 5)):
-        starts, ends, steps = (consumer.ints(1, "starts"), consumer.ints(2, "ends"), consumer.ints(4) or [1])
-        return list(window[starts[0] : ends[0] : steps[0]]) if starts and ends else None
-    return None
-
-
-@rule("Size")
-def size(node: NodeView) -> Spec:
-    """The number of elements is read."""
-    rank = node.rank()
-    return Spec(f"{axis_letters(rank)} ->", locked={f"a{i}": "counted by Size" for i in range(rank)})

@@ -2,7 +2,7 @@
 
 from onnxprune.coupling.ops.pointwise import axis_letters
 from onnxprune.coupling.rule import Fenced, NodeView, rule
-from onnxprune.coupling.spec import Spec
+from onnxprune.coupling.spec import Length, Spec
 
 
 @rule("Transpose")
@@ -95,8 +95,19 @@ def _with_ties(
     ties: list[tuple[list[str], list[str]]],
     names_out: list[str | None],
 ) -> Spec:
-    lengths = node.lengths(1, "shape", names_out)
-    return Spec(text, sizes=sizes, ties=tuple((tuple(a), tuple(b)) for a, b in ties), lengths=lengths)
+    lengths = _stored_lengths(node, names_out)
+    locked = node.computed(1, names_out)
+    return Spec(text, sizes=sizes, ties=tuple((tuple(a), tuple(b)) for a, b in ties), lengths=lengths, locked=locked)
+
+
+def _stored_lengths(node: NodeView, names: list[str | None]) -> tuple[Length, ...]:
+    """As written in the target. A 0 copies the length of an axis that may not shrink with the one that it is for."""
+    lengths = node.lengths(1, "shape", names)
+    target = node.value(1)
+    if target is None or node.attr("allowzero", 0):
+        return lengths
+    copied = [int(v) == 0 and size is not None for v, size in zip(target, node.out_shape(), strict=True)]
+    return (Length(1, tuple(n if c else old for n, c, old in zip(names, copied, lengths[0].axes, strict=True))),)
 
 
 def _symbolic(node: NodeView, before: list[int | None], after: list[int | None]) -> tuple[list[object], list[object]]:
