@@ -46,7 +46,6 @@ def guarded(call: Callable[[], Any]) -> int:
         _mute()
         return BROKEN_PIPE
     except (KeyboardInterrupt, typer.Abort):
-        say("interrupted")
         return INTERRUPTED
     except Exception as error:
         return _report(error)
@@ -87,7 +86,7 @@ def _verdict(error: Exception) -> tuple[int, str]:
 def _usage(error: Any) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "onnxprune"
-    sentence = _one_line(error.format_message()).rstrip(".")
+    sentence = _one_line(error.format_message()).rstrip(".").replace(". ", "; ")
     return f"{sentence[:1].lower()}{sentence[1:]}; see '{path} --help'"
 
 

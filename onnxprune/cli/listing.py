@@ -24,15 +24,19 @@ class What(StrEnum):
 
 @dataclass(frozen=True)
 class Listing:
-    """Rows for machines, and how people see them: a head and an alignment for every key (`screen.table`)."""
+    """Rows for machines; for people a head and an alignment (`screen.table`) for some of their keys."""
 
-    head: tuple[str, ...]
+    head: dict[str, str]
     align: str
     rows: list[dict[str, Any]]
 
+    @property
+    def shown(self) -> list[list[str]]:
+        return [[_text(row[key]) for key in self.head] for row in self.rows]
+
 
 def listing(
-    what: Annotated[What, typer.Argument(help="The registry to list.", show_default=False)],
+    what: Annotated[What, typer.Argument(metavar="WHAT", help="The registry to list.", show_default=False)],
     json: Json = False,
 ) -> None:
     """List passes, criteria, budgets or rules of operators."""
@@ -44,7 +48,7 @@ def listing(
         return
     from onnxprune.cli.screen import show_all, table
 
-    show_all(table(found.head, [[_text(v) for v in row.values()] for row in found.rows], found.align))
+    show_all(table(list(found.head.values()), found.shown, found.align))
 
 
 def _passes() -> Listing:
@@ -61,21 +65,22 @@ def _passes() -> Listing:
         }
         for name, kind in available().items()
     ]
-    return Listing(("pass", "by default", "exact", "options", "from", "what it does"), "lllttt", rows)
+    head = {"name": "pass", "default": "by default", "exact": "exact", "options": "options"}
+    return Listing({**head, "summary": "what it does"}, "llltt", rows)
 
 
 def _criteria() -> Listing:
     from onnxprune.criteria import criteria
 
     rows = [{"name": entry.name, "summary": entry.summary} for entry in criteria()]
-    return Listing(("criterion", "the score of a unit"), "lt", rows)
+    return Listing({"name": "criterion", "summary": "the score of a unit"}, "lt", rows)
 
 
 def _budgets() -> Listing:
     from onnxprune.budget import budgets
 
     rows = [{"name": entry.name, "summary": entry.summary} for entry in budgets()]
-    return Listing(("budget", "how removal is shared out"), "lt", rows)
+    return Listing({"name": "budget", "summary": "how removal is shared out"}, "lt", rows)
 
 
 def _ops() -> Listing:
@@ -84,9 +89,17 @@ def _ops() -> Listing:
 
     found = [(r.domain, r.op, _opsets(r.since, r.until), r.summary) for r in rules()]
     found += [(domain, op, _opsets(1, 10**6), summary) for domain, op, summary in structures()]
-    keys = ("domain", "op", "opsets", "rule")
-    rows = [dict(zip(keys, (row[0] or "ai.onnx", *row[1:]), strict=True)) for row in sorted(found)]
-    return Listing(keys, "lllt", rows)
+    rows = [
+        {
+            "domain": domain or "ai.onnx",
+            "op": op,
+            "name": f"{domain}::{op}" if domain else op,
+            "opsets": opsets,
+            "rule": rule,
+        }
+        for domain, op, opsets, rule in sorted(found)
+    ]
+    return Listing({"name": "op", "opsets": "opsets", "rule": "rule"}, "llt", rows)
 
 
 def _opsets(since: int, until: int) -> str:

@@ -49,5 +49,5 @@ def known_provider(name: str) -> str:
 
     there = available_providers()
     if name not in there:
-        raise InputError(f"--provider {name}: the installed ONNX Runtime has {', '.join(there)}")
+        raise InputError(f"--provider {name}: the installed ONNX Runtime has only {', '.join(there)}")
     return name

@@ -14,7 +14,8 @@ WIDE = 110
 
 def show(summary: Survey, locked: bool) -> None:
     """The model as a whole, what each pass could take, and its groups: those that can go or those that can't."""
-    show_all(_summary(summary), _kinds(summary), _locked(summary) if locked else _groups(summary))
+    kinds = [_kinds(summary)] if summary.kinds else []
+    show_all(_summary(summary), *kinds, _locked(summary) if locked else _groups(summary))
 
 
 def _summary(summary: Survey) -> RenderableType:
@@ -38,6 +39,12 @@ def _kinds(summary: Survey) -> RenderableType:
 
 
 def _groups(summary: Survey) -> RenderableType:
+    if not summary.groups:
+        return "nothing can go; --locked tells why"
+    return _group_table(summary)
+
+
+def _group_table(summary: Survey) -> RenderableType:
     """Every group that can go; on a wide screen with a node, for names like `val_41` say little."""
     head, align = ["group", "units", "pass", "exact", "of MACs", "axes"], "nrllrr"
     rows = [

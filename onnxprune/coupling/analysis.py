@@ -67,10 +67,11 @@ class Group:
 class Analysis:
     """A solved graph.
 
-    terms:    tensor name -> the terms of its axes, for tensors of the graph and of the bodies in it
+    terms:    tensor name -> the terms of its axes
     sites:    every axis of every stored tensor that a node uses
     bindings: every node with its rule and what the letters stand for, in graph order
     groups:   every group with at least one site, in graph order
+    tensors:  every tensor that has terms, and the terms of its axes
     unknown:  op type -> how many nodes have it and no rule
     defects:  what rules failed on in ways that they should not; the nodes are locked all the same
     """
@@ -80,12 +81,14 @@ class Analysis:
     bindings: list[Binding]
     sites: list[Site]
     groups: list[Group]
-    terms: dict[str, Axes]
+    tensors: list[tuple[gs.Tensor, Axes]]
     unknown: dict[str, int]
     defects: list[Cause] = field(default_factory=list)
+    terms: dict[str, Axes] = field(init=False, repr=False)
     _by_atom: dict[Atom, Group] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self.terms = {tensor.name: axes for tensor, axes in self.tensors}
         self._by_atom = {g.atom: g for g in self.groups}
 
     @property
@@ -248,9 +251,10 @@ def analyze(graph: gs.Graph, opsets: dict[str, int]) -> Analysis:
         solver.cause = Cause(tensor.name, "")
         walker.lock(tensor, "graph output")
     sites = [Site(t, i, term) for t in walker.constants for i, term in enumerate(walker.axes[id(t)] or ())]
-    terms = {t.name: axes for t in walker.alive if (axes := walker.axes[id(t)]) is not None}
-    groups = _groups(sites)
-    return Analysis(graph, solver, walker.bindings, sites, groups, terms, walker.unknown, walker.defects)
+    tensors = [(t, axes) for t in walker.alive if (axes := walker.axes[id(t)]) is not None]
+    return Analysis(
+        graph, solver, walker.bindings, sites, _groups(sites), tensors, walker.unknown, walker.defects
+    )
 
 
 def _groups(sites: Iterable[Site]) -> list[Group]:

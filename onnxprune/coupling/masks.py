@@ -44,7 +44,7 @@ class Keep:
 
     def kept(self, term: Term) -> int:
         """Indices that stay; unknown lengths count as 1."""
-        return length(term, lambda a: self.counts.get(a, a.size or 1))
+        return length(term, lambda a: self.counts.get(a, 1 if a.size is None else a.size))
 
 
 ALL = Keep({})

@@ -3,6 +3,7 @@
 from onnxprune.graph.bounds import index_bounds
 from onnxprune.graph.io import Model, from_proto, load
 from onnxprune.graph.normalize import finish, graphs, normalize
+from onnxprune.graph.publish import publish
 from onnxprune.graph.save import all_stored, data_files_of, save, skeleton, stored, to_proto
 from onnxprune.graph.shapes import concrete, infer
 
@@ -18,6 +19,7 @@ __all__ = [
     "infer",
     "load",
     "normalize",
+    "publish",
     "save",
     "skeleton",
     "stored",

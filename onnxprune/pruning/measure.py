@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from onnxprune.graph import data_files_of, index_bounds, load
 from onnxprune.pruning.options import Options
 from onnxprune.runtime import (
     BenchResult,
+    Feeds,
     Fidelity,
     bench,
     compare_models,
@@ -38,12 +40,8 @@ def measure(
     """Size, latency (interleaved in this process) and fidelity of two model files."""
     sizes = file_size(source, data_files(source)), file_size(output, data_files(output))
     try:
-        dense = session(source, threads=options.threads, provider=options.provider)
-        bounds = index_bounds(load(source).graph)
-        feeds = runnable_inputs(
-            dense, specs=input_specs(dense), seed=options.seed, dims=options.data or None, bounds=bounds
-        )
-        del dense
+        feeds = _feeds(source, options)
+        gc.collect()
         latency = bench(
             [source, output],
             feeds=feeds,
@@ -57,6 +55,14 @@ def measure(
     except InputError as reason:
         return Measurement(sizes, None, None, {}, str(reason))
     return Measurement(sizes, latency, close, {k: list(v.shape) for k, v in feeds.items()})
+
+
+def _feeds(source: Path, options: Options) -> Feeds:
+    """Random inputs on which the dense model runs."""
+    bounds = index_bounds(load(source).graph)
+    gc.collect()
+    dense = session(source, threads=options.threads, provider=options.provider)
+    return runnable_inputs(dense, specs=input_specs(dense), seed=options.seed, dims=options.data or None, bounds=bounds)
 
 
 def data_files(model: Path) -> list[Path]:

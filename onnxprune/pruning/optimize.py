@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from onnxprune.budget import Cost, macs, params
 from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.masks import Keep
 from onnxprune.errors import InputError, VerificationError
-from onnxprune.graph import Model, concrete, finish, index_bounds, load, normalize, save, skeleton
+from onnxprune.graph import Model, concrete, finish, index_bounds, load, normalize, publish, save, skeleton
 from onnxprune.pruning.decide import Decision, decide, replay
 from onnxprune.pruning.measure import Measurement, measure
 from onnxprune.pruning.options import Options, Target
@@ -65,6 +68,32 @@ def optimize(
     """
     source, output, options = Path(source), Path(output), options or Options()
     _check_paths(source, output)
+    try:
+        with tempfile.TemporaryDirectory(dir=output.parent, prefix=".onnxprune-") as folder:
+            trial = Path(folder) / output.name
+            result, masks = _prune(source, output, trial, options, progress)
+            gc.collect()  # graphs are full of cycles, and their weights are what memory is made of
+            if options.verify:
+                progress("proving")
+                result.proof = prove(lambda: load(source), masks, trial, seed=options.seed, dims=options.data)
+            if result.proof.status == "failed":
+                reason = result.proof.reason
+                raise VerificationError(f"{source}: the pruned model failed its proof, so it was not written: {reason}")
+            progress("writing")
+            result.written = publish(trial, output)
+    except OSError as error:
+        raise InputError(f"{output}: can't be written ({error.strerror or error})") from None
+    gc.collect()
+    if options.bench:
+        progress("measuring")
+        result.measured = measure(source, output, options)
+    return result
+
+
+def _prune(
+    source: Path, output: Path, trial: Path, options: Options, progress: Progress
+) -> tuple[Result, dict[str, np.ndarray]]:
+    """Decide, shrink and write the trial file. Nothing of the model stays in memory behind it."""
     progress("loading")
     model = load(source)
     check_dims(model, options)
@@ -82,28 +111,22 @@ def optimize(
     before, after = _counts(analysis, shapes, keep)
     locked = locked_share(analysis, macs(analysis, shapes))
     progress("shrinking")
-    changed = shrink(model, analysis, keep)
-    groups, tensors = describe(analysis, decision.chosen, changed)
-    finish(model)
-    proof, written = _prove_and_write(model, decision, source, output, options, progress)
-    result = Result(
-        source,
-        output,
-        options,
-        Plan(plan_model, groups, tensors),
-        proof,
-        decision.fraction,
-        decision.met,
-        before,
-        after,
-        locked,
-    )
-    result.written, result.target, result.offered = written, decision.target, _offered(decision)
+    groups, tensors = describe(analysis, decision.chosen, shrink(model, analysis, keep))
+    _save(finish(model), trial, output)
+    plan = Plan(plan_model, groups, tensors, measured={"before": before, "after": after})
+    proof = Proof("skipped", reason="not asked for")
+    result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)
+    result.target, result.offered = decision.target, _offered(decision)
     result.unknown, result.warnings = dict(analysis.unknown), warnings
-    if options.bench:
-        progress("measuring")
-        result.measured = measure(source, output, options)
-    return result
+    return result, decision.masks
+
+
+def _save(model: Model, trial: Path, output: Path) -> None:
+    """Write the trial file; what goes wrong is told of the file that the user asked for."""
+    try:
+        save(model, trial)
+    except InputError as error:
+        raise InputError(str(error).replace(str(trial), str(output))) from None
 
 
 def _check_paths(source: Path, output: Path) -> None:
@@ -155,26 +178,6 @@ def _offered(decision: Decision) -> dict[str, list[int]]:
     for candidate in decision.offered:
         sizes.setdefault(candidate.kind, []).append(candidate.group.size)
     return sizes
-
-
-def _prove_and_write(
-    model: Model, decision: Decision, source: Path, output: Path, options: Options, progress: Progress
-) -> tuple[Proof, list[Path]]:
-    """The file is proved in a temporary folder beside its destination, then moved there."""
-    try:
-        with tempfile.TemporaryDirectory(dir=output.parent, prefix=".onnxprune-") as folder:
-            trial = Path(folder) / output.name
-            save(model, trial)
-            proof = Proof("skipped", reason="not asked for")
-            if options.verify:
-                progress("proving")
-                proof = prove(lambda: load(source), decision.masks, trial, seed=options.seed, dims=options.data)
-    except OSError as error:
-        raise InputError(f"{output}: can't be written ({error.strerror or error})") from None
-    if proof.status == "failed":
-        raise VerificationError(f"{source}: the pruned model failed its proof, so it was not written: {proof.reason}")
-    progress("writing")
-    return proof, save(model, output)
 
 
 def locked_share(analysis: Analysis, cost: Cost, most: int = 20) -> list[dict[str, object]]:

@@ -23,7 +23,8 @@ class Plan:
     """A decision and its effects, as written to plan.json.
 
     model: {"sha256", "name"} of the source; groups: one entry per narrowed group; initializers: name -> axis -> kept
-    dense indices; blocks, sparse, repairs: other kinds of edits; measured: what came of it
+    dense indices; blocks, sparse, repairs: other kinds of edits; measured: what came of it, but no timings, so that
+    the same run writes the same plan
     """
 
     model: dict[str, Any]
@@ -106,10 +107,18 @@ def read(path: Path) -> Plan:
         raise InputError(f"{path}: can't be read ({error.strerror})") from None
     except ValueError:
         raise InputError(f"{path}: not a plan (no JSON)") from None
-    if not isinstance(body, dict) or body.get("version") != VERSION or not isinstance(body.get("groups"), list):
+    fits = isinstance(body, dict) and body.get("version") == VERSION and isinstance(body.get("groups"), list)
+    if not fits or not isinstance(body.get("model", {}), dict):
         raise InputError(f"{path}: not a plan of version {VERSION}")
     _check_groups(path, body["groups"])
     return Plan(body.get("model", {}), body["groups"], body.get("initializers", {}), measured=body.get("measured", {}))
+
+
+def _is_scores(scores: Any, size: int) -> bool:
+    """Whether these are one number per unit; a plan written by hand may have none."""
+    if scores is None:
+        return True
+    return isinstance(scores, list) and len(scores) == size and all(isinstance(s, int | float) for s in scores)
 
 
 def _check_groups(path: Path, groups: list[Any]) -> None:
@@ -118,5 +127,5 @@ def _check_groups(path: Path, groups: list[Any]) -> None:
         fits = (
             isinstance(kept, list) and isinstance(size, int) and all(isinstance(i, int) and 0 <= i < size for i in kept)
         )
-        if not fits or not kept or not isinstance(entry.get("id"), str):
+        if not fits or not kept or not isinstance(entry.get("id"), str) or not _is_scores(entry.get("score"), size):
             raise InputError(f"{path}: a group of the plan has no usable id, size and kept units: {str(entry)[:80]}")

@@ -7,7 +7,7 @@ import shlex
 from collections import Counter
 from pathlib import Path
 
-from onnxprune.pruning import Options, Result
+from onnxprune.pruning import Result
 from onnxprune.pruning.measure import data_files
 from onnxprune.pruning.plan import sha256
 from onnxprune.report.environment import environment
@@ -35,7 +35,7 @@ def summarize(result: Result) -> Report:
     options, measured = result.options, result.measured
     return Report(
         version=VERSION,
-        command=command(result.source, result.output, options),
+        command=command(result),
         environment=environment(options.threads, options.provider),
         source=_file(result.source),
         outputs=[_file(path) for path in result.written],
@@ -54,11 +54,12 @@ def summarize(result: Result) -> Report:
     )
 
 
-def command(source: Path, output: Path, options: Options) -> str:
+def command(result: Result) -> str:
     """The command line that does the same again."""
-    words = ["onnxprune", "optimize", str(source), "-o", str(output)]
-    if options.target:
-        words += ["--target", f"{options.target.quantity}={options.target.fraction:g}"]
+    options, target = result.options, result.target
+    words = ["onnxprune", "optimize", str(result.source), "-o", str(result.output)]
+    if target:
+        words += ["--target", f"{target.quantity}={target.fraction:g}"]
     for flag, values in (
         ("--pass", options.passes),
         ("--protect", options.protect),

@@ -46,11 +46,12 @@ def _before_after(report: Report) -> str:
 
 
 def _findings(report: Report) -> list[str]:
-    found = [f"target {aim(report.target)}"] if report.target else []
-    found += [speedup(report.latency.speedup)] if report.latency else []
-    found += [proof(report.proof), fidelity(report)]
-    found += [f"no rule for {_code(op)}: {some(count, 'node')} left alone" for op, count in report.unknown_ops.items()]
-    return found + [f"warning: {_escape(text)}" for text in report.warnings]
+    found = [("target", aim(report.target))] if report.target else []
+    found += [("speed", speedup(report.latency.speedup))] if report.latency else []
+    found += [("fidelity", fidelity(report)), ("proof", proof(report.proof))]
+    found += [("no rule for", f"{op}, left alone ({some(n, 'node')})") for op, n in report.unknown_ops.items()]
+    found += [("warning", text) for text in report.warnings]
+    return [f"{label}: {_escape(text)}" for label, text in found]
 
 
 def _passes(report: Report) -> str:

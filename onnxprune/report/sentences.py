@@ -23,7 +23,7 @@ def proof(record: ProofRecord) -> str:
         draws = some(record.draws, "draw")
         return f"proved: {_CHECKED}, relative error {error(record.error)} over {draws} of inputs"
     reason = f": {record.reason}" if record.reason else ""
-    return f"proof {record.status}{reason}"
+    return f"{record.status}{reason}"
 
 
 def fidelity(report: Report) -> str:
@@ -42,7 +42,7 @@ def closeness(found: Closeness) -> str:
     ]
     if worst.agreement is not None:
         parts.append(f"agreement {percent(worst.agreement)}")
-    return "outputs on random inputs: " + ", ".join(parts)
+    return "on random inputs " + ", ".join(parts)
 
 
 def shapes(found: dict[str, list[int]]) -> str:

@@ -28,7 +28,7 @@ from onnxprune.runtime.verdict import Point
 Maker = Mapping[int, gs.Node]
 """id(tensor) -> the node of the outermost graph that makes it."""
 
-ELEMENTS = 2**25
+ELEMENTS = 2**22
 """How many numbers may be compared inside a model, by dense shapes."""
 
 OPEN = 16

@@ -148,11 +148,10 @@ def _cut_tap(binding: Binding, keep: Keep) -> None:
 
 def _update_shapes(analysis: Analysis, keep: Keep) -> None:
     """Shapes of computed tensors follow their terms."""
-    for binding in analysis.bindings:
-        for tensor, axes in zip(binding.node.outputs, binding.outputs, strict=False):
-            if axes is None or tensor.shape is None or not any(keep.touches(t) for t in axes):
-                continue
-            tensor.shape = [keep.kept(t) if isinstance(d, int) else d for d, t in zip(tensor.shape, axes, strict=True)]
+    for tensor, axes in analysis.tensors:
+        if isinstance(tensor, gs.Constant) or tensor.shape is None or not any(keep.touches(t) for t in axes):
+            continue
+        tensor.shape = [keep.kept(t) if isinstance(d, int) else d for d, t in zip(tensor.shape, axes, strict=True)]
 
 
 def kept_sizes(analysis: Analysis, keep: Keep = ALL) -> dict[str, tuple[int, ...]]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnxruntime as ort
 
 from onnxprune.errors import InputError
@@ -70,11 +71,12 @@ class Exposed:
 
     def __init__(self, session: ort.InferenceSession, weights: Mapping[str, Array], clock: Clock) -> None:
         self._session = session
-        self._weights = weights
+        self.weights = weights
         self._clock = clock
+        self._last: tuple[dict[str, Array], list[Any]] | None = None
 
     def get_inputs(self) -> list[Any]:
-        return [value for value in self._session.get_inputs() if value.name not in self._weights]
+        return [value for value in self._session.get_inputs() if value.name not in self.weights]
 
     def get_outputs(self) -> list[Any]:
         return list(self._session.get_outputs())
@@ -87,14 +89,22 @@ class Exposed:
         return frozenset(e["name"].removesuffix(_EVENT) for e in events if e["name"].endswith(_EVENT))
 
     def run(self, names: Sequence[str] | None, feeds: Mapping[str, Array], options: ort.RunOptions) -> list[Any]:
-        """Run; raises OutOfTime once the limit is reached, between two nodes."""
-        return self._limited(lambda: self._session.run(names, {**feeds, **self._weights}, options), options)
+        """Run; raises OutOfTime once the limit is reached, between two nodes.
+
+        The same arrays once more get the same results without a run: a search for inputs ends with the first draw.
+        """
+        last, self._last = self._last, None
+        if last is None or last[0].keys() != feeds.keys() or any(v is not last[0][k] for k, v in feeds.items()):
+            whole = {**feeds, **self.weights}
+            last = dict(feeds), self._limited(lambda: self._session.run(names, whole, options), options)
+            self._last = last
+        return last[1]
 
     def run_with_ort_values(
         self, names: Sequence[str] | None, feeds: Mapping[str, Any], options: ort.RunOptions
     ) -> list[Any]:
         """The same for types that NumPy doesn't have."""
-        weights = {k: ort.OrtValue.ortvalue_from_numpy(v) for k, v in self._weights.items()}
+        weights = {k: ort.OrtValue.ortvalue_from_numpy(v) for k, v in self.weights.items()}
         return self._limited(
             lambda: self._session.run_with_ort_values(names, {**feeds, **weights}, options), options
         )
@@ -114,6 +124,28 @@ class Exposed:
             raise
         finally:
             timer.cancel()
+
+
+class Forced:
+    """A session with one input held at a value."""
+
+    def __init__(self, model: Exposed, name: str, value: int) -> None:
+        self._model = model
+        self._name = name
+        self._value = value
+
+    def get_inputs(self) -> list[Any]:
+        return self._model.get_inputs()
+
+    def get_outputs(self) -> list[Any]:
+        return self._model.get_outputs()
+
+    def merged(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """The feeds with the value in them."""
+        return {**feeds, self._name: np.full_like(feeds[self._name], self._value)}
+
+    def run(self, names: Sequence[str] | None, feeds: Mapping[str, Array], options: ort.RunOptions) -> list[Any]:
+        return self._model.run(names, self.merged(feeds), options)
 
 
 def expose(

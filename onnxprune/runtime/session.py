@@ -62,6 +62,7 @@ def session_options(
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if not optimize:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options.enable_cpu_mem_arena = False  # it doubles what it holds; such runs are for results, not for speed
     if profile is not None:
         options.enable_profiling = True
         options.profile_file_prefix = str(profile)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from onnxprune.errors import InputError
 from onnxprune.graph.expose import computed
-from onnxprune.runtime.draws import conditions, switched
-from onnxprune.runtime.exposed import Clock, Exposed, Fed, Source, expose
+from onnxprune.runtime.draws import conditions, halved
+from onnxprune.runtime.exposed import Clock, Exposed, Fed, Forced, Source, expose
 from onnxprune.runtime.run import Array, Feeds, run
 from onnxprune.runtime.runnable import runnable_inputs
 from onnxprune.runtime.verdict import HALF_TOLERANCES, Finding, Point, distance, disturbed, vacuous
@@ -64,26 +63,40 @@ class Trial:
 
     def reference(self, seed: int, dims: Mapping[str, int] | None) -> None:
         """Run the masked model on as many draws as half of the time allows, but on one."""
-        with tempfile.TemporaryDirectory(prefix="onnxprune-") as folder:
-            model = self._open(self.masked, trace=Path(folder) if self.plan.witnesses else None)
-            self._kinds = {output.name: output.type for output in model.get_outputs()}
-            feeds = runnable_inputs(model, seed=seed, dims=dims, bounds=self.plan.bounds)
-            for draw in chain(conditions(feeds), switched(feeds, self.plan.switches)):
-                if self._inputs and self.clock.spent * (1 + 1 / len(self._inputs)) > self.clock.seconds / 2:
-                    break
-                self._take(model, draw)
-            self.executed = model.executed() if self.plan.witnesses else frozenset()
+        model = self._open(self.masked)
+        self._kinds = {output.name: output.type for output in model.get_outputs()}
+        for draw in self._draw(model, seed, dims):
+            if self._inputs and self.clock.spent * (1 + 1 / len(self._inputs)) > self.clock.seconds / 2:
+                break
+            self._expected.append(self._observe(run(model, draw), dense=True))
+            self._inputs.append(draw)
+        if self.plan.witnesses:
+            self._trace(model)
 
-    def _take(self, model: Exposed, draw: Feeds) -> None:
-        """Run one draw; one that the source itself can't run is left out, but not the first."""
-        try:
-            expected = run(model, draw)
-        except InputError:
-            if self._inputs:
-                return
-            raise
-        self._expected.append(self._observe(expected, dense=True))
-        self._inputs.append(draw)
+    def _draw(self, model: Exposed, seed: int, dims: Mapping[str, int] | None) -> Iterator[Feeds]:
+        """Inputs under every condition, then such that other branches run: those may take inputs of other lengths."""
+        feeds = runnable_inputs(model, seed=seed, dims=dims, bounds=self.plan.bounds)
+        yield from conditions(feeds)
+        for name, values in self.plan.switches.items():
+            for value in values if name in feeds else ():
+                if (feeds[name] == value).all():
+                    continue
+                forced = Forced(model, name, value)
+                short = forced.merged(halved(feeds, model.get_inputs()))
+                try:
+                    yield forced.merged(runnable_inputs(forced, seed=seed, dims=dims, bounds=self.plan.bounds))
+                except InputError:
+                    if _runs(forced, short):
+                        yield short
+
+    def _trace(self, model: Exposed) -> None:
+        """Which nodes the draws reach. The draws are run again, for the search for them ran others."""
+        source = Fed(self.masked.model, lambda: model.weights) if isinstance(self.masked, Fed) else self.masked
+        with tempfile.TemporaryDirectory(prefix="onnxprune-") as folder:
+            traced = expose(source, (), self.clock, trace=Path(folder))
+            for draw in self._inputs:
+                run(traced, draw)
+            self.executed = traced.executed()
 
     def candidate(self, pruned: Path | bytes) -> None:
         """Run the pruned model on the same draws and compare."""
@@ -117,9 +130,9 @@ class Trial:
 
     # ----------------------------------------------------------------------------------------------- details
 
-    def _open(self, source: Source, optimize: bool = False, trace: Path | None = None) -> Exposed:
+    def _open(self, source: Source, optimize: bool = False) -> Exposed:
         inner = [p.name for p in self.points.values() if p.inner and p.name not in self._gone]
-        return expose(source, inner, self.clock, optimize=optimize, trace=trace)
+        return expose(source, inner, self.clock, optimize=optimize)
 
     def _open_candidate(self, pruned: Path | bytes) -> Exposed:
         """With all inner tensors that it has."""
@@ -166,6 +179,14 @@ class Trial:
             if finding.draw == number and name in moved and name in expected:
                 noise = distance(expected[name], moved[name], finding.point.floor)
                 self.findings[k] = replace(finding, noise=noise)
+
+
+def _runs(model: Forced, feeds: Feeds) -> bool:
+    try:
+        run(model, feeds)
+    except InputError:
+        return False
+    return True
 
 
 def _sample(values: Array) -> Array:

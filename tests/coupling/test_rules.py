@@ -24,6 +24,7 @@ def test_oracle(case: Case) -> None:
         groups=case.groups,
         visible="invisible" not in case.but,
         reference="reference" in case.but,
+        strict="lenient" not in case.but,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling.binding import Axes
+from onnxprune.coupling.rule import Fenced
 from onnxprune.coupling.structural import structure
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ def _stacked(walker: Walker, tensor: gs.Tensor, inner: Axes | None, axis: int) -
 @structure("Scan")
 def scan(walker: Walker, node: gs.Node) -> None:
     """State is carried; scanned inputs lose an axis on the way in and get one back on the way out."""
+    if walker.opset("") < 9:
+        raise Fenced("Scan before opset 9 has a batch axis of its own")
     body = node.attrs["body"]
     scanned = int(node.attrs["num_scan_inputs"])
     states = len(node.inputs) - scanned

@@ -25,6 +25,8 @@ def split(node: NodeView) -> Spec:
     """The operand's axis is the sum of the outputs' axes."""
     rank = node.rank()
     axis = node.axis(node.attr("axis", 0))
+    if node.shape(0)[axis] is None:
+        return _split_open(node, rank, axis)
     sizes = _split_sizes(node, axis)
     parts = tuple(f"c{i}" for i in range(node.outputs))
     lengths: tuple[Length, ...] = ()
@@ -44,11 +46,17 @@ def _split_sizes(node: NodeView, axis: int) -> list[int]:
     sizes = node.ints(1, "split")
     if sizes is not None:
         return sizes
-    whole = node.shape(0)[axis]
-    if whole is None:
-        raise Fenced("Split of a length that is known only at run time")
+    whole = node.shape(0)[axis] or 0
     chunk = -(-whole // node.outputs)
     return [min(chunk, whole - i * chunk) for i in range(node.outputs)]
+
+
+def _split_open(node: NodeView, rank: int, axis: int) -> Spec:
+    """An axis of open length has no units; the others pass."""
+    parts = [f"c{i}" for i in range(node.outputs)]
+    before = at(rank, axis, "w") + (", _" if node.inputs > 1 else "")
+    why = "split, with a length that is known only at run time"
+    return Spec(f"{before} -> {', '.join(at(rank, axis, p) for p in parts)}", locked=dict.fromkeys(["w", *parts], why))
 
 
 @rule("SplitToSequence")
@@ -91,7 +99,7 @@ class _Slices:
         if step == 1 and first < last:
             self._run(entry, axis, size, first, last)
         elif step > 1 and size % step == 0 and first < step and last > size - step + first:
-            self._digit(axis, step, first)
+            self._digit(entry, axis, step, first)
         else:
             self._opaque(axis, "sliced with a step" if step != 1 else "sliced to nothing")
 
@@ -105,9 +113,10 @@ class _Slices:
             self.starts[entry] = p
         self.ends[entry] = f"({p} + {a})" if first else a
 
-    def _digit(self, axis: int, step: int, digit: int) -> None:
+    def _digit(self, entry: int, axis: int, step: int, digit: int) -> None:
         p, q = f"p{axis}", f"q{axis}"
         self.before[axis] = f"(a{axis} ({p} + 1 + {q}))"
+        self.starts[entry] = str(digit)  # counted from the end, it would be another one
         self.sizes |= {p: digit, q: step - 1 - digit}
         self.locked |= {p: "passed over by a strided slice", q: "passed over by a strided slice"}
 

@@ -41,16 +41,15 @@ def _affine(node: NodeView, i: int, rank: int) -> str:
     return " ".join("1" if d == 1 else f"a{offset + j}" for j, d in enumerate(shape)) or "*"
 
 
-@rule("GroupNormalization")
+@rule("GroupNormalization", since=21)
 def group(node: NodeView) -> Spec:
-    """Averages over a group's channels and space; whole groups may go. Scale is per group before opset 21."""
+    """Averages over a group's channels and space; whole groups may go. (The form before opset 21 is deprecated.)"""
     groups = int(node.attr("num_groups"))
     rest = " ".join(f"s{i}" for i in range(node.rank() - 2))
-    scale = "(g c)" if node.opset >= 21 else "g"
     inexact = {"c": OVER} | {f"s{i}": OVER for i in range(node.rank() - 2)}
     lengths = (Length("num_groups", ("g",)),)
     return Spec(
-        f"n (g c) {rest}, {scale}, {scale} -> n (g c) {rest}", sizes={"g": groups}, inexact=inexact, lengths=lengths
+        f"n (g c) {rest}, (g c), (g c) -> n (g c) {rest}", sizes={"g": groups}, inexact=inexact, lengths=lengths
     )
 
 
