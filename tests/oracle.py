@@ -118,6 +118,7 @@ def check(
     visible: bool = True,
     reference: bool = False,
     strict: bool = True,
+    inexact: bool = False,
 ) -> Proof:
     """Prune about `fraction` of every exact group at random and prove the result; raises Refuted where it is wrong.
 
@@ -125,12 +126,13 @@ def check(
     visible: what is pruned must show in the outputs of the unmasked model, or the proof would be worth nothing
     reference: run the models with onnx.reference, for ops that ONNX Runtime has no kernel for
     strict: shape inference must get through; False for ops on which it stumbles in the source already
+    inexact: prune the inexact groups as well; the masked model then works over what is kept
     """
     proto = build(source, opset, seed)
     model, analysis = analysed(proto)
     found = exact(analysis)
     _expect({g.id: g.size for g in found}, groups)
-    masks = random_masks(found, seed, fraction)
+    masks = random_masks(analysis.prunable if inexact else found, seed, fraction)
     pruned = pruned_bytes(model, analysis, masks)
     well_formed(pruned, strict)
     proof = (_prove_by_reference if reference else _prove)(proto, masks, pruned)

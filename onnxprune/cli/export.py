@@ -15,35 +15,37 @@ if TYPE_CHECKING:
     from onnxprune.export import ExportResult
 
 
+Spec = Annotated[
+    str,
+    typer.Argument(
+        metavar="SPEC",
+        help="torch:PACKAGE.MODULE:FACTORY, torch:FILE.py:FACTORY, torchvision:NAME, timm:NAME, "
+        "transformers:MODEL_TYPE or transformers:FOLDER.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="MODEL", help="The ONNX file to write.", show_default=False)
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="An option of the source, such as input=1x3x96x96; repeatable."),
+]
+Opset = Annotated[int | None, typer.Option(min=7, metavar="N", help="Opset of the file.")]
+Exporter = Annotated[str, typer.Option(metavar="NAME", help="dynamo or torchscript.")]
+Dynamic = Annotated[bool, typer.Option("--dynamic", help="Leave batch, sequence and image size open.")]
+NoCheck = Annotated[bool, typer.Option("--no-check", help="Don't compare the file with its source in ONNX Runtime.")]
+
+
 def export(
-    spec: Annotated[
-        str,
-        typer.Argument(
-            metavar="SPEC",
-            help="torch:PACKAGE.MODULE:FACTORY, torch:FILE.py:FACTORY, torchvision:NAME, timm:NAME, "
-            "transformers:MODEL_TYPE or transformers:FOLDER.",
-            show_default=False,
-        ),
-    ],
-    output: Annotated[
-        Path,
-        typer.Option("--output", "-o", metavar="MODEL", help="The ONNX file to write.", show_default=False),
-    ],
-    options: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="An option of the source, such as input=1x3x96x96; repeatable.",
-        ),
-    ] = None,
-    opset: Annotated[int | None, typer.Option(min=7, metavar="N", help="Opset of the file.")] = None,
-    exporter: Annotated[str, typer.Option(metavar="NAME", help="dynamo or torchscript.")] = "dynamo",
-    dynamic: Annotated[bool, typer.Option("--dynamic", help="Leave batch, sequence and image size open.")] = False,
+    spec: Spec,
+    output: Output,
+    settings: Settings = None,
+    opset: Opset = None,
+    exporter: Exporter = "dynamo",
+    dynamic: Dynamic = False,
     seed: Seed = 0,
-    no_check: Annotated[
-        bool, typer.Option("--no-check", help="Don't compare the file with its source in ONNX Runtime.")
-    ] = False,
+    no_check: NoCheck = False,
 ) -> None:
     """Write a framework's model as ONNX, checked against it."""
     from onnxprune.cli.screen import stages
@@ -54,7 +56,7 @@ def export(
         made = run(
             spec,
             output,
-            options=_options(options),
+            options=_options(settings),
             opset=opset,
             exporter=exporter,
             dynamic=dynamic,

@@ -16,63 +16,72 @@ if TYPE_CHECKING:
     from onnxprune.report import Report
 
 
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Where to write; by default MODEL.pruned.onnx beside the model."),
+]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        metavar="X=FRACTION", help="What may be left at most of macs, params or size.", show_default="macs=0.5"
+    ),
+]
+Criterion = Annotated[
+    str | None, typer.Option(metavar="NAME", help="How units are scored; see 'onnxprune list criteria'.")
+]
+Budget = Annotated[
+    str | None, typer.Option(metavar="NAME", help="How removal is shared out; see 'onnxprune list budgets'.")
+]
+Passes = Annotated[
+    list[str] | None,
+    typer.Option("--pass", metavar="PASS", help="What may go: NAME or 'NAME{ratio=0.25}'; repeatable."),
+]
+Protect = Annotated[
+    list[str] | None, typer.Option(metavar="GLOB", help="Weights and nodes to leave whole; repeatable.")
+]
+Only = Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Touch nothing but these; repeatable.")]
+Align = Annotated[str, typer.Option(metavar="auto|N", help="Widths are multiples of N; auto: what the kernels like.")]
+PlanFile = Annotated[
+    Path | None, typer.Option(metavar="PLAN.json", help="Do again what an earlier report's plan.json says.")
+]
+ReportFolder = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Write report.json, report.md and plan.json there.")
+]
+NoVerify = Annotated[bool, typer.Option("--no-verify", help="Don't prove the result.")]
+NoBench = Annotated[bool, typer.Option("--no-bench", help="Don't measure latency and fidelity.")]
+
+
 def optimize(
     model: Model,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="Where to write; by default MODEL.pruned.onnx beside the model."),
-    ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            metavar="X=FRACTION",
-            help="What may be left at most of macs, params or size.",
-            show_default="macs=0.5",
-        ),
-    ] = None,
-    criterion: Annotated[
-        str | None, typer.Option(metavar="NAME", help="How units are scored; see 'onnxprune list criteria'.")
-    ] = None,
-    budget: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="How removal is shared out; see 'onnxprune list budgets'."),
-    ] = None,
-    passes: Annotated[
-        list[str] | None,
-        typer.Option("--pass", metavar="PASS", help="What may go: NAME or 'NAME{ratio=0.25}'; repeatable."),
-    ] = None,
-    protect: Annotated[
-        list[str] | None, typer.Option(metavar="GLOB", help="Weights and nodes to leave whole; repeatable.")
-    ] = None,
-    only: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Touch nothing but these; repeatable.")] = None,
-    align: Annotated[
-        str, typer.Option(metavar="auto|N", help="Widths are multiples of N; auto: what the kernels like.")
-    ] = "auto",
-    plan: Annotated[
-        Path | None,
-        typer.Option(metavar="PLAN.json", help="Do again what an earlier report's plan.json says."),
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write report.json, report.md and plan.json there.")
-    ] = None,
+    output: Output = None,
+    target: Target = None,
+    criterion: Criterion = None,
+    budget: Budget = None,
+    passes: Passes = None,
+    protect: Protect = None,
+    only: Only = None,
+    align: Align = "auto",
+    plan: PlanFile = None,
+    report: ReportFolder = None,
     provider: Provider = "cpu",
     threads: Threads = 1,
     seed: Seed = 0,
     dim: Dim = None,
-    no_verify: Annotated[bool, typer.Option("--no-verify", help="Don't prove the result.")] = False,
-    no_bench: Annotated[bool, typer.Option("--no-bench", help="Don't measure latency and fidelity.")] = False,
+    no_verify: NoVerify = False,
+    no_bench: NoBench = False,
     json: Json = False,
 ) -> int:
     """Prune a model to a target, prove the result, and measure it."""
-    from onnxprune.pruning import Options, Target
+    from onnxprune.pruning import Options
+    from onnxprune.pruning import Target as Aim
 
     chosen = {"criterion": criterion, "budget": budget}
     options = Options(
-        target=Target.parse(target) if target else None,
-        passes=tuple(passes or ()),
+        target=Aim.parse(target) if target else None,
+        passes=passes or (),
         align=alignment(align),
-        protect=tuple(protect or ()),
-        only=tuple(only or ()),
+        protect=protect or (),
+        only=only or (),
         plan=plan,
         seed=seed,
         verify=not no_verify,
@@ -82,8 +91,7 @@ def optimize(
         data=dims(dim),
         **{name: text for name, text in chosen.items() if text is not None},
     )
-    result, record, paths = _run(model, output or model.with_name(f"{model.stem}.pruned.onnx"), options, report)
-    return _show(result, record, paths, json)
+    return _show(*_run(model, output or model.with_name(f"{model.stem}.pruned.onnx"), options, report), json)
 
 
 def _run(model: Path, output: Path, options: Options, report: Path | None) -> tuple[Result, Report, list[Path]]:

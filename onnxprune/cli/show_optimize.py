@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.table import Table
 
 from onnxprune.cli.screen import facts, show_all, table
+from onnxprune.pruning import available
 from onnxprune.report.record import Report
 from onnxprune.report.sentences import aim, fidelity, proof
 from onnxprune.report.units import fraction, percent, quantity, seconds, size, some, speedup
@@ -20,7 +21,7 @@ def show(report: Report, paths: list[Path]) -> None:
     show_all(
         table(("", "before", "after", "left"), _rows(report), "lrrr"),
         *_locked(report),
-        facts([*_findings(report), *_written(report, paths)]),
+        facts([*_findings(report), *_untried(report), *_written(report, paths)]),
     )
 
 
@@ -62,6 +63,13 @@ def _locked(report: Report) -> list[Table]:
     rows = [(g.id, str(g.units), percent(g.share), g.reason) for g in report.locked[:MOST_LOCKED]]
     missed = report.target is not None and not report.target.met
     return [table(("locked", "units", "of MACs", "by"), rows, "nrrt")] if rows and missed else []
+
+
+def _untried(report: Report) -> list[tuple[str, str]]:
+    """Passes that could bring a missed target nearer."""
+    names = available().keys() - {p.name for p in report.passes}
+    missed = report.target is not None and not report.target.met
+    return [("not tried", f"{', '.join(sorted(names))} (--pass)")] if names and missed else []
 
 
 def _written(report: Report, paths: list[Path]) -> list[tuple[str, str]]:

@@ -138,10 +138,15 @@ class Walker:
             return self.set(tensor, tuple(atom(int(d)) for d in tensor.shape))
         return self.set(tensor, self.opaque(tensor, "tensor of unknown origin"))
 
-    def set(self, tensor: gs.Tensor, axes: Axes | None) -> Axes | None:
-        """Let the tensor have these terms; both are locked where they can't be its shape."""
+    def set(self, tensor: gs.Tensor, axes: Axes | None, final: bool = True) -> Axes | None:
+        """Let the tensor have these terms; both are locked where they can't be its shape.
+
+        final: the lengths hold whenever the tensor is made, so that they are its shape where it has none.
+        """
         if axes is not None and tensor.shape is not None:
             axes = self._fitted(tensor, axes)
+        elif axes is not None and final:
+            tensor.shape = [term.size for term in axes]
         self.axes[id(tensor)] = axes
         self.alive.append(tensor)
         return axes

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import onnx
+from google.protobuf.message import DecodeError
+
+from onnxprune.errors import InputError
 
 
 def exposing(names: Iterable[str]) -> bytes:
@@ -22,8 +25,14 @@ def exposing(names: Iterable[str]) -> bytes:
 
 
 def computed(model: Path | bytes) -> frozenset[str]:
-    """The names of all tensors that nodes of the outermost graph make, and of its inputs."""
+    """The names of all tensors that nodes of the outermost graph make, and of its inputs.
+
+    Raises InputError for what is no model.
+    """
     proto = onnx.ModelProto()
-    proto.ParseFromString(model if isinstance(model, bytes) else model.read_bytes())
+    try:
+        proto.ParseFromString(model if isinstance(model, bytes) else model.read_bytes())
+    except (DecodeError, OSError) as error:
+        raise InputError(f"not an ONNX model: {' '.join(str(error).split())}") from None
     made = {name for node in proto.graph.node for name in node.output if name}
     return frozenset(made | {value.name for value in proto.graph.input})

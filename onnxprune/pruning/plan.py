@@ -114,7 +114,7 @@ def read(path: Path) -> Plan:
     return Plan(body.get("model", {}), body["groups"], body.get("initializers", {}), measured=body.get("measured", {}))
 
 
-def _is_scores(scores: Any, size: int) -> bool:
+def _is_scores(scores: Any, size: Any) -> bool:
     """Whether these are one number per unit; a plan written by hand may have none."""
     if scores is None:
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from onnxprune.pruning.measure import data_files
@@ -68,15 +69,8 @@ def compare(
     feeds = common_feeds([first, second], dims=dims, provider=provider, threads=threads, seed=seed)
     close = compare_models(first, second, feeds_list=[feeds], threads=threads, provider=provider)
     progress("measuring latency")
-    timed = bench(
-        [first, second],
-        feeds=feeds,
-        threads=threads,
-        provider=provider,
-        rounds=rounds,
-        max_seconds=max_seconds,
-        seed=seed,
-    )
+    how = partial(bench, rounds=rounds, max_seconds=max_seconds, seed=seed)
+    timed = how([first, second], feeds=feeds, threads=threads, provider=provider)
     shapes = {name: list(array.shape) for name, array in feeds.items()}
     progress("measuring memory")
     sides = [_side(path, feeds, dims, threads, seed) for path in (first, second)]

@@ -7,7 +7,7 @@ from onnxprune.report.record import Aim, Closeness, ProofRecord, Report
 from onnxprune.report.units import error, percent, some
 
 _QUANTITIES = {"macs": "MACs", "params": "parameters", "size": "bytes"}
-_CHECKED = "the dense model with the same units masked equals the pruned one"
+_CHECKED = "the masked dense model equals the pruned one"
 
 
 def aim(target: Aim) -> str:
@@ -21,7 +21,7 @@ def proof(record: ProofRecord) -> str:
     """The oracle's verdict."""
     if record.status == "proved":
         draws = some(record.draws, "draw")
-        return f"proved: {_CHECKED}, relative error {error(record.error)} over {draws} of inputs"
+        return f"proved: {_CHECKED}, relative error {error(record.error)} ({draws})"
     reason = f": {record.reason}" if record.reason else ""
     return f"{record.status}{reason}"
 
@@ -42,7 +42,7 @@ def closeness(found: Closeness) -> str:
     ]
     if worst.agreement is not None:
         parts.append(f"agreement {percent(worst.agreement)}")
-    return "on random inputs " + ", ".join(parts)
+    return ", ".join(parts) + " (random inputs)"
 
 
 def shapes(found: dict[str, list[int]]) -> str:

@@ -66,7 +66,7 @@ def some(count: int, noun: str) -> str:
 
 def _scaled(value: float, base: int, units: Sequence[str]) -> str:
     step = 0
-    while step < len(units) - 1 and abs(float(f"{value:.3g}")) >= base:
+    while step < len(units) - 1 and abs(value) >= base - 0.5:
         value, step = value / base, step + 1
     digits = 0 if abs(value) >= 99.95 else 1 if abs(value) >= 9.995 else 2
     return f"{value:.{digits}f}{units[step]}"

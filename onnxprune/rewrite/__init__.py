@@ -1,7 +1,9 @@
 """Carrying a decision out on the graph, and proving that it was carried out right."""
 
+from onnxprune.rewrite.compress import compress
+from onnxprune.rewrite.lengths import letter_term
 from onnxprune.rewrite.mask import mask_consumers
 from onnxprune.rewrite.proof import Masks, keep_of, prove
-from onnxprune.rewrite.shrink import compress, kept_sizes, shrink
+from onnxprune.rewrite.shrink import kept_sizes, shrink
 
-__all__ = ["Masks", "compress", "keep_of", "kept_sizes", "mask_consumers", "prove", "shrink"]
+__all__ = ["Masks", "compress", "keep_of", "kept_sizes", "letter_term", "mask_consumers", "prove", "shrink"]

@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 import onnx_graphsurgeon as gs
 
-from onnxprune.rewrite.nodes import Nodes, Unmaskable, describe, element
+from onnxprune.rewrite.nodes import BFLOAT16, Nodes, Unmaskable, describe, element
 
 WHERE_SINCE = 9
 
-_WIDENED = {np.dtype(t): np.dtype(np.int32) for t in ("int8", "int16", "uint16")}
-_WIDENED |= {np.dtype("uint32"): np.dtype(np.int64)}
+_WIDENED: dict[np.dtype[Any], np.dtype[Any]] = {
+    **{np.dtype(name): np.dtype(np.int32) for name in ("int8", "int16", "uint16")},
+    np.dtype("uint32"): np.dtype(np.int64),
+    BFLOAT16: np.dtype(np.float32),
+}
 """Types for which ONNX Runtime has no Where: the numbers take a way around through a wider one."""
 
 ROWS, COLUMNS, FILTERS = -2, -1, 0
@@ -45,7 +48,7 @@ def fill(nodes: Nodes, x: gs.Tensor, mask: np.ndarray, value: gs.Tensor | float)
     if dtype == np.bool_:
         return nodes.make("And", [x, nodes.constant(mask)], dtype)
     if nodes.opset < WHERE_SINCE:
-        return _multiplied(nodes, x, mask, value, dtype)
+        return _multiplied(nodes, x, mask, value)
     other = value if isinstance(value, gs.Tensor) else nodes.constant(value, dtype)
     wide = _WIDENED.get(dtype)
     if wide is None:
@@ -55,8 +58,9 @@ def fill(nodes: Nodes, x: gs.Tensor, mask: np.ndarray, value: gs.Tensor | float)
     return nodes.make("Cast", [chosen], dtype, to=dtype.type)
 
 
-def _multiplied(nodes: Nodes, x: gs.Tensor, mask: np.ndarray, value: gs.Tensor | float, dtype: np.dtype[Any]) -> gs.Variable:
+def _multiplied(nodes: Nodes, x: gs.Tensor, mask: np.ndarray, value: gs.Tensor | float) -> gs.Variable:
     """Before opset 9, which has no Where: x * mask + value * (1 - mask), for finite x and floats only."""
+    dtype = element(x)
     if isinstance(value, gs.Tensor) or dtype.kind not in "fV":
         raise Unmaskable(f"{describe(nodes.node)} works on {dtype} in opset {nodes.opset}, which can't be masked there")
     kept = nodes.make("Mul", [x, nodes.constant(mask, dtype)], dtype)

@@ -11,6 +11,7 @@ import onnx_graphsurgeon as gs
 
 from onnxprune.errors import InputError
 
+BFLOAT16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
 _BFLOAT16 = 16
 """ONNX's number for a type that onnx-graphsurgeon names by number only."""
 
@@ -29,8 +30,9 @@ def element(tensor: gs.Tensor) -> np.dtype[Any]:
     if isinstance(tensor.dtype, int):
         if tensor.dtype != _BFLOAT16:
             raise Unmaskable(f"'{tensor.name}' has an element type that can't be masked")
-        return np.dtype(ml_dtypes.bfloat16)
-    return np.dtype(tensor.dtype)
+        return BFLOAT16
+    known: np.dtype[Any] = np.dtype(tensor.dtype)
+    return known
 
 
 def describe(node: gs.Node) -> str:

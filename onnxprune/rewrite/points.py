@@ -39,7 +39,8 @@ SQUASHING = frozenset(
     "GreaterOrEqual LessOrEqual Not And Or Concat Exp QuantizeLinear NonMaxSuppression".split()
 )
 PASSING = frozenset(
-    "Identity Cast Reshape Flatten Transpose Squeeze Unsqueeze Slice Split Gather DequantizeLinear ReduceMax Pad".split()
+    "Identity Cast Reshape Flatten Transpose Squeeze Unsqueeze Slice Split Gather Pad DequantizeLinear ReduceMax "
+    "ReduceMin".split()
 )
 DEPTH = 32
 
@@ -54,7 +55,9 @@ def compared(analysis: Analysis, keep: Keep, consumers: Iterable[Consumer]) -> l
         wanted.setdefault(tensor.name, (tensor, False))
     points = {name: made for name, (t, needed) in wanted.items() if (made := build.inner(t, needed)) is not None}
     told = points.keys() | build.outputs
-    derived = [build.derived(t) for t in graph.outputs if fronts[t.name] and all(f.name in told for f in fronts[t.name])]
+    derived = [
+        build.derived(t) for t in graph.outputs if fronts[t.name] and all(f.name in told for f in fronts[t.name])
+    ]
     return sorted(points.values(), key=lambda p: build.order[p.name]) + derived
 
 

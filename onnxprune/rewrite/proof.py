@@ -15,9 +15,8 @@ from onnxprune.graph import Model, finish, index_bounds, normalize, skeleton, st
 from onnxprune.rewrite.mask import mask_consumers
 from onnxprune.rewrite.points import compared, hidden
 from onnxprune.rewrite.switches import switches
-from onnxprune.runtime.exposed import Fed
-from onnxprune.runtime.trial import Plan
-from onnxprune.runtime.verdict import TOLERANCE
+from onnxprune.runtime.opening import Fed
+from onnxprune.runtime.verdict import TOLERANCE, Plan
 from onnxprune.runtime.verify import Proof, verify
 
 Masks = Mapping[str, np.ndarray]

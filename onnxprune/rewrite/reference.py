@@ -1,4 +1,4 @@
-"""Kept-only forms: what an op that averages or compares over an axis would give if the pruned units had never been there.
+"""Kept-only forms: what an op that averages or compares over an axis gives if pruned units have never been there.
 
 An average over kept units is the sum of the masked values by the number of kept ones; a maximum masks with minus
 infinity. With these in the dense graph, a pruning of normalised axes has an exact reference as well.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import onnx_graphsurgeon as gs
@@ -100,7 +101,7 @@ def _filled(value: float) -> Form:
     return restate
 
 
-def _bounded(value: float, dtype: np.dtype) -> float:  # type: ignore[type-arg]
+def _bounded(value: float, dtype: np.dtype[Any]) -> float:
     if dtype.kind in "iu" and math.isinf(value):
         return np.iinfo(dtype).max if value > 0 else np.iinfo(dtype).min
     return value

@@ -7,6 +7,7 @@ in the ONNX standard say, half precision is normalised in float32.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import onnx_graphsurgeon as gs
@@ -31,7 +32,9 @@ def _as(at: Kept, x: gs.Tensor, like: gs.Tensor) -> gs.Tensor:
     return x if element(x) == dtype else at.nodes.make("Cast", [x], dtype, to=dtype.type)
 
 
-def _standardised(at: Kept, x: gs.Tensor, axes: Sequence[int], mask: np.ndarray, centred: bool, epsilon: float) -> Moments:
+def _standardised(
+    at: Kept, x: gs.Tensor, axes: Sequence[int], mask: np.ndarray, epsilon: float, centred: bool = True
+) -> Moments:
     """x less its mean (if centred), by its standard deviation (or root mean square); the mean; 1 by the deviation."""
     make, dtype = at.nodes.make, x.dtype
     middle = at.mean(x, axes, mask)
@@ -56,7 +59,7 @@ def _affine(at: Kept, y: gs.Tensor, scale: int, bias: int, shape: list[int] | No
 
 def _trailing(at: Kept, x: gs.Tensor, centred: bool, scale: int, bias: int) -> list[gs.Tensor]:
     axes = range(at.axis(), at.rank)
-    y, middle, inverse = _standardised(at, _wide(at, x), axes, at.mask(axes), centred, at.attr("epsilon", 1e-5))
+    y, middle, inverse = _standardised(at, _wide(at, x), axes, at.mask(axes), at.attr("epsilon", 1e-5), centred)
     return [_affine(at, _as(at, y, x), scale, bias), *([middle] if centred else []), inverse]
 
 
@@ -87,7 +90,7 @@ def skip(at: Kept) -> None:
 def instance(at: Kept) -> None:
     """Over space, for every channel."""
     x, axes = at.node.inputs[0], range(2, at.rank)
-    y, _, _ = _standardised(at, _wide(at, x), axes, at.mask(axes), True, at.attr("epsilon", 1e-5))
+    y, _, _ = _standardised(at, _wide(at, x), axes, at.mask(axes), at.attr("epsilon", 1e-5))
     at.nodes.replace([_affine(at, _as(at, y, x), 1, 2, [-1] + [1] * (at.rank - 2))])
 
 
@@ -99,12 +102,12 @@ def group(at: Kept) -> None:
     flat = at.nodes.constant([0, groups, channel.size, -1], np.int64)
     grouped = at.nodes.make("Reshape", [_wide(at, x), flat], _wide_type(x))
     mask = at.keep.mask(channel).reshape(1, 1, -1, 1)
-    y, _, _ = _standardised(at, grouped, (2, 3), mask, True, at.attr("epsilon", 1e-5))
+    y, _, _ = _standardised(at, grouped, (2, 3), mask, at.attr("epsilon", 1e-5))
     y = _affine(at, _as(at, y, x), 1, 2, [groups, -1, 1])
     at.nodes.replace([at.nodes.make("Reshape", [y, at.nodes.make("Shape", [x], np.dtype(np.int64))], x.dtype)])
 
 
-def _wide_type(x: gs.Tensor) -> np.dtype:  # type: ignore[type-arg]
+def _wide_type(x: gs.Tensor) -> np.dtype[Any]:
     return max(element(x), np.dtype(np.float32), key=lambda d: d.itemsize)
 
 
@@ -122,5 +125,5 @@ def mean_variance(at: Kept) -> None:
     """Over `axes`, by default batch and space."""
     x = at.node.inputs[0]
     axes = [int(a) % at.rank for a in at.node.attrs.get("axes", [0, 2, 3])]
-    y, _, _ = _standardised(at, x, axes, at.mask(axes), True, MVN_EPSILON)
+    y, _, _ = _standardised(at, x, axes, at.mask(axes), MVN_EPSILON)
     at.nodes.replace([y])

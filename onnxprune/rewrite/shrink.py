@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling.analysis import Analysis
-from onnxprune.coupling.binding import Binding
+from onnxprune.coupling.binding import Axes, Binding
 from onnxprune.coupling.masks import ALL, Keep
-from onnxprune.coupling.notation import Axis, Factors, Letter, Number, parse_axis
 from onnxprune.coupling.ops.tap import DOMAIN as TAP_DOMAIN
-from onnxprune.coupling.spec import Length
-from onnxprune.coupling.terms import Term, atom, concat, product
-from onnxprune.graph import Model
+from onnxprune.graph import Model, graphs
+from onnxprune.rewrite.compress import compress
+from onnxprune.rewrite.lengths import refill
 
 
 def shrink(model: Model, analysis: Analysis, keep: Keep) -> dict[str, dict[int, np.ndarray]]:
@@ -22,13 +21,16 @@ def shrink(model: Model, analysis: Analysis, keep: Keep) -> dict[str, dict[int, 
 
     Returns what is left of every changed tensor: name -> axis -> kept indices of the dense tensor.
     """
+    if not keep:
+        return {}
     changed = _compress(analysis, keep)
+    homes = {id(node): graph for graph in graphs(model) for node in graph.nodes}
     for binding in analysis.bindings:
         if binding.node.domain == TAP_DOMAIN:
-            _cut_tap(binding, keep)
+            _cut_tap(homes[id(binding.node)], binding, keep)
         else:
-            _refill(binding, keep)
-    _update_shapes(analysis, keep)
+            refill(homes[id(binding.node)], binding, keep)
+    _update_shapes(model, analysis, keep)
     return changed
 
 
@@ -44,114 +46,50 @@ def _compress(analysis: Analysis, keep: Keep) -> dict[str, dict[int, np.ndarray]
     return changed
 
 
-def compress(values: np.ndarray, axes: Mapping[int, np.ndarray]) -> np.ndarray:
-    """The sub-array of `values` with the given indices along each axis; the largest cut is made first."""
-    for axis in sorted(axes, key=lambda a: len(axes[a]) / values.shape[a]):
-        values = np.take(values, axes[axis], axis)
-    return np.ascontiguousarray(values)
-
-
-# ------------------------------------------------------------------------------------------------- lengths
-
-
-def _refill(binding: Binding, keep: Keep) -> None:
-    """Write new lengths where any of the node's stored ones changed; all of a node's places together."""
-    terms = [[None if a is None else letter_term(binding, a) for a in n.axes] for n in binding.spec.lengths]
-    if not any(t is not None and keep.touches(t) for row in terms for t in row):
-        if not _shrinks(binding, keep):
-            return
-    binding.node.attrs.update({k: v for k, v in binding.spec.pin.items() if k not in binding.node.attrs})
-    for place, row in zip(binding.spec.lengths, terms, strict=True):
-        _write(binding.node, place, row, keep)
-
-
-def _shrinks(binding: Binding, keep: Keep) -> bool:
-    return bool(binding.spec.pin or binding.spec.lengths) and any(
-        keep.touches(term) for axes in binding.inputs for term in axes or ()
-    )
-
-
-def _write(node: gs.Node, place: Length, terms: list[Term | None], keep: Keep) -> None:
-    if place.kind == "index" and isinstance(place.where, int):
-        _set_operand(node, place.where, _remap(node.inputs[place.where].values, terms, keep))
-    elif isinstance(place.where, tuple):
-        maker = node.inputs[place.where[0]].inputs[0]
-        _write(maker, Length(place.where[1], place.axes), terms, keep)
-    elif isinstance(place.where, int):
-        old = node.inputs[place.where].values
-        new = [v if t is None else keep.kept(t) for v, t in zip(old.ravel(), terms, strict=True)]
-        _set_operand(node, place.where, np.array(new, old.dtype).reshape(old.shape))
-    else:
-        _set_attribute(node, place.where, [None if t is None else keep.kept(t) for t in terms])
-
-
-def _remap(index: np.ndarray, terms: list[Term | None], keep: Keep) -> np.ndarray:
-    """Indices that stay, counted among the units that stay."""
-    source, picked = terms
-    assert source is not None and picked is not None
-    mask = keep.mask(source)
-    place = np.cumsum(mask) - 1
-    wrapped = np.where(index < 0, index + len(mask), index)
-    return np.asarray(place[wrapped][keep.mask(picked)], index.dtype)
-
-
-def _set_operand(node: gs.Node, i: int, values: np.ndarray) -> None:
-    old = node.inputs[i]
-    if np.array_equal(old.values, values):
-        return
-    if len(old.outputs) == 1:
-        old.values = values
-    else:
-        node.inputs[i] = gs.Constant(f"{old.name}/{node.name or node.outputs[0].name}", values)
-
-
-def _set_attribute(node: gs.Node, name: str, new: list[int | None]) -> None:
-    old = node.attrs.get(name)
-    if isinstance(old, list):
-        node.attrs[name] = [o if n is None else n for o, n in zip(old, new, strict=True)]
-    elif old is not None and new[0] is not None:
-        node.attrs[name] = new[0]
-
-
-def letter_term(binding: Binding, text: str) -> Term:
-    """The term that an axis expression of the rule stands for at this node."""
-    return _term(binding, parse_axis(text))
-
-
-def _term(binding: Binding, axis: Axis) -> Term:
-    if isinstance(axis, Letter):
-        return binding.env[axis.name]
-    if isinstance(axis, Number):
-        return atom(axis.size)
-    parts = [_term(binding, part) for part in getattr(axis, "parts", ())]
-    return product(*parts) if isinstance(axis, Factors) else concat(*parts)
-
-
-# ------------------------------------------------------------------------------------------------- taps
-
-
-def _cut_tap(binding: Binding, keep: Keep) -> None:
-    """A tap whose output shrinks becomes Gathers, one for every axis that loses indices."""
+def _cut_tap(graph: gs.Graph, binding: Binding, keep: Keep) -> None:
+    """A tap whose output shrinks becomes a chain of Gathers, one for every axis that loses indices."""
     node = binding.node
-    axes = {i: t for i, t in enumerate(binding.outputs[0] or ()) if keep.touches(t)}
-    for number, (axis, term) in enumerate(axes.items()):
+    lost = [(i, t) for i, t in enumerate(binding.outputs[0] or ()) if keep.touches(t)]
+    for number, (axis, term) in enumerate(lost):
         index = gs.Constant(f"{node.name}/kept{axis}", np.flatnonzero(keep.mask(term)).astype(np.int64))
-        if number == len(axes) - 1:
+        if number == len(lost) - 1:
             node.op, node.domain, node.attrs = "Gather", None, {"axis": axis}
             node.inputs.append(index)
-        else:
-            raise AssertionError("a tap is cut along one axis")
+            return
+        source, name = node.inputs[0], f"{node.name}/cut{axis}"
+        cut = gs.Variable(name, source.dtype)
+        at = next(k for k, other in enumerate(graph.nodes) if other is node)
+        graph.nodes.insert(at, gs.Node("Gather", name, {"axis": axis}, [source, index], [cut]))
+        node.inputs[0] = cut
 
 
-# ------------------------------------------------------------------------------------------------- shapes
+def _update_shapes(model: Model, analysis: Analysis, keep: Keep) -> None:
+    """Shapes of computed tensors follow their terms; what bodies take and give is declared in the file."""
+    for binding in analysis.bindings:
+        for tensor, axes in zip(binding.node.outputs, binding.outputs, strict=False):
+            _reshape(tensor, axes, keep)
+    for tensor in _declared(model):
+        _reshape(tensor, analysis.terms.get(tensor.name), keep)
 
 
-def _update_shapes(analysis: Analysis, keep: Keep) -> None:
-    """Shapes of computed tensors follow their terms."""
-    for tensor, axes in analysis.tensors:
-        if isinstance(tensor, gs.Constant) or tensor.shape is None or not any(keep.touches(t) for t in axes):
-            continue
-        tensor.shape = [keep.kept(t) if isinstance(d, int) else d for d, t in zip(tensor.shape, axes, strict=True)]
+def _declared(model: Model) -> Iterator[gs.Tensor]:
+    """The inputs and outputs of bodies, and the outputs of the nodes that have them."""
+    for graph in graphs(model):
+        if graph is not model.graph:
+            yield from (*graph.inputs, *graph.outputs)
+        for node in graph.nodes:
+            if any(isinstance(value, gs.Graph) for value in node.attrs.values()):
+                yield from node.outputs
+
+
+def _reshape(tensor: gs.Tensor, axes: Axes | None, keep: Keep) -> None:
+    """Set the lengths that are those of the dense model; a shape that has been set already stays."""
+    if isinstance(tensor, gs.Constant) or axes is None or tensor.shape is None or len(tensor.shape) != len(axes):
+        return
+    if any(keep.touches(t) for t in axes):
+        tensor.shape = [
+            keep.kept(t) if isinstance(d, int) and d == t.size else d for d, t in zip(tensor.shape, axes, strict=True)
+        ]
 
 
 def kept_sizes(analysis: Analysis, keep: Keep = ALL) -> dict[str, tuple[int, ...]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,31 +13,16 @@ import numpy as np
 from onnxprune.errors import InputError
 from onnxprune.graph.expose import computed
 from onnxprune.runtime.draws import conditions, halved
-from onnxprune.runtime.exposed import Clock, Exposed, Fed, Forced, Source, expose
+from onnxprune.runtime.exposed import Clock, Exposed, Forced
+from onnxprune.runtime.opening import Fed, Source, expose
 from onnxprune.runtime.run import Array, Feeds, run
 from onnxprune.runtime.runnable import runnable_inputs
-from onnxprune.runtime.verdict import HALF_TOLERANCES, Finding, Point, distance, disturbed, vacuous
+from onnxprune.runtime.verdict import HALF_TOLERANCES, Finding, Plan, Point, distance, disturbed, vacuous
 
-SAMPLE = 2**16
-"""Elements that are compared of a tensor that is not required."""
+SAMPLE, REQUIRED_SAMPLE = 2**16, 2**22
+"""Elements that are compared of a tensor inside a model, and of one that is required."""
 
 Observed = dict[str, Array]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How to hold two models against each other.
-
-    points:    tensors to compare beside the outputs, in graph order, and outputs to compare in a way of their own
-    bounds:    exclusive upper bounds of integer inputs that index a table, by input name
-    switches:  inputs that decide which branch runs, and values to try
-    witnesses: node inside a body -> what is proved only if it has run
-    """
-
-    points: Sequence[Point] = ()
-    bounds: Mapping[str, int] = field(default_factory=dict)
-    switches: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    witnesses: Mapping[str, str] = field(default_factory=dict)
 
 
 class Trial:
@@ -115,7 +100,7 @@ class Trial:
         """What rounding does to the masked model, for the draws on which the models differ.
 
         Every weight (where they are fed) and input gets its last bit flipped; a model whose weights are inside is run
-        with optimisations instead.
+        with optimisations instead. Where that can't be run, rounding may have done anything.
         """
         numbers = sorted({f.draw for f in self.findings if f.error > f.allowed})
         try:
@@ -124,8 +109,6 @@ class Trial:
                 moved = run(model, {k: disturbed(v) for k, v in self._inputs[number].items()})
                 self._add_noise(number, self._observe(moved, dense=True))
         except InputError:
-            if self.clock.left:
-                raise
             self.findings = [replace(f, noise=math.inf) for f in self.findings]
 
     # ----------------------------------------------------------------------------------------------- details
@@ -135,24 +118,29 @@ class Trial:
         return expose(source, inner, self.clock, optimize=optimize)
 
     def _open_candidate(self, pruned: Path | bytes) -> Exposed:
-        """With all inner tensors that it has."""
+        """With those inner tensors that it has."""
         try:
             return self._open(pruned)
         except InputError:
-            known = computed(pruned)
-            self._gone = {name for name, p in self.points.items() if p.inner and name not in known}
-            return self._open(pruned)
+            if not any(p.inner for p in self.plan.points):
+                raise
+        known = computed(pruned)
+        gone = [p for p in self.plan.points if p.inner and p.name not in known]
+        self._gone = {p.name for p in gone}
+        if any(p.required for p in gone):  # then what was made from them must speak for itself
+            self.points = {n: p if p.inner else replace(p, required=True, floor=0.0) for n, p in self.points.items()}
+        return self._open(pruned)
 
     def _point(self, name: str) -> Point:
         return self.points.get(name) or Point(name)
 
     def _observe(self, outputs: Mapping[str, Array], dense: bool) -> Observed:
-        """What is compared: what is kept of a dense tensor, and of inner ones that are not required a sample."""
+        """What is compared: what is kept of a dense tensor, and only a sample of a large one."""
         seen: Observed = {}
         for name, values in outputs.items():
             point = self._point(name)
             part = point.trim(values) if dense else values
-            seen[name] = part if point.required or not point.inner else _sample(part)
+            seen[name] = _sample(part, REQUIRED_SAMPLE if point.required else SAMPLE)
         return seen
 
     def _compare(self, number: int, got: Observed) -> Iterable[Finding]:
@@ -189,11 +177,11 @@ def _runs(model: Forced, feeds: Feeds) -> bool:
     return True
 
 
-def _sample(values: Array) -> Array:
-    """At most SAMPLE elements, the same ones of every tensor of one shape; the shape itself is held on to."""
-    if values.size <= SAMPLE:
+def _sample(values: Array, most: int) -> Array:
+    """At most that many elements, the same ones of all tensors of one shape."""
+    if values.size <= most:
         return values
-    picked = np.random.default_rng(values.shape).integers(0, values.size, SAMPLE)
+    picked = np.random.default_rng(values.shape).integers(0, values.size, most)
     return values.reshape(-1)[picked]
 
 

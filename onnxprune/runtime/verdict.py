@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +50,22 @@ class Point:
         for axis, index in self.kept.items():
             dense = np.take(dense, index, axis)
         return dense
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to hold two models against each other.
+
+    points:    tensors to compare beside the outputs, in graph order, and outputs to compare in a way of their own
+    bounds:    exclusive upper bounds of integer inputs that index a table, by input name
+    switches:  inputs that decide which branch runs, and values to try
+    witnesses: node inside a body -> what is proved only if it has run
+    """
+
+    points: Sequence[Point] = ()
+    bounds: Mapping[str, int] = field(default_factory=dict)
+    switches: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    witnesses: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

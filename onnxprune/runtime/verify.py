@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onnxprune.errors import InputError
-from onnxprune.runtime.exposed import Clock, Source
-from onnxprune.runtime.trial import Plan, Trial
-from onnxprune.runtime.verdict import TOLERANCE, Finding
+from onnxprune.runtime.exposed import Clock
+from onnxprune.runtime.opening import Source
+from onnxprune.runtime.trial import Trial
+from onnxprune.runtime.verdict import TOLERANCE, Finding, Plan
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,8 @@ def verify(
     try:
         trial.candidate(pruned)
     except InputError as reason:
-        late_too = not trial.clock.left
-        return late if late_too else Proof("failed", math.inf, draws=trial.draws, reason=f"of the pruned model, {reason}")
+        wrong = Proof("failed", math.inf, draws=trial.draws, reason=f"the pruned model doesn't run: {reason}")
+        return wrong if trial.clock.left else late
     if any(f.error > f.allowed for f in trial.findings):
         trial.measure_noise()
     proof = conclude(trial.findings, trial.draws, [p.name for p in plan.points])

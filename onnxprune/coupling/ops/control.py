@@ -9,6 +9,7 @@ import onnx_graphsurgeon as gs
 from onnxprune.coupling.binding import Axes
 from onnxprune.coupling.rule import Fenced
 from onnxprune.coupling.structural import structure
+from onnxprune.coupling.terms import Term, atom
 
 if TYPE_CHECKING:
     from onnxprune.coupling.analysis import Walker
@@ -28,14 +29,21 @@ def if_(walker: Walker, node: gs.Node) -> None:
 
 
 def _same(walker: Walker, tensor: gs.Tensor, one: Axes | None, other: Axes | None) -> Axes | None:
-    """One set of terms for two tensors of the same shape; locked where their ranks differ."""
+    """One set of terms for two tensors of the same shape; locked where their ranks or lengths differ."""
     if one is not None and other is not None and len(one) == len(other):
-        for a, b in zip(one, other, strict=True):
-            walker.solver.unify(a, b)
-        return one
+        return tuple(_one(walker, a, b) for a, b in zip(one, other, strict=True))
     for term in (*(one or ()), *(other or ())):
         walker.solver.lock(term, "branches of different rank")
     return walker.opaque(tensor, "branches of different rank")
+
+
+def _one(walker: Walker, a: Term, b: Term) -> Term:
+    walker.solver.unify(a, b)
+    if a.size == b.size:
+        return a
+    either = atom(None)
+    walker.solver.lock(either, "of one length or another")
+    return either
 
 
 @structure("Loop")
@@ -46,7 +54,7 @@ def loop(walker: Walker, node: gs.Node) -> None:
     for tensor in body.inputs[:2]:
         walker.set(tensor, walker.opaque(tensor, "counted by Loop"))
     for outer, inner in zip(node.inputs[2:], body.inputs[2:], strict=True):
-        walker.set(inner, walker.get(outer))
+        walker.set(inner, walker.get(outer), final=False)
     walker.graph(body)
     walker.lock(body.outputs[0], "a condition")
     _carry(walker, node, body, carried, first=1)
@@ -78,7 +86,7 @@ def scan(walker: Walker, node: gs.Node) -> None:
     scanned = int(node.attrs["num_scan_inputs"])
     states = len(node.inputs) - scanned
     for outer, inner in zip(node.inputs[:states], body.inputs[:states], strict=True):
-        walker.set(inner, walker.get(outer))
+        walker.set(inner, walker.get(outer), final=False)
     axes_in = node.attrs.get("scan_input_axes", [0] * scanned)
     for outer, inner, axis in zip(node.inputs[states:], body.inputs[states:], axes_in, strict=True):
         walker.set(inner, _unstacked(walker, outer, axis))

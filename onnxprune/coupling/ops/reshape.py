@@ -81,9 +81,9 @@ def _tie(
         names_out[run_out[0]] = _product([names_in[k] for k in run_in])
         return
     for k in run_out:
-        names_out[k] = "1" if after[k] == 1 else f"o{k}"
         size = after[k]
-        if size is not None:
+        names_out[k] = "1" if size == 1 else f"o{k}"
+        if size is not None and size != 1:
             sizes[f"o{k}"] = size
     ties.append(([names_in[k] for k in run_in], [n for k in run_out if (n := names_out[k]) and n != "1"]))
 

@@ -1,0 +1,64 @@
+"""`onnxprune analyze`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import networkx as nx
+
+from tests.cli.conftest import FREE_BATCH, LOCKED, UNKNOWN, Run, sentence, stored
+
+
+def test_groups_that_can_go(run: Run, cnn: Path) -> None:
+    done = run("analyze", cnn)
+    assert done.exit_code == 0 and done.stderr == ""
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert "nodes 10, all with a rule" in lines and "groups 2 can go, 2 are locked" in lines
+    assert "MACs 11.5 M" in lines and "channels yes 2 160 100.0 %" in lines
+    assert "a[0] 64 channels yes 100.0 % 6 Conv 'h'" in lines and "c[0] 96 channels yes 13.7 % 2 Conv 'u'" in lines
+
+
+def test_locked_groups_with_cause_and_advice(run: Run, tmp_path: Path) -> None:
+    done = run("analyze", stored(UNKNOWN, tmp_path / "unknown.onnx"), "--locked")
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert "nodes 5, no rule for Mystery (1 node)" in lines
+    assert "b[1] 16 66.7 % Mystery 'o': no rule for op com.example::Mystery; " in " ".join(lines)
+    assert "a[0] 8 33.3 % 'x': graph input; it is part of what the model takes" in lines
+    assert done.stdout.index("b[1]") < done.stdout.index("a[0]")
+
+
+def test_a_model_without_groups_is_no_error(run: Run, tmp_path: Path) -> None:
+    done = run("analyze", stored(LOCKED, tmp_path / "locked.onnx"))
+    assert done.exit_code == 0 and "nothing can go; --locked tells why" in done.stdout
+
+
+def test_json(run: Run, cnn: Path) -> None:
+    survey = json.loads(run("analyze", cnn, "--json").stdout)
+    assert survey["params"] == 45824 and survey["nodes"] == 10 and survey["unknown_ops"] == {}
+    assert [(g["id"], g["units"], g["kind"], g["exact"]) for g in survey["groups"]] == [
+        ("a[0]", 64, "channels", True),
+        ("c[0]", 96, "channels", True),
+    ]
+    assert survey["kinds"][0]["share"] == 1.0
+    assert {lock["axis"] for lock in survey["locked"]} == {"a[1]", "fc[0]"}
+
+
+def test_open_dimensions_count_as_asked(run: Run, tmp_path: Path) -> None:
+    model = stored(FREE_BATCH, tmp_path / "free.onnx")
+    assert json.loads(run("analyze", model, "--dim", "batch=3", "--json").stdout)["macs"] == 3 * (8 * 32 + 32 * 4)
+    assert "no dynamic axis 'bacth': its dynamic axes are batch" in sentence(run("analyze", model, "--dim", "bacth=3"))
+
+
+def test_graphml_is_written_and_read(run: Run, cnn: Path, tmp_path: Path) -> None:
+    path = tmp_path / "coupling.graphml"
+    done = run("analyze", cnn, "--graph", path)
+    assert done.exit_code == 0 and done.stdout.rstrip().endswith(str(path))
+    labels = {data["label"]: data for _, data in nx.read_graphml(path).nodes(data=True)}
+    assert labels["a[0]"]["kind"] == "weight" and labels["a[0]"]["group"] == "a[0]" and labels["a[0]"]["units"] == 64
+    assert labels["a[1]"]["locked"] == "'x': graph input"
+
+
+def test_graphml_needs_a_folder(run: Run, cnn: Path, tmp_path: Path) -> None:
+    done = run("analyze", cnn, "--graph", tmp_path / "nowhere" / "coupling.graphml")
+    assert done.exit_code == 2 and "can't be written" in sentence(done) and done.stdout == ""

@@ -1,0 +1,55 @@
+"""`onnxprune explain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.conftest import Run, sentence
+
+
+def test_one_axis(run: Run, cnn: Path) -> None:
+    done = run("explain", cnn, "b[0]")
+    assert done.exit_code == 0 and done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "b[0] = c",
+        "",
+        "c: 64 units, group a[0], exact",
+        "  a[0] = c",
+        "  abias[0] = c",
+        "  b[0] = c",
+        "  b[1] = c",
+        "  bbias[0] = c",
+        "  c[1] = c",
+    ]
+
+
+def test_a_whole_tensor_with_a_lock(run: Run, cnn: Path) -> None:
+    shown = run("explain", cnn, "a").stdout
+    assert shown.startswith("a[0] = c\na[1] = 3\na[2] = 3\na[3] = 3\n")
+    assert "3: 3 units, group a[1], locked\n  locked by 'x': graph input; it is part of what the model takes" in shown
+
+
+def test_a_group(run: Run, cnn: Path) -> None:
+    assert "c: 96 units, group c[0], exact\n  c[0] = c\n  fc[1] = c\n" in run("explain", cnn, "c[0]").stdout
+
+
+def test_how_two_axes_are_coupled(run: Run, cnn: Path) -> None:
+    lines = run("explain", cnn, "a[0]", "c[1]").stdout.splitlines()
+    assert lines[0] == "a[0] = c and c[1] = c share c (64 units)"
+    path = [line.split() for line in lines[4:]]
+    assert path[0] == ["a[0]"] and path[-1][:2] == ["is", "c[1]"]
+    assert all(step[-2] in ("Conv", "Add") for step in path[1:])
+
+
+def test_two_axes_that_are_apart(run: Run, cnn: Path) -> None:
+    done = run("explain", cnn, "a[0]", "fc")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[0] == "a and fc are not coupled"
+    assert {"a[0] = c", "fc[0] = 10", "fc[1] = c1"} == set(done.stdout.splitlines()[2:])
+
+
+def test_what_is_not_there(run: Run, cnn: Path) -> None:
+    done = run("explain", cnn, "abais")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert sentence(done) == "error: no weight, axis or group 'abais'; did you mean abias or abias[0] or bbias?"
+    assert "'onnxprune analyze' lists the groups" in sentence(run("explain", cnn, "encoder.weight"))

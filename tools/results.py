@@ -1,0 +1,74 @@
+"""What benchmarks found, kept between runs: a JSON file per section in benchmarks/ of the cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from models.packages import cache_root, digest
+
+ROOT = Path(__file__).parent.parent
+Row = dict[str, Any]
+"""One measured thing, as JSON. A failure is a row too: {"failed": reason}."""
+
+
+class Results:
+    """The rows of one section by name, each with the key of what it was made from."""
+
+    def __init__(self, section: str, folder: Path | None = None) -> None:
+        self.file = (folder or cache_root() / "benchmarks") / f"{section}.json"
+        found = json.loads(self.file.read_text(encoding="utf-8")) if self.file.exists() else {}
+        self._rows: dict[str, tuple[str, Row]] = {name: (e["key"], e["row"]) for name, e in found.items()}
+
+    def rows(self) -> dict[str, Row]:
+        """Every row there is, by name in order."""
+        return {name: self._rows[name][1] for name in sorted(self._rows)}
+
+    def key(self, name: str) -> str:
+        """What the row was made from; empty where there is none."""
+        return self._rows[name][0] if name in self._rows else ""
+
+    def obtain(self, name: str, key: str, make: Callable[[], Row], *, fresh: bool = False) -> tuple[Row, bool]:
+        """The row of that name and key, and whether it had to be made. A failed one is made again."""
+        if name in self._rows and not fresh:
+            held, row = self._rows[name]
+            if held == key and "failed" not in row:
+                return row, False
+        self._rows[name] = (key, make())
+        self._save()
+        return self._rows[name][1], True
+
+    def _save(self) -> None:
+        body = {name: {"key": key, "row": row} for name, (key, row) in sorted(self._rows.items())}
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self.file.with_suffix(".new")
+        fresh.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+        os.replace(fresh, self.file)
+
+
+def program() -> str:
+    """A hash of the compiler's and the passes' source, so that results of other versions are told apart."""
+    found = hashlib.sha256()
+    for file in sorted([*(ROOT / "onnxprune").rglob("*.py"), *(ROOT / "passes").rglob("*.py")]):
+        found.update(f"{file.relative_to(ROOT)}\n".encode() + file.read_bytes())
+    return found.hexdigest()[:12]
+
+
+def revision() -> str:
+    """`git describe` of the checkout, or "unknown" outside of one."""
+    try:
+        command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--tags"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return "unknown"
+    return done.stdout.strip() or "unknown"
+
+
+def key_of(model: Path, *more: str) -> str:
+    """The key of what was made from a model file by the present source."""
+    return " ".join([digest(model)[:12], program(), *more])
