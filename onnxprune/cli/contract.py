@@ -86,8 +86,8 @@ def _verdict(error: Exception) -> tuple[int, str]:
 def _usage(error: Any) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "onnxprune"
-    sentence = _one_line(error.format_message()).rstrip(".").replace(". ", "; ")
-    return f"{sentence[:1].lower()}{sentence[1:]}; see '{path} --help'"
+    sentences = [text[:1].lower() + text[1:] for text in _one_line(error.format_message()).rstrip(".").split(". ")]
+    return f"{'; '.join(sentences)}; see '{path} --help'"
 
 
 def _one_line(text: str) -> str:

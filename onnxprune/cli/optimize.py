@@ -23,7 +23,7 @@ Output = Annotated[
 Target = Annotated[
     str | None,
     typer.Option(
-        metavar="X=FRACTION", help="What may be left at most of macs, params or size.", show_default="macs=0.5"
+        metavar="X=FRACTION", help="At most this fraction of macs, params or size stays.", show_default="macs=0.5"
     ),
 ]
 Criterion = Annotated[

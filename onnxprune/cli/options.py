@@ -14,7 +14,7 @@ Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The ONNX file.", s
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Threads = Annotated[int, typer.Option(min=1, metavar="N", help="Threads of ONNX Runtime.")]
 Provider = Annotated[str, typer.Option(metavar="NAME", help="Where ONNX Runtime computes: cpu or cuda.")]
-Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Seed of random inputs and scores.")]
+Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Seed of everything random.")]
 Rounds = Annotated[int, typer.Option(min=1, metavar="N", help="Rounds of timing.")]
 Seconds = Annotated[float, typer.Option(min=0, metavar="S", help="No round starts after so many seconds.")]
 Dim = Annotated[

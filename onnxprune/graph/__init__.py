@@ -1,10 +1,14 @@
 """The only room that knows protobuf: loading, normalising and saving models."""
 
+from onnxprune.graph.assemble import skeleton, to_proto
 from onnxprune.graph.bounds import index_bounds
-from onnxprune.graph.io import Model, from_proto, load
-from onnxprune.graph.normalize import finish, graphs, normalize
+from onnxprune.graph.data_files import data_files_of
+from onnxprune.graph.finish import finish
+from onnxprune.graph.io import from_proto, load
+from onnxprune.graph.model import Model, all_stored, graphs, stored
+from onnxprune.graph.normalize import normalize
 from onnxprune.graph.publish import publish
-from onnxprune.graph.save import all_stored, data_files_of, save, skeleton, stored, to_proto
+from onnxprune.graph.save import save
 from onnxprune.graph.shapes import concrete, infer
 
 __all__ = [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import onnx
-from google.protobuf.message import DecodeError
+import numpy as np
+from onnx import GraphProto, ModelProto, ValueInfoProto
 
-from onnxprune.errors import InputError
+from onnxprune.graph.files import open_bytes
+from onnxprune.graph.parsing import parse
 
 
 def exposing(names: Iterable[str]) -> bytes:
@@ -17,10 +18,10 @@ def exposing(names: Iterable[str]) -> bytes:
     Protobuf merges a message that is spread over several pieces, so the second piece's outputs are appended to the
     first one's; a runtime infers their types.
     """
-    outputs = [onnx.ValueInfoProto(name=name) for name in names]
+    outputs = [ValueInfoProto(name=name) for name in names]
     if not outputs:
         return b""
-    data: bytes = onnx.ModelProto(graph=onnx.GraphProto(output=outputs)).SerializeToString()
+    data: bytes = ModelProto(graph=GraphProto(output=outputs)).SerializeToString()
     return data
 
 
@@ -29,10 +30,7 @@ def computed(model: Path | bytes) -> frozenset[str]:
 
     Raises InputError for what is no model.
     """
-    proto = onnx.ModelProto()
-    try:
-        proto.ParseFromString(model if isinstance(model, bytes) else model.read_bytes())
-    except (DecodeError, OSError) as error:
-        raise InputError(f"not an ONNX model: {' '.join(str(error).split())}") from None
-    made = {name for node in proto.graph.node for name in node.output if name}
-    return frozenset(made | {value.name for value in proto.graph.input})
+    data = np.frombuffer(model, np.uint8) if isinstance(model, bytes) else open_bytes(model).data
+    graph = parse(data, "model").graph
+    made = {name for node in graph.node for name in node.output if name}
+    return frozenset(made | {value.name for value in graph.input})

@@ -6,24 +6,11 @@ around them; a file names an owner.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import onnx_graphsurgeon as gs
 
+from onnxprune.graph.ir import bodies_of
+
 Found = dict[int, gs.Constant]
-
-
-def bodies_of(node: gs.Node) -> list[gs.Graph]:
-    """The graphs that are attributes of a node."""
-    return [v for v in node.attrs.values() if isinstance(v, gs.Graph)]
-
-
-def bodies(graph: gs.Graph) -> Iterator[gs.Graph]:
-    """The graphs inside a graph, at any depth."""
-    for node in graph.nodes:
-        for body in bodies_of(node):
-            yield body
-            yield from bodies(body)
 
 
 def owned(graph: gs.Graph, outer: frozenset[str]) -> dict[int, list[gs.Constant]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
-import onnx
-
 from onnxprune.errors import InputError
-from onnxprune.graph.save import data_files_of
+from onnxprune.graph.data_files import claim, data_files_of, own_data_files
+from onnxprune.graph.files import open_bytes
+from onnxprune.graph.parsing import parse, tensors_of
 
 
 def publish(trial: Path, output: Path) -> list[Path]:
@@ -18,50 +17,31 @@ def publish(trial: Path, output: Path) -> list[Path]:
     Returns the files written. Raises InputError where the folder can't be written.
     """
     try:
+        stale = own_data_files(output)
         data = data_files_of(trial)
-        return _with_data(trial, output, data.pop()) if data else [_move(trial, output)]
+        written = [output, _move_data(trial, data.pop(), output)] if data else [output]
+        os.replace(trial, output)
+        for old in stale - set(written):
+            old.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"{output}: can't be written ({error.strerror or error})") from None
+    return written
 
 
-def _move(trial: Path, output: Path) -> Path:
-    stale = data_files_of(output)
-    os.replace(trial, output)
-    _remove(stale, output)
-    return output
-
-
-def _with_data(trial: Path, output: Path, data: Path) -> list[Path]:
+def _move_data(trial: Path, data: Path, output: Path) -> Path:
     """The data file gets a name that no older file has; the model file, moved last, says which data is current."""
-    name = f"{output.name}.data"
-    if output.with_name(name).exists():
-        name = f"{output.name}.{_digest(data)}.data"
-    if name != data.name:
-        _rename(trial, data.name, name)
-    place = output.with_name(name)
-    stale = data_files_of(output) - {place}
+    place = claim(output)
+    if place.name != data.name:
+        _rename(trial, data.name, place.name)
     os.replace(data, place)
-    os.replace(trial, output)
-    _remove(stale, output)
-    return [output, place]
+    return place
 
 
 def _rename(model: Path, old: str, new: str) -> None:
-    proto = onnx.ModelProto.FromString(model.read_bytes())
-    for tensor in proto.graph.initializer:
+    """Make a model file, whose weights are all in the data file, name it anew."""
+    proto = parse(open_bytes(model).data, str(model))
+    for tensor in tensors_of(proto.graph):
         for entry in tensor.external_data:
             if entry.key == "location" and entry.value == old:
                 entry.value = new
     model.write_bytes(proto.SerializeToString())
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
-
-
-def _remove(stale: set[Path], output: Path) -> None:
-    """Data files that only the replaced model used: those that bear its name."""
-    for old in stale:
-        if old.name.startswith(f"{output.name}."):
-            old.unlink(missing_ok=True)

@@ -6,58 +6,60 @@ however often they are used.
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
+
 import onnx_graphsurgeon as gs
 
-from onnxprune.graph.io import Model
-from onnxprune.graph.ownership import bodies
+from onnxprune.graph.edit import read
+from onnxprune.graph.model import Model, graphs
+from onnxprune.graph.naming import Names
 
 WEIGHTED = frozenset(
-    "Conv ConvTranspose ConvInteger QLinearConv DeformConv MatMul MatMulInteger QLinearMatMul Gemm Einsum Gather "
+    "Conv ConvTranspose ConvInteger QLinearConv DeformConv MatMul MatMulInteger QLinearMatMul Gemm Einsum "
     "BatchNormalization InstanceNormalization LayerNormalization GroupNormalization RMSNormalization LSTM GRU RNN "
-    "Transpose DequantizeLinear Cast Identity PRelu Reshape Unsqueeze Squeeze Slice Split Concat".split()
+    "Transpose DequantizeLinear Cast Identity PRelu".split()
 )
-"""Ops whose first operands are the model's weights: there, sharing is meant."""
+"""Ops whose operands are the model's weights: there, sharing is meant."""
+
+WEIGHTED_FIRST = frozenset("Gather Reshape Unsqueeze Squeeze Slice Split".split())
+"""Ops whose first operand is; the others say what to do with it."""
 
 
-def split_shared(model: Model) -> None:
+def split_shared(model: Model, names: Names) -> None:
     """Give every further use of a shared constant, outside of weight operands, a copy (the data is not copied)."""
-    uses: dict[int, int] = {}
-    for graph in (model.graph, *bodies(model.graph)):
+    for node, i, tensor in _uses(model):
+        if len(tensor.outputs) > 1 and not _is_meant(node, i, tensor):
+            copy = gs.Constant(names.new(f"{tensor.name}/use"), tensor._values)
+            model.copies[copy.name] = model.copies.get(tensor.name, tensor.name)
+            read(node, i, copy)
+
+
+def _uses(model: Model) -> Iterator[tuple[gs.Node, int, gs.Constant]]:
+    for graph in graphs(model):
         for node in graph.nodes:
-            for i, tensor in enumerate(node.inputs):
-                if isinstance(tensor, gs.Constant) and not _meant(node, i, tensor):
-                    uses[id(tensor)] = uses.get(id(tensor), 0) + 1
-                    if len(tensor.outputs) > 1:
-                        node.inputs[i] = _copy(model, tensor, uses[id(tensor)])
+            for i, tensor in enumerate(list(node.inputs)):
+                if isinstance(tensor, gs.Constant):
+                    yield node, i, tensor
 
 
-def _meant(node: gs.Node, i: int, tensor: gs.Constant) -> bool:
+def _is_meant(node: gs.Node, i: int, tensor: gs.Constant) -> bool:
     if node.domain not in (None, "", "ai.onnx"):
         return True
     if node.op == "Concat":
-        return bool(tensor.values.ndim > 1)
-    if node.op in ("Gather", "Reshape", "Unsqueeze", "Squeeze", "Slice", "Split"):
-        return i == 0
-    return node.op in WEIGHTED
-
-
-def _copy(model: Model, tensor: gs.Constant, number: int) -> gs.Constant:
-    name = f"{tensor.name}/use{number}"
-    model.copies[name] = model.copies.get(tensor.name, tensor.name)
-    return gs.Constant(name, tensor.values)
+        return len(tensor.shape) > 1
+    return i == 0 if node.op in WEIGHTED_FIRST else node.op in WEIGHTED
 
 
 def merge_copies(model: Model) -> None:
     """Copies of one tensor that are equal again become one, under the first name that is left."""
     kept: dict[str, list[gs.Constant]] = {}
     copied = set(model.copies.values())
-    for graph in (model.graph, *bodies(model.graph)):
-        for node in graph.nodes:
-            for i, tensor in enumerate(node.inputs):
-                origin = model.copies.get(tensor.name, tensor.name)
-                if isinstance(tensor, gs.Constant) and origin in copied:
-                    node.inputs[i] = _same(kept.setdefault(origin, []), tensor)
+    for node, i, tensor in _uses(model):
+        origin = model.copies.get(tensor.name, tensor.name)
+        if origin in copied:
+            same = _same(kept.setdefault(origin, []), tensor)
+            if same is not tensor:
+                read(node, i, same)
     for origin, tensors in kept.items():
         if all(t.name != origin for t in tensors):
             tensors[0].name = origin
@@ -65,13 +67,16 @@ def merge_copies(model: Model) -> None:
 
 def _same(kept: list[gs.Constant], tensor: gs.Constant) -> gs.Constant:
     for other in kept:
-        if other is tensor or _equal(other.values, tensor.values):
+        if other is tensor or _equal(other, tensor):
             return other
     kept.append(tensor)
     return tensor
 
 
-def _equal(a: np.ndarray, b: np.ndarray) -> bool:
-    if a is b:
+def _equal(a: gs.Constant, b: gs.Constant) -> bool:
+    """Whether two stored tensors are the same, bit by bit. Those that were not read are the file's."""
+    if a._values is b._values:
         return True
-    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    if a.dtype != b.dtype or tuple(a.shape) != tuple(b.shape):
+        return False
+    return a.values is b.values or a.values.tobytes() == b.values.tobytes()

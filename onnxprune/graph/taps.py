@@ -1,34 +1,36 @@
 """Taps: places where a computed table that many products share may be cut for each use on its own.
 
 The cosines and sines of rotary embedding are computed once and multiplied into every layer's queries and keys; without
-a tap they would tie the head dimensions of all layers together. A tap is an Identity node, which the analysis does not
+a tap they would tie the head dimensions of all layers together. A tap is an identity, which the analysis does not
 couple through; where its output must shrink, the rewrite turns it into Gathers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
+import numpy as np
 import onnx_graphsurgeon as gs
 
-from onnxprune.graph.io import Model
-from onnxprune.graph.ownership import bodies
-
-TAP_DOMAIN = "ai.onnxprune.internal"
-TAP = "Tap"
+from onnxprune.graph.edit import detach, insert, read
+from onnxprune.graph.ir import TAP, TAP_DOMAIN, Node, bodies_of
+from onnxprune.graph.model import Model, graphs
+from onnxprune.graph.naming import Names
 
 _LEARNED = frozenset("Conv ConvTranspose Gemm LSTM GRU RNN Attention".split())
 
 
-def insert_taps(model: Model) -> None:
+def insert_taps(model: Model, names: Names) -> None:
     """Put a tap in front of every product with a shared, computed table."""
-    for graph in (model.graph, *bodies(model.graph)):
-        tables = _tables(graph)
-        for tensor in tables:
-            users = [n for n in tensor.outputs if n.op == "Mul" and _other_is_data(n, tensor, tables)]
-            if len(users) > 1:
-                for number, node in enumerate(users):
-                    _tap(graph, tensor, node, number)
+    for graph in graphs(model):
+        tables = {id(t): t for t in _tables(graph)}
+        own = {id(n) for n in graph.nodes}
+        before: dict[int, list[gs.Node]] = {}
+        for tensor in tables.values():
+            users = [n for n in tensor.outputs if n.op == "Mul" and id(n) in own and _scales_data(n, tables)]
+            for node in users if len(users) > 1 else ():
+                before.setdefault(id(node), []).append(_tap(tensor, node, names))
+        insert(graph, before)
 
 
 def _tables(graph: gs.Graph) -> list[gs.Tensor]:
@@ -36,8 +38,8 @@ def _tables(graph: gs.Graph) -> list[gs.Tensor]:
     data = {id(t) for t in graph.inputs if not _is_index(t)}
     tables: list[gs.Tensor] = []
     for node in graph.nodes:
-        fed = any(id(t) in data or _is_learned(node, t) for t in node.inputs) or node.op in _LEARNED or _has_body(node)
-        if fed or not node.inputs:
+        fed = any(id(t) in data or _is_learned(node, t) for t in node.inputs) or node.op in _LEARNED
+        if fed or not node.inputs or bodies_of(node):
             data.update(id(t) for t in node.outputs)
         else:
             tables += [t for t in node.outputs if not _is_index(t) and t.shape]
@@ -45,16 +47,7 @@ def _tables(graph: gs.Graph) -> list[gs.Tensor]:
 
 
 def _is_index(tensor: gs.Tensor) -> bool:
-    return tensor.dtype is not None and getattr(tensor.dtype, "kind", _kind(tensor.dtype)) in "iub"
-
-
-def _kind(dtype: object) -> str:
-    import numpy as np
-
-    try:
-        return np.dtype(dtype).kind  # type: ignore[call-overload, no-any-return]
-    except TypeError:
-        return "f"
+    return tensor.dtype is not None and np.dtype(tensor.dtype).kind in "iub"
 
 
 def _is_learned(node: gs.Node, tensor: gs.Tensor) -> bool:
@@ -64,34 +57,29 @@ def _is_learned(node: gs.Node, tensor: gs.Tensor) -> bool:
     return sum(d > 1 for d in tensor.shape) > 1 and (node.op == "MatMul" or len(node.outputs[0].outputs) < 3)
 
 
-def _has_body(node: gs.Node) -> bool:
-    return any(isinstance(v, gs.Graph) for v in node.attrs.values())
+def _scales_data(node: gs.Node, tables: Collection[int]) -> bool:
+    """Whether a product has an operand that is neither a table nor stored."""
+    return any(id(t) not in tables and not isinstance(t, gs.Constant) for t in node.inputs)
 
 
-def _other_is_data(node: gs.Node, tensor: gs.Tensor, tables: Iterable[gs.Tensor]) -> bool:
-    known = {id(t) for t in tables}
-    return any(t is not tensor and id(t) not in known and not isinstance(t, gs.Constant) for t in node.inputs)
-
-
-def _tap(graph: gs.Graph, tensor: gs.Tensor, node: gs.Node, number: int) -> None:
-    name = f"{tensor.name}/tap{number}"
+def _tap(tensor: gs.Tensor, node: gs.Node, names: Names) -> gs.Node:
+    name = names.new(f"{tensor.name}/tap")
     out = gs.Variable(name, tensor.dtype, list(tensor.shape))
-    tap = gs.Node(TAP, name, {}, [tensor], [out], domain=TAP_DOMAIN)
-    graph.nodes.insert(graph.nodes.index(node), tap)
-    for i, read in enumerate(node.inputs):
-        if read is tensor:
-            node.inputs[i] = out
+    for i, operand in enumerate(node.inputs):
+        if operand is tensor:
+            read(node, i, out)
+    return Node(TAP, name, {}, [tensor], [out], domain=TAP_DOMAIN)
 
 
 def remove_taps(model: Model) -> None:
     """Take out the taps that are left: they cut nothing."""
-    for graph in (model.graph, *bodies(model.graph)):
-        for tap in [n for n in graph.nodes if n.op == TAP and n.domain == TAP_DOMAIN]:
-            source, out = tap.inputs[0], tap.outputs[0]
-            for user in list(out.outputs):
-                for i, read in enumerate(user.inputs):
-                    if read is out:
-                        user.inputs[i] = source
-            tap.inputs.clear()
-            tap.outputs.clear()
-            graph.nodes.remove(tap)
+    for graph in graphs(model):
+        taps = {id(n): n for n in graph.nodes if n.op == TAP and n.domain == TAP_DOMAIN}
+        for tap in taps.values():
+            for user in list(tap.outputs[0].outputs):
+                for i, operand in enumerate(user.inputs):
+                    if operand is tap.outputs[0]:
+                        read(user, i, tap.inputs[0])
+            detach(tap)
+        if taps:
+            graph.nodes = [n for n in graph.nodes if id(n) not in taps]

@@ -1,155 +1,137 @@
-"""Reshape and Expand targets that are computed: the known lengths are stored, the open ones left to 0, -1 or 1."""
+"""Shape operands that are computed: known lengths are stored, the open ones left to 0, -1 or 1.
+
+Where an operand mixes both in a way that these can't spell, it is put together from stored entries, lengths of graph
+inputs, and single entries of what computed it, each taken as near to its source as possible: a length that only rides
+along in a `Shape` is then read by nobody, and may be pruned.
+"""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 import numpy as np
 import onnx_graphsurgeon as gs
 
-from onnxprune.graph.values import Evaluator, Values
+from onnxprune.graph.edit import read
+from onnxprune.graph.ir import Node
+from onnxprune.graph.model import Model
+from onnxprune.graph.naming import Names
+from onnxprune.graph.spelling import Entries, Length, spell_expand, spell_reshape
+from onnxprune.graph.tracing import trace
+from onnxprune.graph.undo import Fold
+from onnxprune.graph.values import Evaluator
 
 OPERAND = {"Reshape": 1, "Expand": 1, "ConstantOfShape": 0}
+"""Where an op has the lengths of its output."""
+
+_INT64 = np.dtype(np.int64)
 
 
-def write_targets(graph: gs.Graph, node: gs.Node, evaluator: Evaluator, main: gs.Graph) -> bool:
-    """Rewrite the target of one node where something about it is known. True where it was.
+class Targets:
+    """Rewrites shape operands of a model's nodes.
 
-    main: the outermost graph, whose inputs name the open dimensions.
+    made: id(node) -> new nodes to put in front of it; first: new nodes to put first of all
     """
-    place = OPERAND.get(node.op)
-    if place is None or place >= len(node.inputs) or node.inputs[0].is_empty():
-        return False
-    target = node.inputs[place]
-    values = evaluator.get(target)
-    if values is None or values.ndim != 1 or target.name.endswith("/target"):
-        return False
-    stored = isinstance(target, gs.Constant)
-    if stored and not (node.op == "Reshape" and -1 in values.tolist() and _is_open(node)):
-        return False
-    entries = _spell(node, values)
-    if all(e is None for e in entries) or (stored and entries == values.tolist()):
-        return False
-    node.inputs[place] = _stored(node, entries) if None not in entries else _mixed(graph, node, place, entries, values, main)
-    return True
 
+    def __init__(self, model: Model, names: Names) -> None:
+        self.model, self.names = model, names
+        self.made: dict[int, list[gs.Node]] = {}
+        self.first: list[gs.Node] = []
+        self._lengths: dict[str, gs.Tensor] = {}
 
-def _is_open(node: gs.Node) -> bool:
-    shape = node.outputs[0].shape
-    return shape is None or any(not isinstance(d, int) for d in shape)
+    def rewrite(self, node: gs.Node, evaluator: Evaluator) -> bool:
+        """Rewrite the shape operand of a node where that says more. True where it did."""
+        place = OPERAND.get(node.op)
+        if place is None or place >= len(node.inputs) or node.inputs[place].is_empty():
+            return False
+        target = node.inputs[place]
+        found = evaluator.find(target)
+        if found is None or found.ndim != 1 or any(isinstance(v, float) for v in found):
+            return False
+        values = found.tolist()
+        entries = self._spell(node, values)
+        if not _says_more(node, target, values, entries):
+            return False
+        self.model.undo.folds.append(Fold(node, place, target, dict(node.attrs)))
+        if node.op == "Reshape" and None not in entries and 0 not in values:
+            node.attrs.pop("allowzero", None)
+        read(node, place, self._operand(node, target, values, entries))
+        return True
 
+    def placed(self) -> None:
+        """Forget the new nodes, which are in the graphs now."""
+        self.made.clear()
+        self.first.clear()
 
-def _spell(node: gs.Node, values: Values) -> list[int | None]:
-    """An int for every entry that can be written down, None for those that must stay computed."""
-    entries = [int(v) if isinstance(v, (int, float)) else None for v in values]
-    shape = list(node.inputs[0].shape or ())
-    if node.op == "Reshape":
-        return _spell_reshape(node, entries, values, shape)
-    if node.op == "Expand":
-        offset = len(values) - len(shape)
-        for i, value in enumerate(values):
-            if entries[i] is None and value is not None and i >= offset and shape[i - offset] == value:
-                entries[i] = 1
-    return entries
+    def _spell(self, node: gs.Node, values: Sequence[Length]) -> Entries:
+        shape: list[Length] = list(node.inputs[0].shape or ())
+        if node.op == "Expand":
+            return spell_expand(values, shape)
+        if node.op != "Reshape":
+            return [v if isinstance(v, int) else None for v in values]
+        entries, made = spell_reshape(values, shape, bool(node.attrs.get("allowzero", 0)))
+        out = node.outputs[0]
+        if out.shape is not None and len(out.shape) == len(made):
+            out.shape = [old if new is None else new for new, old in zip(made, out.shape, strict=True)]
+        return entries
 
+    def _operand(self, node: gs.Node, target: gs.Tensor, values: Sequence[Length], entries: Entries) -> gs.Tensor:
+        base = self.names.new(f"{node.outputs[0].name}/target")
+        if None not in entries:
+            return gs.Constant(base, np.array(entries, np.int64))
+        parts: list[gs.Tensor] = []
+        before = self.made.setdefault(id(node), [])
+        for i, (entry, value) in enumerate(zip(entries, values, strict=True)):
+            named = self._length(value) if entry is None and isinstance(value, str) else None
+            if entry is not None:
+                parts.append(gs.Constant(f"{base}/{i}", np.array([entry], np.int64)))
+            elif named is not None:
+                parts.append(named)
+            else:
+                parts.append(_pick(before, *trace(target, i), f"{base}/{i}"))
+        made = gs.Variable(base, _INT64, [len(entries)])
+        before.append(Node("Concat", base, {"axis": 0}, parts, [made]))
+        return made
 
-def _spell_reshape(node: gs.Node, entries: list[int | None], values: Values, shape: list[object]) -> list[int | None]:
-    """0 for a length that stays in its place, a number for a -1 that can be told, -1 for one open length."""
-    literal_zero = bool(node.attrs.get("allowzero", 0)) and 0 in entries
-    made = [_named(e, v, shape[i] if i < len(shape) else None) for i, (e, v) in enumerate(zip(entries, values, strict=True))]
-    if -1 in entries:
-        rest = _rest(shape, made)
-        if rest is not None:
-            entries[entries.index(-1)] = made[made.index(-1)] = rest
-    for i, name in enumerate(made):
-        if entries[i] is None and isinstance(name, str) and i < len(shape) and shape[i] == name and not literal_zero:
-            entries[i] = 0
-    if 0 in entries and not literal_zero:
-        node.attrs.pop("allowzero", None)
-    if -1 not in entries:
-        _leave_one_open(entries, values)
-    if node.outputs[0].shape is not None and len(node.outputs[0].shape) == len(made):
-        old = node.outputs[0].shape
-        node.outputs[0].shape = [n if n not in (None, -1) else o for n, o in zip(made, old, strict=True)]
-    return entries
-
-
-def _named(entry: int | None, value: object, same: object) -> object:
-    """What is known of the length that an entry asks for: a number, a symbol, -1 or None."""
-    return same if entry == 0 else entry if entry is not None else value
-
-
-def _rest(shape: list[object], made: list[object]) -> int | None:
-    """The length that -1 stands for, where all symbols cancel out."""
-    left, right = list(shape), [m for m in made if m != -1]
-    for name in [m for m in right if isinstance(m, str)]:
-        if name not in left:
-            return None
-        left.remove(name)
-        right.remove(name)
-    if not all(isinstance(d, int) for d in (*left, *right)):
+    def _length(self, symbol: str) -> gs.Tensor | None:
+        """An open length, read off the graph input that has it; one node for all uses."""
+        known = self._lengths.get(symbol)
+        if known is not None and known.inputs and known.inputs[0].inputs:
+            return known
+        for tensor in self.model.graph.inputs:
+            for axis, dim in enumerate(tensor.shape or ()):
+                if isinstance(dim, str) and dim == symbol:
+                    self._lengths[symbol] = self._input_length(tensor, axis, symbol)
+                    return self._lengths[symbol]
         return None
-    whole, known = (math.prod(int(str(d)) for d in side) for side in (left, right))
-    return whole // known if known and whole % known == 0 else None
+
+    def _input_length(self, tensor: gs.Tensor, axis: int, symbol: str) -> gs.Tensor:
+        name = self.names.new(f"{symbol}/length")
+        shape = gs.Variable(f"{name}/shape", _INT64, [len(tensor.shape)])
+        self.first.append(Node("Shape", shape.name, {}, [tensor], [shape]))
+        return _pick(self.first, shape, axis, name)
 
 
-def _leave_one_open(entries: list[int | None], values: Values) -> None:
-    open_ = [i for i, e in enumerate(entries) if e is None]
-    unnamed = [i for i in open_ if values[i] is None]
-    if open_:
-        entries[(unnamed or open_)[0]] = -1
-
-
-def _stored(node: gs.Node, entries: list[int | None]) -> gs.Constant:
-    return gs.Constant(f"{node.outputs[0].name}/target", np.array(entries, np.int64))
-
-
-def _mixed(
-    graph: gs.Graph, node: gs.Node, place: int, entries: list[int | None], values: Values, main: gs.Graph
-) -> gs.Tensor:
-    """A Concat of stored entries, lengths of graph inputs, and entries picked from the computed target."""
-    computed, base = node.inputs[place], f"{node.outputs[0].name}/target"
-    parts: list[gs.Tensor] = []
-    made: list[gs.Node] = []
-    for i, entry in enumerate(entries):
-        named = _length_of_input(main, values[i]) if entry is None and graph is main else None
-        if entry is not None:
-            parts.append(gs.Constant(f"{base}/{i}", np.array([entry], np.int64)))
-        elif named is not None:
-            parts.append(named)
-        else:
-            parts.append(_pick(made, computed, i, f"{base}/{i}"))
-    target = gs.Variable(base, np.int64, [len(entries)])
-    made.append(gs.Node("Concat", base, {"axis": 0}, parts, [target]))
-    at = next(k for k, n in enumerate(graph.nodes) if n is node)
-    graph.nodes[at:at] = made
-    return target
-
-
-def _pick(made: list[gs.Node], source: gs.Tensor, i: int, name: str) -> gs.Variable:
-    picked = gs.Variable(name, np.int64, [1])
+def _pick(made: list[gs.Node], source: gs.Tensor, i: int, name: str) -> gs.Tensor:
+    if list(source.shape or ()) == [1]:
+        return source
+    picked = gs.Variable(name, _INT64, [1])
     index = gs.Constant(f"{name}/index", np.array([i], np.int64))
-    made.append(gs.Node("Gather", name, {"axis": 0}, [source, index], [picked]))
+    made.append(Node("Gather", name, {"axis": 0}, [source, index], [picked]))
     return picked
 
 
-def _length_of_input(main: gs.Graph, symbol: object) -> gs.Tensor | None:
-    """The length of an open dimension, read off the graph input that has it; one node for all uses."""
-    for tensor in main.inputs:
-        for axis, dim in enumerate(tensor.shape or ()):
-            if isinstance(dim, str) and dim == symbol:
-                return _input_length(main, tensor, axis, dim)
-    return None
-
-
-def _input_length(main: gs.Graph, tensor: gs.Tensor, axis: int, symbol: str) -> gs.Tensor:
-    name = f"{symbol}/length"
-    for node in tensor.outputs:
-        for gather in node.outputs[0].outputs if node.op == "Shape" and node.outputs else ():
-            if gather.name == name:
-                return gather.outputs[0]
-    shape = gs.Variable(f"{name}/shape", np.int64, [len(tensor.shape)])
-    made: list[gs.Node] = [gs.Node("Shape", f"{name}/shape", {}, [tensor], [shape])]
-    picked = _pick(made, shape, axis, name)
-    main.nodes[0:0] = made
-    return picked
+def _says_more(node: gs.Node, target: gs.Tensor, values: Sequence[Length], entries: Entries) -> bool:
+    """Whether entries can be written down that were not, and a length above 1 among them if not all can."""
+    if isinstance(target, gs.Constant):
+        shape = node.outputs[0].shape
+        return entries != values and (shape is None or any(not isinstance(d, int) for d in shape))
+    if None not in entries:
+        return True
+    if all(e is None or e <= 1 for e in entries):
+        return False
+    maker = target.inputs[0] if target.inputs else None
+    if maker is None or maker.op != "Concat" or len(maker.inputs) != len(entries):
+        return True
+    stored = [isinstance(t, gs.Constant) for t in maker.inputs]
+    return stored != [e is not None for e in entries]

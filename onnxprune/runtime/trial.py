@@ -150,7 +150,7 @@ class Trial:
                 continue
             point, a, b = self._point(name), expected.get(name), got.get(name)
             if a is None or b is None:
-                yield Finding(point, number, math.inf, 0.0)
+                yield Finding(point, number, math.inf, self.tolerance)
             else:
                 error = distance(a, b, point.floor)
                 yield Finding(point, number, error, self._allowed(point), vacuous=vacuous(a))

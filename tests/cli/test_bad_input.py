@@ -33,7 +33,7 @@ OPTIONS = [
     (["--threads", "many"], "'--threads'"),
     (["--seed", "-1"], "'--seed'"),
     (["--plan", "nowhere.json"], "nowhere.json: can't be read"),
-    (["--frobnicate"], "no such option: --frobnicate"),
+    (["--frobnicate"], "no such option"),
     (["--only", "nothing"], "take none of its"),
 ]
 

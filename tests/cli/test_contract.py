@@ -46,8 +46,8 @@ def test_help_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     ("words", "text"),
     [
-        (["optimise"], "no such command 'optimise'"),
-        (["--frobnicate"], "no such option: --frobnicate"),
+        (["optimise"], "no such command 'optimise'; did you mean 'optimize'?"),
+        (["--frobnicate"], "no such option"),
         (["optimize"], "missing argument 'MODEL'"),
         (["explain", "model.onnx"], "missing argument 'SITE'"),
         (["bench"], "missing argument"),

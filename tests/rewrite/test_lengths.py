@@ -46,7 +46,11 @@ def test_the_list_of_an_attribute() -> None:
 
 
 def test_the_operand_that_took_its_place() -> None:
-    text = SPLIT.replace("SIZES", "").replace("OPERAND", ", s").replace("float[4,3] c", "float[4,3] c, int64[2] s = {2, 4}")
+    text = (
+        SPLIT.replace("SIZES", "")
+        .replace("OPERAND", ", s")
+        .replace("float[4,3] c", "float[4,3] c, int64[2] s = {2, 4}")
+    )
     model, _ = shrunk(text, {"a[1]": [1], "a[1].2": [0]})
     assert node(model, "Split").inputs[1].values.tolist() == [1, 3]
 
@@ -90,7 +94,8 @@ def test_indices_are_counted_among_those_that_stay(index: str, gone: dict[str, l
     assert proof(text, gone, pruned(text, gone)).ok
 
 
-TWO = """g (float[2,4] x) => (float[] y, float[] z) <float[4,12] a, float[4,12] b, float[4,5] c, float[4,5] d, int64[3] t = {2, 3, 4}>
+TWO = """g (float[2,4] x) => (float[] y, float[] z)
+<float[4,12] a, float[4,12] b, float[4,5] c, float[4,5] d, int64[3] t = {2, 3, 4}>
 { h = MatMul(x, a) i = MatMul(x, b) r = Reshape(h, t) s = Reshape(i, t) y = MatMul(r, c) z = MatMul(s, d) }"""
 
 
@@ -108,7 +113,8 @@ def test_a_constant_that_two_nodes_read_changes_for_both_in_two_ways() -> None:
 
 
 JOINED = """g (float[n,4] x) => (float[n,3,5] y, float[n,3,5] z)
-<float[4,12] a, float[4,12] b, float[4,5] c, float[4,5] d, int64[1] three = {3}, int64[1] four = {4}, int64[1] zero = {0}>
+<float[4,12] a, float[4,12] b, float[4,5] c, float[4,5] d,
+int64[1] three = {3}, int64[1] four = {4}, int64[1] zero = {0}>
 { w = Shape(x) n = Gather(w, zero) t = Concat <axis = 0> (n, three, four)
   h = MatMul(x, a) i = MatMul(x, b) r = Reshape(h, t) s = Reshape(i, t) y = MatMul(r, c) z = MatMul(s, d) }"""
 

@@ -50,7 +50,9 @@ class Case:
     @property
     def text(self) -> str:
         given = "".join(f", {w}" for w in self.weights) + (", axes" if self.axes else "")
-        declared = "".join(f", float[8] {w}" for w in self.weights) + (f", int64[1] axes = {{{self.axes}}}" if self.axes else "")
+        declared = "".join(f", float[8] {w}" for w in self.weights) + (
+            f", int64[1] axes = {{{self.axes}}}" if self.axes else ""
+        )
         node = f"z = {self.op}{self.attributes} (h{given})"
         return f"""g (float[32,4] x) => (float[32,5] y) <float[4,8] a, float[{self.width},5] b{declared}>
         {{ h = MatMul(x, a) {node} y = MatMul(z, b) }}"""
@@ -150,7 +152,8 @@ def test_the_moments_that_a_layer_normalisation_gives_away() -> None:
 def test_half_precision_is_normalised_in_single() -> None:
     text = """<ir_version: 10, opset_import: ["": 17]>
     g (float[2,4] x) => (float[2,5] y) <float[4,8] a, float16[8] scale, float16[8] c, float[8,5] b>
-    { k = MatMul(x, a) h = Cast <to = 10> (k) z = LayerNormalization(h, scale, c) i = Cast <to = 1> (z) y = MatMul(i, b) }"""
+    { k = MatMul(x, a) h = Cast <to = 10> (k) z = LayerNormalization(h, scale, c)
+      i = Cast <to = 1> (z) y = MatMul(i, b) }"""
     gone = {"a[1]": [2, 3]}
     found = proof(text, gone, pruned(text, gone))
     assert found.ok, found
@@ -200,14 +203,18 @@ def test_the_normalisation_of_a_sum(op: str, monkeypatch: pytest.MonkeyPatch) ->
     assert apart(total @ weights["b"][kept], r) < 1e-5
 
 
-COVERED = {case.op for case in CASES} | set(SKIPS) | {
-    "GroupNormalization",
-    "InstanceNormalization",
-    "DynamicQuantizeLinear",
-    "ReduceLogSum",
-    "DynamicQuantizeMatMul",
-    "SimplifiedLayerNormalization",
-}
+COVERED = (
+    {case.op for case in CASES}
+    | set(SKIPS)
+    | {
+        "GroupNormalization",
+        "InstanceNormalization",
+        "DynamicQuantizeLinear",
+        "ReduceLogSum",
+        "DynamicQuantizeMatMul",
+        "SimplifiedLayerNormalization",
+    }
+)
 
 
 def test_there_is_a_case_for_every_form() -> None:
@@ -225,7 +232,9 @@ def test_logarithms_of_sums_ignore_zeros() -> None:
 def test_an_op_without_such_a_form_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = Spec("... c -> ... c", inexact={"c": "compared"})
     monkeypatch.setitem(_RULES, ("", "Sign"), [Rule("", "Sign", 1, 99, lambda _: spec)])
-    text = "g (float[2,4] x) => (float[] y) <float[4,8] a, float[8,5] b> { h = MatMul(x, a) z = Sign(h) y = MatMul(z, b) }"
+    text = (
+        "g (float[2,4] x) => (float[] y) <float[4,8] a, float[8,5] b> { h = MatMul(x, a) z = Sign(h) y = MatMul(z, b) }"
+    )
     _, analysis = analysed(text)
     with pytest.raises(Unmaskable, match="Sign 'z' has no form over kept units only"):
         mask_consumers(analysis, keep_of(analysis, masks_of(analysis, {"a[1]": [1]})))

@@ -81,7 +81,8 @@ def test_a_shared_table_is_cut_for_each_use_along_several_axes() -> None:
 
 BRANCHES = """g (float[2,4] x, bool flag) => (float[2,3] y) <float[4,6] a, float[6,3] b>
 { h = MatMul(x, a)
-  z = If (flag) <then_branch = t () => (float[2,6] p) { p = Relu(h) }, else_branch = e () => (float[2,6] q) { q = Neg(h) }>
+  z = If (flag) <then_branch = t () => (float[2,6] p) { p = Relu(h) },
+                else_branch = e () => (float[2,6] q) { q = Neg(h) }>
   y = MatMul(z, b) }"""
 
 
@@ -95,7 +96,8 @@ def test_what_bodies_declare_follows() -> None:
 
 LOOP = """g (float[2,4] x) => (float[2,3] y) <float[4,6] a, float[6,3] b, int64 n = {3}, bool go = {1}>
 { h = MatMul(x, a)
-  z = Loop (n, go, h) <body = l (int64 i, bool c, float[2,6] s) => (bool d, float[2,6] o) { d = Identity(c) o = Tanh(s) }>
+  z = Loop (n, go, h) <body = l (int64 i, bool c, float[2,6] s) => (bool d, float[2,6] o)
+                       { d = Identity(c) o = Tanh(s) }>
   y = MatMul(z, b) }"""
 
 

@@ -1,0 +1,36 @@
+"""From a file's bytes to protobuf."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from google.protobuf.message import DecodeError
+from onnx import AttributeProto, GraphProto, ModelProto, TensorProto
+
+from onnxprune.errors import InputError
+from onnxprune.graph.wire import outline
+
+
+def parse(data: np.ndarray, where: str) -> ModelProto:
+    """The protobuf of a file's bytes, its weights left out where they can be. Raises InputError."""
+    if not data.size:
+        raise InputError(f"{where}: not an ONNX file (it is empty)")
+    proto = ModelProto()
+    lean = outline(data.data)
+    try:
+        proto.ParseFromString(data.tobytes() if lean is None else lean)
+    except DecodeError:
+        raise InputError(f"{where}: not an ONNX file, or cut short ({data.size} bytes)") from None
+    return proto
+
+
+def tensors_of(graph: GraphProto) -> Iterator[TensorProto]:
+    """Every stored tensor of a graph, those of attributes and bodies included."""
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.type == AttributeProto.TENSOR:
+                yield attribute.t
+            elif attribute.type == AttributeProto.GRAPH:
+                yield from tensors_of(attribute.g)

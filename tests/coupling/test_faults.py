@@ -1,0 +1,348 @@
+"""Seeded faults: the oracle must say no to every one of these mistakes, on a graph that it says yes to without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+
+from onnxprune.coupling import analysis as analysis_room
+from onnxprune.coupling.analysis import Walker
+from onnxprune.coupling.binding import Binder
+from onnxprune.coupling.masks import Keep
+from onnxprune.coupling.ops import control
+from onnxprune.coupling.rule import NodeView, Rule
+from onnxprune.coupling.solver import Edge, Solver
+from onnxprune.coupling.spec import Spec
+from onnxprune.coupling.terms import Product, Sum, Term, atom, concat, factors, leaves, product, resolve
+from tests.coupling.cases import cases
+from tests.oracle import Refuted, check
+
+CASES = {str(case): case for case in cases()}
+
+registry = import_module("onnxprune.coupling.rule")  # the package has a function of that name
+
+Patch = pytest.MonkeyPatch
+Fault = Callable[[Patch], None]
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """A mistake and the case that must find it."""
+
+    name: str
+    case: str
+    fault: Fault
+    seed: int = 0
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# ------------------------------------------------------------------------------------------------- faults in rules
+
+
+def change(op: str, edit: Callable[[NodeView, Spec], Spec], domain: str = "") -> Fault:
+    """Let `edit` spoil what the rules of an op say; it must change something."""
+
+    def spoil(good: Rule) -> Rule:
+        def bad(node: NodeView) -> Spec:
+            spec = good.function(node)
+            spoilt = edit(node, spec)
+            CHANGED.append(spoilt != spec)
+            return spoilt
+
+        return replace(good, function=bad)
+
+    def fault(patch: Patch) -> None:
+        patch.setitem(registry._RULES, (domain, op), [spoil(r) for r in registry._RULES[(domain, op)]])
+
+    return fault
+
+
+CHANGED: list[bool] = []
+
+
+def respell(op: str, old: str, new: str) -> Fault:
+    return change(op, lambda _, spec: replace(spec, text=spec.text.replace(old, new)))
+
+
+def forget(op: str, what: str) -> Fault:
+    empty: dict[str, Any] = {"lengths": (), "locked": {}, "inexact": {}, "pin": {}, "ties": ()}
+    return change(op, lambda _, spec: replace(spec, **{what: empty[what]}))
+
+
+def pointwise(op: str) -> Fault:
+    return change(op, lambda node, _: Spec(", ".join(["...", *["_"] * (node.inputs - 1)]) + " -> ..."))
+
+
+def state(op: str, text: str, **fields: Any) -> Fault:
+    return change(op, lambda _, spec: replace(spec, text=text, **fields))
+
+
+def turned_pairs(_: NodeView, spec: Spec) -> Spec:
+    """The axes of every product in the other order."""
+    return replace(spec, ties=tuple((before[::-1], after) for before, after in spec.ties))
+
+
+def only_starts(_: NodeView, spec: Spec) -> Spec:
+    return replace(spec, lengths=spec.lengths[:1])
+
+
+def only_ends(_: NodeView, spec: Spec) -> Spec:
+    return replace(spec, lengths=spec.lengths[1:])
+
+
+def shifted(_: NodeView, spec: Spec) -> Spec:
+    """A Slice that begins one index late."""
+    sizes = {k: v + (1 if k[0] == "p" else -1 if k[0] == "q" else 0) for k, v in spec.sizes.items()}
+    return replace(spec, sizes=sizes)
+
+
+# ------------------------------------------------------------------------------------------------- faults in the solver
+
+
+def refined_backwards(kind: type) -> Fault:
+    def refine(self: Solver, a: Any, pieces: Any, made: type) -> Any:
+        turned = pieces[::-1] if made is kind else pieces
+        self._bind(a, concat(*turned) if made is Sum else product(*turned))
+        return pieces
+
+    return lambda patch: patch.setattr(Solver, "_refine", refine)
+
+
+def heirless(patch: Patch) -> None:
+    def bind(self: Solver, a: Any, term: Term) -> None:
+        self.edges += [Edge(a, leaf, "part", self.cause) for leaf in leaves(term)]
+        a.bound = term
+
+    patch.setattr(Solver, "_bind", bind)
+
+
+def loose_minors(patch: Patch) -> None:
+    """A sum is divided, but its segments keep minors of their own."""
+
+    def divide(self: Solver, parts: list[Term], minor: int) -> Any:
+        pieces = [self.divide(part, (part.size or 0) // minor) for part in parts]
+        if any(p is None for p in pieces):
+            return None
+        return concat(*(p[0] for p in pieces if p)), pieces[0][1] if pieces[0] else None
+
+    patch.setattr(Solver, "_divide_sum", divide)
+
+
+def loose_rest(patch: Patch) -> None:
+    """A product is cut, but its pieces do not share their minor part."""
+
+    def cut(self: Solver, parts: list[Term], n: int) -> Any:
+        size = product(*parts[1:]).size or 1
+        pieces = self.cut(parts[0], n // size)
+        return pieces and tuple(product(p, atom(size)) for p in pieces)
+
+    patch.setattr(Solver, "_cut_product", cut)
+
+
+def careless(patch: Patch) -> None:
+    """What has no common refinement is left as it is."""
+    patch.setattr(Solver, "_no_refinement", lambda *_: None)
+
+
+def blind_to_open(patch: Patch) -> None:
+    patch.setattr(Solver, "_walk_open", lambda *_: None)
+
+
+def lenient_lengths(patch: Patch) -> None:
+    lock_all = Solver._lock_all
+
+    def lock(self: Solver, terms: Any, text: str) -> None:
+        if "where one is expected" not in text:
+            lock_all(self, terms, text)
+
+    patch.setattr(Solver, "_lock_all", lock)
+
+
+# ------------------------------------------------------------------------------------------------- faults elsewhere
+
+
+def left_aligned(patch: Patch) -> None:
+    def broadcast(self: Binder, a: list[Term], b: list[Term]) -> list[Term]:
+        short, long = sorted((a, b), key=len)
+        merged = list(long)
+        for j, term in enumerate(short):
+            if merged[j].size == 1:
+                merged[j] = term
+            elif merged[j].size == term.size:
+                self.solver.unify(merged[j], term)
+        return merged
+
+    patch.setattr(Binder, "_broadcast", broadcast)
+
+
+def narrow_broadcast(patch: Patch) -> None:
+    """An axis of one index decides instead of the longer one."""
+
+    def broadcast(self: Binder, a: list[Term], b: list[Term]) -> list[Term]:
+        short, long = sorted((a, b), key=len)
+        merged = list(long)
+        for j, term in enumerate(short, len(long) - len(short)):
+            if merged[j].size == term.size and term.size != 1:
+                self.solver.unify(merged[j], term)
+            elif term.size != 1:
+                merged[j] = atom(term.size)
+        return merged
+
+    patch.setattr(Binder, "_broadcast", broadcast)
+
+
+def unknown_is_pointwise(patch: Patch) -> None:
+    find = analysis_room.find
+
+    def guess(domain: str, op: str, opset: int) -> Rule | None:
+        def through(node: NodeView) -> Spec:
+            return Spec(", ".join(["...", *["_"] * (node.inputs - 1)]) + " -> ...")
+
+        return find(domain, op, opset) or Rule(domain, op, 1, 99, through)
+
+    patch.setattr(analysis_room, "find", guess)
+
+
+def unlocked(reason: str) -> Fault:
+    """One reason locks nothing."""
+
+    def fault(patch: Patch) -> None:
+        lock = Solver.lock
+
+        def most(self: Solver, term: Term, text: str) -> None:
+            if reason not in text:
+                lock(self, term, text)
+
+        patch.setattr(Solver, "lock", most)
+
+    return fault
+
+
+def toothless_fence(patch: Patch) -> None:
+    def fence(self: Walker, node: Any, reason: str) -> None:
+        for tensor in node.outputs:
+            self.set(tensor, tuple(atom(d) for d in tensor.shape))
+
+    patch.setattr(Walker, "fence", fence)
+
+
+def mask(kind: type, spoil: Callable[[Keep, Any], np.ndarray]) -> Fault:
+    def fault(patch: Patch) -> None:
+        good = Keep.mask
+
+        def bad(self: Keep, term: Term) -> np.ndarray:
+            term = resolve(term)
+            return spoil(self, term) if isinstance(term, kind) else good(self, term)
+
+        patch.setattr(Keep, "mask", bad)
+
+    return fault
+
+
+def minor_first(keep: Keep, term: Product) -> np.ndarray:
+    whole = np.ones(1, bool)
+    for factor in factors(term):
+        whole = np.outer(keep.mask(factor), whole).ravel()
+    return whole
+
+
+def backwards(keep: Keep, term: Sum) -> np.ndarray:
+    return np.concatenate([keep.mask(s) for s in term.segments[::-1]])
+
+
+def branches_apart(patch: Patch) -> None:
+    patch.setattr(control, "_one", lambda walker, a, b: a)
+
+
+FAULTS = [
+    Seeded("Transpose without its permutation", "Transpose@21: units of equal number", respell("Transpose", "-> a0 a2 a1", "-> a0 a1 a2")),
+    Seeded("Concat with operands in another order", "Concat@21: channels", respell("Concat", "(c0 + c1)", "(c1 + c0)")),
+    Seeded("Split with outputs in another order", "Split@13: operand", respell("Split", "(c0 + c1 + c2)", "(c2 + c1 + c0)")),
+    Seeded("Split whose lengths are not refilled", "Split@13: operand", forget("Split", "lengths")),
+    Seeded("Split attribute that is not refilled", "Split@11: attribute", forget("Split", "lengths")),
+    Seeded("Slice that begins one index late", "Slice@21: the middle", change("Slice", shifted)),
+    Seeded("Slice whose start is not refilled", "Slice@21: bounds from the end", change("Slice", only_ends)),
+    Seeded("Slice whose end is not refilled", "Slice@21: from the start", forget("Slice", "lengths")),
+    Seeded("Slice with a step as runs", "Slice@21: every second", respell("Slice", "(a1 (p1 + 1 + q1))", "((p1 + 1 + q1) a1)")),
+    Seeded("Gather whose index is not remapped", "Gather@21: a permutation", forget("Gather", "lengths")),
+    Seeded("Gather whose scalar is not refilled", "Gather@21: a scalar between units", forget("Gather", "lengths")),
+    Seeded("Gather whose runs stay in order", "Gather@21: runs, some from the end", respell("Gather", "-> a0 (s5 + s1)", "-> a0 (s1 + s5)")),
+    Seeded("Gather along which anything may go", "Gather@21: an embedding", forget("Gather", "locked")),
+    Seeded("Reshape that pairs axes the wrong way round", "Reshape@21: other parts of the same length", change("Reshape", turned_pairs)),
+    Seeded("Reshape that pairs nothing", "Reshape@21: other parts of the same length", forget("Reshape", "ties")),
+    Seeded("Reshape whose target is not refilled", "Reshape@21: split and merged", forget("Reshape", "lengths")),
+    Seeded("Reshape that merges minor first", "Flatten@21: channels and space", respell("Flatten", "(a1 a2 a3)", "(a2 a3 a1)")),
+    Seeded("Expand whose target is not refilled", "Expand@21: keys and values of grouped queries", forget("Expand", "lengths")),
+    Seeded("Tile that repeats every index", "Tile@21: the units", respell("Tile", "(r2 a2)", "(a2 r2)")),
+    Seeded("ConstantOfShape that is not refilled", "ConstantOfShape@21: a fill meets units", forget("ConstantOfShape", "lengths")),
+    Seeded("grouped convolution with groups inside", "Conv@21: two groups", respell("Conv", "(g o)", "(o g)")),
+    Seeded("grouped convolution whose group is not refilled", "Conv@21: depthwise", forget("Conv", "lengths")),
+    Seeded("transposed convolution as a plain one", "ConvTranspose@21: a square kernel", state("ConvTranspose", "n i *, o i *, o -> n o *")),
+    Seeded("convolution whose bias is left alone", "Conv@21: bias, strides, pads", respell("Conv", ", o ->", ", b ->")),
+    Seeded("DepthToSpace in the other order", "DepthToSpace@21: depth first", respell("DepthToSpace", "(p q c)", "(c p q)")),
+    Seeded("SpaceToDepth in the other order", "SpaceToDepth@21: blocks", respell("SpaceToDepth", "(p q c)", "(c p q)")),
+    Seeded("Pad with its sides changed", "Pad@21: channels, alone", respell("Pad", "(p1 + a1 + q1)", "(q1 + a1 + p1)")),
+    Seeded("Pad whose pads are not refilled", "Pad@21: channels, alone", forget("Pad", "lengths")),
+    Seeded("Resize whose sizes are not refilled", "Resize@19: sizes", forget("Resize", "lengths")),
+    Seeded("MatMul that contracts the other axis", "MatMul@21: square weights", respell("MatMul", ", k n", ", n k")),
+    Seeded("Gemm that ignores transB", "Gemm@21: a square weight, transposed", respell("Gemm", ", n k", ", k n")),
+    Seeded("Einsum with its output in another order", "Einsum@21: outer product of equals", respell("Einsum", "-> b i j", "-> b j i")),
+    Seeded("Attention whose heads are not refilled", "Attention@23: flat", forget("Attention", "lengths")),
+    Seeded("Attention whose scale is not pinned", "Attention@23: flat", forget("Attention", "pin")),
+    Seeded("Attention with grouped queries inside out", "Attention@23: flat, grouped queries", respell("Attention", "((g r) d)", "((r g) d)")),
+    Seeded("rotary halves that are not tied", "RotaryEmbedding@23: halves, flat, positions", respell("RotaryEmbedding", "(p + p)", "(p + k)")),
+    Seeded("rotary halves as neighbours", "RotaryEmbedding@23: halves, flat, positions", change("RotaryEmbedding", lambda n, s: replace(s, text=s.text.replace("(p + p)", "(p q)"), sizes={**s.sizes, "q": 2}))),
+    Seeded("GroupNormalization whose groups are not refilled", "GroupNormalization@21: every channel a group", forget("GroupNormalization", "lengths")),
+    Seeded("a mean that is taken for a sum", "ReduceMean@21: the units are compared", forget("ReduceMean", "inexact")),
+    Seeded("LayerNormalization that averages over nothing", "LayerNormalization@21: channels", forget("LayerNormalization", "inexact")),
+    Seeded("Softmax as any pointwise op", "Softmax@13: over the hidden axis", pointwise("Softmax")),
+    Seeded("CumSum as any pointwise op", "CumSum@21: along the hidden axis", pointwise("CumSum")),
+    Seeded("TopK that keeps its axis", "TopK@10: along the units", forget("TopK", "locked")),
+    Seeded("Trilu as any pointwise op", "Trilu@21: channels are masked", pointwise("Trilu")),
+    Seeded("a quantisation block inside out", "DequantizeLinear@21: blocks along the input", respell("DequantizeLinear", "(k0 b0)", "(b0 k0)")),
+    Seeded("a scale that stays behind", "DequantizeLinear@21: a weight per output channel", respell("DequantizeLinear", ", a0,", ", s0,")),
+    Seeded("a length that is read and may change", "Shape@21: of the units", forget("Shape", "locked")),
+    Seeded("positions of MaxPool that are read", "MaxPool@21: positions are read", forget("MaxPool", "locked")),
+    Seeded("division with major and minor swapped", "Reshape@21: other parts of the same length", refined_backwards(Product)),
+    Seeded("a cut with its pieces swapped", "Slice@21: runs that overlap", refined_backwards(Sum)),
+    Seeded("locks that are not inherited", "Slice@21: of a locked axis", heirless),
+    Seeded("a divided sum without a common minor", "Concat@21: runs with a common minor are regrouped", loose_minors),
+    Seeded("a cut product without a common minor", "Split@13: two heads, flat and shaped", loose_rest),
+    Seeded("a missing refinement that locks nothing", "Reshape@21: parts that fit in no way", careless),
+    Seeded("an open length that locks nothing", "Concat@21: a stored part beside an open one meets another open length", blind_to_open),
+    Seeded("different lengths that lock nothing", "If@21: branches of different lengths", lenient_lengths),
+    Seeded("broadcasting aligned left", "Add@21: the vector is as long as the batch", left_aligned),
+    Seeded("broadcasting that follows the shorter axis", "Mul@21: a column of units against a row", narrow_broadcast),
+    Seeded("an unknown op taken for pointwise", "Identity@21: before an op without a rule", unknown_is_pointwise),
+    Seeded("a fence that locks nothing", "Identity@21: before an op without a rule", toothless_fence),
+    Seeded("a graph output that may shrink", "MatMul@21: two matrices", unlocked("graph output")),
+    Seeded("a graph input that may shrink", "MatMul@21: two matrices", unlocked("graph input")),
+    Seeded("the mask of a product, minor first", "Reshape@21: three parts", mask(Product, minor_first)),
+    Seeded("the mask of a sum, backwards", "Concat@21: channels", mask(Sum, backwards)),
+    Seeded("branches that are not tied", "If@21: a branch gives out a tensor of the outer graph", branches_apart),
+    Seeded("a loop's state that is not tied", "Loop@21: a state with units, weights inside", branches_apart),
+]
+
+
+@pytest.mark.parametrize("seeded", FAULTS, ids=str)
+def test_the_oracle_says_no(seeded: Seeded, monkeypatch: Patch) -> None:
+    case = CASES[seeded.case]
+    CHANGED.clear()
+    seeded.fault(monkeypatch)
+    with pytest.raises(Refuted) as refusal:
+        check(case.text, opset=case.opset, seed=seeded.seed, visible=False, strict="lenient" not in case.but)
+    assert refusal.value.stage in ("shrink", "checker", "proof"), refusal.value
+    assert not CHANGED or any(CHANGED), "the fault changed nothing"
+
+
+@pytest.mark.parametrize("name", sorted({seeded.case for seeded in FAULTS}))
+def test_the_oracle_says_yes_without_the_fault(name: str) -> None:
+    case = CASES[name]
+    assert check(case.text, opset=case.opset, visible=False, strict="lenient" not in case.but).ok
