@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import networkx as nx
@@ -141,12 +141,12 @@ class Walker:
     def set(self, tensor: gs.Tensor, axes: Axes | None, final: bool = True) -> Axes | None:
         """Let the tensor have these terms; both are locked where they can't be its shape.
 
-        final: the lengths hold whenever the tensor is made, so that they are its shape where it has none.
+        final: the lengths hold whenever the tensor is made, so that its shape, where it is open, follows them.
         """
         if axes is not None and tensor.shape is not None:
             axes = self._fitted(tensor, axes)
-        elif axes is not None and final:
-            tensor.shape = [term.size for term in axes]
+        if axes is not None and final and not isinstance(tensor, gs.Constant):
+            tensor.shape = _known_shape(tensor.shape, axes)
         self.axes[id(tensor)] = axes
         self.alive.append(tensor)
         return axes
@@ -220,6 +220,12 @@ class Walker:
         for tensor in node.outputs:
             if not tensor.is_empty():
                 self.set(tensor, self.opaque(tensor, reason))
+
+
+def _known_shape(shape: Sequence[object] | None, axes: Axes) -> list[object]:
+    """A tensor's shape, with the lengths that the terms know where it is open."""
+    raw = shape or [None] * len(axes)
+    return [d if isinstance(d, int) or t.size is None else t.size for d, t in zip(raw, axes, strict=True)]
 
 
 def _results(graph: gs.Graph) -> Iterator[gs.Tensor]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling.align import align, spread
 
-from onnxprune.coupling.notation import Axis, Factors, Letter, Number, Operand, Run, Segments, letters
+from onnxprune.coupling.notation import Axis, Factors, Letter, Number, Operand, Run, Segments, letters, parse_axis
 from onnxprune.coupling.rule import Fenced
 from onnxprune.coupling.solver import Solver
-from onnxprune.coupling.spec import Spec
+from onnxprune.coupling.spec import Length, Spec
 from onnxprune.coupling.terms import UNIT, Term, atom, concat, product
 
 ALONG = "axis that the op works along"
@@ -75,7 +75,8 @@ class Binder:
         for before, after in self.spec.ties:
             self.solver.unify(*(product(*(self._tied(name) for name in side)) for side in (before, after)))
         self._mark()
-        return Binding(self.node, self.spec, inputs, outputs, self.env, self.kernel)
+        spec = replace(self.spec, lengths=tuple(map(self._refillable, self.spec.lengths)))
+        return Binding(self.node, spec, inputs, outputs, self.env, self.kernel)
 
     # --------------------------------------------------------------------------------------------- inputs
 
@@ -217,6 +218,17 @@ class Binder:
         if not self._complete(axis) and not self._size_letters(axis, size):
             raise Fenced("lengths of an output that its rule can't tell")
         return fit(self.solver, self._term(axis), size)
+
+    def _refillable(self, place: Length) -> Length:
+        """A stored length can follow only what is known; an axis of which a part is open is locked."""
+        axes = tuple(axis and self._follows(parse_axis(axis)) and axis for axis in place.axes)
+        return replace(place, axes=tuple(axis or None for axis in axes))
+
+    def _follows(self, axis: Axis) -> bool:
+        term = self._term(axis)
+        if term.size is None:
+            self.solver.lock(term, "its length is written down, but known only at run time")
+        return term.size is not None
 
     def _mark(self) -> None:
         for marks, mark in (

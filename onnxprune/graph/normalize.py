@@ -1,5 +1,6 @@
 """Normalisation before analysis: one spelling for what exporters write in many ways.
 
+    names         open lengths are told apart: constants, dimensions of inputs, others
     lengths       shape arithmetic whose result is known becomes a stored tensor; targets of Reshape, Expand and the
                   like that mix known and open lengths are written with 0, -1 and 1, or put together from both
     splits        a Split into equal parts says how long they are, for they may become unequal
@@ -20,6 +21,7 @@ from onnxprune.graph.dead import drop_dead
 from onnxprune.graph.edit import insert, read
 from onnxprune.graph.model import Model, all_stored, graphs
 from onnxprune.graph.naming import Names
+from onnxprune.graph.probe import name_lengths
 from onnxprune.graph.shapes import refresh
 from onnxprune.graph.sharing import split_shared
 from onnxprune.graph.taps import insert_taps
@@ -38,12 +40,14 @@ def normalize(model: Model) -> Model:
     """Normalise in place and return the model."""
     names = Names(model)
     targets = Targets(model, names)
+    name_lengths(model)
     for _ in range(MAX_ROUNDS):
         better = fold_lengths(model, names, targets)
         drop_dead(model)
         if not better:
             break
         refresh(model)
+        name_lengths(model)
     spell_splits(model, names)
     split_shared(model, names)
     insert_taps(model, names)

@@ -45,8 +45,10 @@ def _uses(model: Model) -> Iterator[tuple[gs.Node, int, gs.Constant]]:
 def _is_meant(node: gs.Node, i: int, tensor: gs.Constant) -> bool:
     if node.domain not in (None, "", "ai.onnx"):
         return True
+    if len(tensor.shape) < 2:
+        return False  # exporters store equal biases once; those of layers that are one go together all the same
     if node.op == "Concat":
-        return len(tensor.shape) > 1
+        return True
     return i == 0 if node.op in WEIGHTED_FIRST else node.op in WEIGHTED
 
 

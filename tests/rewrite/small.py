@@ -82,3 +82,23 @@ def apart(expected: np.ndarray, got: np.ndarray) -> float:
     """max|a - b| / max|a|."""
     assert expected.shape == got.shape
     return float(np.abs(expected - got).max() / np.abs(expected).max())
+
+
+def survivors(source: str, opset: int = 21, seed: int = 0) -> list[str]:
+    """Prune half of every group at random; the groups of which other units pass for the pruned ones.
+
+    The right units must be proved first. With half of the units exchanged for others an oracle has to say no.
+    """
+    rng = np.random.default_rng(seed)
+    _, analysis = analysed(source, opset)
+    gone = {g.id: rng.permutation(g.size)[: g.size // 2].tolist() for g in analysis.prunable}
+    file = pruned(source, gone, opset)
+    right = proof(source, gone, file, opset)
+    assert right.ok, right
+    passed = []
+    for group in analysis.prunable:
+        others = [unit for unit in range(group.size) if unit not in gone[group.id]]
+        wrong = [others[0], *gone[group.id][1:]]
+        if proof(source, {**gone, group.id: wrong}, file, opset).status != "failed":
+            passed.append(group.id)
+    return passed

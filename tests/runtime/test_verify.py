@@ -95,9 +95,12 @@ def test_an_output_without_a_finite_number_is_undecided(build: Build) -> None:
 
 
 def test_an_output_that_is_all_rounding_is_undecided(build: Build) -> None:
-    text = "g (float[2,4] x) => (float[2,4] y) <float big = {1e12}, float c = {100}> { H s = Mul(h, big) y = Sin(s) }"
-    one, other = text.replace("H ", "a = Add(x, c) h = Sub(a, c) "), text.replace("H ", "h = Identity(x) ")
-    found = verify(build(one), build(other))
+    """The same numbers are added up in two orders."""
+    text = """g (float[2,999] x) => (float[2,1] y) <float huge = {1e12},
+    int64[1] one = {1}, int64[1] f = {0}, int64[1] t = {333}, int64[1] e = {999}>
+    { MOVE k = ReduceSum(h, one) s = Mul(k, huge) y = Sin(s) }"""
+    moved = "p = Slice(x, f, t, one) q = Slice(x, t, e, one) h = Concat <axis = 1> (q, p)"
+    found = verify(build(text.replace("MOVE k", "h = Identity(x) k")), build(text.replace("MOVE", moved)))
     assert found.status == "undecided"
     assert "rounding alone changes 'y'" in found.reason
 

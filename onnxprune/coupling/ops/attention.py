@@ -25,7 +25,7 @@ def attention(node: NodeView) -> Spec:
     return Spec(
         f"{', '.join(operands)} -> {made}",
         sizes={"g": groups, "r": queries // groups} if queries != groups else {"g": groups},
-        locked=_locked(node),
+        locked=_locked(node, flat),
         roles={name: role for name, role in ROLES.items() if name != "r" or queries != groups},
         lengths=(Length("q_num_heads", (heads,)), Length("kv_num_heads", ("g",))) if flat else (),
         macs="output",
@@ -44,9 +44,13 @@ def _mask(node: NodeView, heads: str) -> str:
     return " ".join("1" if size == 1 else name for size, name in zip(shape, names, strict=True))
 
 
-def _locked(node: NodeView) -> dict[str, str]:
+def _locked(node: NodeView, flat: bool) -> dict[str, str]:
     locked = {"t": "normalised by a softmax"}
-    return locked | {"s": "masked by position"} if node.attr("is_causal", 0) else locked
+    if node.attr("is_causal", 0):
+        locked["s"] = "masked by position"
+    if node.attr("scale") is None and not _scale(node, flat):
+        locked["d"] = "its length sets the scale of attention"
+    return locked
 
 
 def _scale(node: NodeView, flat: bool) -> dict[str, float]:
