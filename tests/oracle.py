@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterator, Mapping
-from tempfile import TemporaryDirectory
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
@@ -22,7 +22,6 @@ from onnx.reference import ReferenceEvaluator
 from onnxprune.coupling import Analysis, Group, analyze
 from onnxprune.graph import Model, finish, from_proto, index_bounds, normalize, save, to_proto
 from onnxprune.rewrite import Masks, keep_of, mask_consumers, prove, shrink
-from onnxprune.runtime.inputs import random_inputs
 from onnxprune.runtime.verify import TOLERANCE, Proof, verify
 
 Text = str | onnx.ModelProto

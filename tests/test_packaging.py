@@ -61,9 +61,7 @@ def test_versions_agree(wheel: Path) -> None:
 def test_entry_point_names_a_class(name: str) -> None:
     module, _, attribute = PASSES[name].partition(":")
     source = (ROOT / "passes" / Path(*module.split("."))).with_suffix(".py")
-    classes = [
-        n.name for n in ast.parse(source.read_text(encoding="utf-8")).body if isinstance(n, ast.ClassDef)
-    ]
+    classes = [n.name for n in ast.parse(source.read_text(encoding="utf-8")).body if isinstance(n, ast.ClassDef)]
     assert attribute in classes
 
 

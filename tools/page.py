@@ -50,7 +50,7 @@ _PEERS = """\
 
 
 def render(sections: Mapping[str, Mapping[str, Row]]) -> str:
-    """The page. sections: zoo, trained, linearity, compile and speed, each with its rows by name; any may be missing."""
+    """The page. sections: zoo, trained, linearity, compile and speed, each with its rows by name; any may miss."""
     parts = [_HEAD + _machine()]
     models = {name: sections.get(name, {}) for name in ("zoo", "trained")}
     if any(models.values()):
@@ -84,7 +84,10 @@ def _machine() -> str:
 def _age(names: Sequence[str]) -> str:
     """A line on rows that were measured with another version of the source; empty where there is none."""
     now = program()
-    old = [f"{row} ({name})" for name in names for row in Results(name).rows() if now not in Results(name).key(row).split()]
+    kept = {name: Results(name) for name in names}
+    old = [
+        f"{row} ({name})" for name, found in kept.items() for row in found.rows() if now not in found.key(row).split()
+    ]
     return f"\nMeasured with an earlier state of the source: {', '.join(old)}.\n" if old else ""
 
 

@@ -1,6 +1,6 @@
 """Peak memory of a command, all its processes together (Linux).
 
-The high water mark of each process is exact; where several run side by side, what they hold at the same time is sampled.
+The high water mark of each process is exact; where several run side by side, what they hold together is sampled.
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ class Peak:
     errors: str
 
 
-def peak(command: Sequence[str], *, timeout: float = 1800.0, every: float = 0.005, environment: Mapping[str, str] | None = None) -> Peak:
+def peak(
+    command: Sequence[str],
+    *,
+    timeout: float = 1800.0,
+    every: float = 0.005,
+    environment: Mapping[str, str] | None = None,
+) -> Peak:
     """Run a command to its end, looking at its memory every few milliseconds.
 
     Raises subprocess.TimeoutExpired, after it has killed the command, where that takes longer than `timeout` seconds.

@@ -1,4 +1,4 @@
-"""Latency of a model pruned by Torch-Pruning, in each of several ways, against this project's: one process, interleaved.
+"""Latency of a model pruned by Torch-Pruning, in each of several ways, against this project's, interleaved.
 
 python -m tools.peer_speed NAME FOLDER      run by tools.peers in the environment of the other tools
 """

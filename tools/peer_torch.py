@@ -1,4 +1,7 @@
-"""Torch-Pruning on the reference models, by the recipes of its own examples. Runs in the environment of the other tools."""
+"""Torch-Pruning on the reference models, by the recipes of its own examples.
+
+Runs in the environment of the other tools.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,13 @@ from onnxprune.export import Source, load
 from tools import zoo_models
 from tools.varied import vary
 
-Module = torch.nn.Module
-
 
 @dataclass(frozen=True)
 class Way:
-    """How Torch-Pruning is asked: widths as multiples of `multiple` (0: as they come), one ranking over all layers or not."""
+    """How Torch-Pruning is asked.
+
+    multiple: widths are multiples of this, 0: as they come; ranked: one ranking over all layers
+    """
 
     multiple: int = 0
     ranked: bool = False
@@ -35,7 +39,7 @@ class Way:
 class Pruned:
     """A pruned copy of a model, and the processor seconds that building the pruner and pruning took."""
 
-    module: Module
+    module: torch.nn.Module
     build: float
     prune: float
 
@@ -69,41 +73,43 @@ def prune(model: Source, ratio: float, way: Way) -> Pruned:
     return Pruned(module, middle - start, time.process_time() - middle)
 
 
-def _recipe(module: Module, ratio: float) -> tuple[dict[str, Any], Callable[[Mapping[Module, int]], None]]:
+def _recipe(
+    module: torch.nn.Module, ratio: float
+) -> tuple[dict[str, Any], Callable[[Mapping[torch.nn.Module, int]], None]]:
     """Options for the pruner, and what the model's own bookkeeping needs afterwards."""
     if split := _of_class(module, "BertSelfAttention"):
         heads = {getattr(m, part): m.num_attention_heads for m in split for part in ("query", "key", "value")}
         asked = {"prune_num_heads": True, "prune_head_dims": False, "head_pruning_ratio": ratio}
         return {"num_heads": heads, **asked}, lambda left: _repair_bert(split, left)
     if fused := [m for m in module.modules() if hasattr(m, "qkv") and hasattr(m, "num_heads")]:
-        ignored = [_last_linear(module)]
-        return {"num_heads": {m.qkv: m.num_heads for m in fused}, "ignored_layers": ignored}, lambda left: _repair_vit(fused, left)
+        heads = {m.qkv: m.num_heads for m in fused}
+        return {"num_heads": heads, "ignored_layers": [_last_linear(module)]}, lambda left: _repair_vit(fused, left)
     return {"ignored_layers": [_last_linear(module)]}, lambda _: None
 
 
-def _of_class(module: Module, name: str) -> list[Any]:
+def _of_class(module: torch.nn.Module, name: str) -> list[Any]:
     return [m for m in module.modules() if type(m).__name__ == name]
 
 
-def _last_linear(module: Module) -> Module:
+def _last_linear(module: torch.nn.Module) -> Any:
     return [m for m in module.modules() if isinstance(m, torch.nn.Linear)][-1]
 
 
-def _repair_bert(layers: list[Any], left: Mapping[Module, int]) -> None:
+def _repair_bert(layers: list[Any], left: Mapping[torch.nn.Module, int]) -> None:
     for layer in layers:
         layer.num_attention_heads = left[layer.query]
         layer.attention_head_size = layer.query.out_features // layer.num_attention_heads
         layer.all_head_size = layer.query.out_features
 
 
-def _repair_vit(layers: list[Any], left: Mapping[Module, int]) -> None:
+def _repair_vit(layers: list[Any], left: Mapping[torch.nn.Module, int]) -> None:
     for layer in layers:
         layer.num_heads = left[layer.qkv]
         layer.attn_dim = layer.qkv.out_features // 3
         layer.head_dim = layer.attn_dim // layer.num_heads
 
 
-def work(module: Module, model: Source) -> int:
+def work(module: torch.nn.Module, model: Source) -> int:
     """Multiply-accumulates (times two) of one run, by PyTorch's own counter."""
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:

@@ -24,12 +24,12 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 def number(value: float | None, digits: int = 2) -> str:
     """A number for a cell; a dash where there is none."""
-    return "–" if value is None else f"{value:.{digits}f}"
+    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def interval(values: Sequence[float] | None) -> str:
     """`1.93 (1.90 to 1.97)` from an estimate and its two limits; a dash where there is none."""
     if values is None:
-        return "–"
+        return "-"
     value, low, high = values
     return f"{value:.2f} ({low:.2f} to {high:.2f})"

@@ -37,9 +37,7 @@ def _redraw(name: str, parameter: nn.Parameter, generator: torch.Generator) -> N
         parameter.uniform_(0.5, 1.5, generator=generator).mul_(constant or 1.0)
 
 
-def _set_batch_statistics(
-    module: nn.Module, inputs: tuple[torch.Tensor, ...], generator: torch.Generator
-) -> None:
+def _set_batch_statistics(module: nn.Module, inputs: tuple[torch.Tensor, ...], generator: torch.Generator) -> None:
     """Batch normalisations that fit the activations of two random examples, and keep rounding errors small.
 
     With the whole mean subtracted and no bias a deep random network is chaotic: rounding in float32 becomes

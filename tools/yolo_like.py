@@ -77,9 +77,7 @@ class Backbone(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         w0, w1, w2, w3, w4 = WIDTHS
-        self.stem = nn.Sequential(
-            ConvBlock(3, w0, 3, 2), ConvBlock(w0, w1, 3, 2), SplitStack(w1, w1, 1, True)
-        )
+        self.stem = nn.Sequential(ConvBlock(3, w0, 3, 2), ConvBlock(w0, w1, 3, 2), SplitStack(w1, w1, 1, True))
         self.fine = nn.Sequential(ConvBlock(w1, w2, 3, 2), SplitStack(w2, w2, 2, True))
         self.middle = nn.Sequential(ConvBlock(w2, w3, 3, 2), SplitStack(w3, w3, 2, True))
         self.coarse = nn.Sequential(ConvBlock(w3, w4, 3, 2), SplitStack(w4, w4, 1, True), PyramidPool(w4))

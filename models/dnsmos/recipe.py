@@ -32,10 +32,7 @@ def inputs(n: int, seed: int = 0) -> list[Feeds]:
 
 def score(run: Run, n: int) -> float:
     """How often the background score falls from 40 to 15 and from 15 to 0 dB, over n voices."""
-    scores = [
-        [run({"input_1": sound})[0][0, BACKGROUND] for sound in recordings]
-        for recordings in _voices(n, seed=1)
-    ]
+    scores = [[run({"input_1": sound})[0][0, BACKGROUND] for sound in recordings] for recordings in _voices(n, seed=1)]
     return float(np.mean(np.diff(scores, axis=1) < 0))
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling.align import align, spread
-
 from onnxprune.coupling.notation import Axis, Factors, Letter, Number, Operand, Run, Segments, letters, parse_axis
 from onnxprune.coupling.rule import Fenced
 from onnxprune.coupling.solver import Solver
@@ -62,9 +61,10 @@ class Binder:
     def bind(self, inputs: list[Axes | None]) -> Binding:
         """Unify the inputs with the rule and give every output its terms. Raises Fenced where the rule doesn't fit."""
         pattern = self.spec.pattern
-        for what, tensors, known in (("inputs", self.node.inputs, pattern.inputs), ("outputs", self.node.outputs, pattern.outputs)):
-            if not all(t.is_empty() for t in tensors[len(known) :]):
-                raise Fenced(f"more {what} than its rule knows")
+        if not all(t.is_empty() for t in self.node.inputs[len(pattern.inputs) :]):
+            raise Fenced("more inputs than its rule knows")
+        if not all(t.is_empty() for t in self.node.outputs[len(pattern.outputs) :]):
+            raise Fenced("more outputs than its rule knows")
         for i, (axes, operand) in enumerate(zip(inputs, pattern.inputs, strict=False)):
             self._input(i, axes, operand)
         self._settle()
@@ -169,7 +169,8 @@ class Binder:
             return False
         if missing and known.count(None) == 1:
             known[missing[0]] = _remainder(axis, size, [s for s in known if s is not None])
-        return all([self._size_letters(part, s) for part, s in zip(axis.parts, known, strict=True)])
+        sized = [self._size_letters(part, s) for part, s in zip(axis.parts, known, strict=True)]
+        return all(sized)
 
     def _complete(self, axis: Axis) -> bool:
         return all(name in self.env for name in letters(axis))

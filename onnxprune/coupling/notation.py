@@ -2,9 +2,9 @@
 
     n (g i) *, (g o) i *, (g o) -> n (g o) *
 
-An operand is a run of axes. An axis is a letter (a letter and digits), a number, a product `(g i)` or a sum `(a + b)`;
-a number is a fixed length, `1` an axis that broadcasts or comes and goes. `...` is a run of axes shared by broadcasting,
-`*` a run of axes that the op works along, and `_` an operand that is a parameter: no unit may leave the latter two.
+An operand is a run of axes. An axis is a letter (a letter and digits), a number, a product `(g i)` or a sum `(a + b)`.
+A number is a fixed length, `1` an axis that broadcasts or comes and goes. `...` is a run of axes that broadcast, `*` a
+run of axes that the op works along, and `_` an operand that is a parameter: no unit may leave the latter two.
 An input has one run at most, for else nobody could tell where it ends; an output may have both kinds, `... *`.
 """
 
@@ -13,39 +13,46 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Union
 
 _TOKEN = re.compile(r"\s*(->|\.\.\.|[A-Za-z][A-Za-z0-9]*|\d+|[()+,*_])")
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
+    """An axis, or a part of one, that is the same wherever the letter stands."""
+
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
+    """An axis, or a part of one, of a fixed length."""
+
     size: int
 
 
 @dataclass(frozen=True, slots=True)
 class Factors:
+    """`(g i)`, the major part first."""
+
     parts: tuple[Axis, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Segments:
+    """`(a + b)`."""
+
     parts: tuple[Axis, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`...` (shared by broadcasting) or `*` (opaque)."""
+    """`...` (axes that broadcast) or `*` (axes that the op works along)."""
 
     kind: str
 
 
-Axis = Union[Letter, Number, Factors, Segments, Run]
+Axis = Letter | Number | Factors | Segments | Run
 Operand = tuple[Axis, ...] | None
 """None is the operand `_`."""
 
@@ -91,7 +98,7 @@ def _operands(text: str, runs: int) -> tuple[Operand, ...]:
 
 class _Parser:
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text = text.strip()
         self.tokens = _tokens(text)
         self.at = 0
 

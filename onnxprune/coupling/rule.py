@@ -172,9 +172,7 @@ class Rule:
 _RULES: dict[tuple[str, str], list[Rule]] = {}
 
 
-def rule(
-    *ops: str, domain: str = "", since: int = 1, until: int = 10**6
-) -> Callable[[RuleFunction], RuleFunction]:
+def rule(*ops: str, domain: str = "", since: int = 1, until: int = 10**6) -> Callable[[RuleFunction], RuleFunction]:
     """Register a function as the rule of `ops` in the opsets from `since` up to, and without, `until`.
 
     Raises ValueError where an op has a rule for one of these opsets already.

@@ -81,15 +81,13 @@ class Solver:
     def unify(self, a: Term, b: Term) -> None:
         """Make two axes keep the same units. Never fails: what can't be reconciled is locked, with the reason."""
         a, b = resolve(a), resolve(b)
-        if a is b:
+        if a is b or a.size == b.size == 1:
             return
         if a.size is None or b.size is None:
-            return self._walk_open(a, b)
-        if a.size != b.size:
-            return self._lock_all([a, b], f"lengths {a.size} and {b.size} where one is expected")
-        if a.size == 1:
-            return
-        if isinstance(a, Atom):
+            self._walk_open(a, b)
+        elif a.size != b.size:
+            self._lock_all([a, b], f"lengths {a.size} and {b.size} where one is expected")
+        elif isinstance(a, Atom):
             self._bind(a, b)
         elif isinstance(b, Atom):
             self._bind(b, a)
@@ -214,7 +212,7 @@ class Solver:
         return None
 
     def divide(self, term: Term, n: int) -> Pair | None:
-        """A major part of size `n` and the minor remainder, or None where the term of known length doesn't factor so."""
+        """A major part of size `n` and the minor remainder, or None where a term of known length doesn't factor so."""
         term = resolve(term)
         if not term.size or n < 1 or term.size % n:
             return None
@@ -268,9 +266,11 @@ def _inherit(into: dict[Cause, None], reasons: dict[Cause, None]) -> None:
 def _drop_same(xs: deque[Term], ys: deque[Term]) -> None:
     """Drop what is one and the same at either end of both."""
     while xs and ys and resolve(xs[0]) is resolve(ys[0]):
-        xs.popleft(), ys.popleft()
+        xs.popleft()
+        ys.popleft()
     while xs and ys and resolve(xs[-1]) is resolve(ys[-1]):
-        xs.pop(), ys.pop()
+        xs.pop()
+        ys.pop()
 
 
 def _sizes(terms: list[Term], sign: str) -> str:

@@ -10,7 +10,7 @@ import onnx_graphsurgeon as gs
 from onnxprune.coupling.rule import STANDARD_DOMAINS
 
 if TYPE_CHECKING:
-    from onnxprune.coupling.analysis import Walker
+    from onnxprune.coupling.walker import Walker
 
 Handler = Callable[["Walker", gs.Node], None]
 

@@ -18,7 +18,6 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Union
 
 _serial = count()
 
@@ -84,7 +83,7 @@ class Sum:
         object.__setattr__(self, "size", None if None in sizes else sum(s for s in sizes if s is not None))
 
 
-Term = Union[Atom, Product, Sum]
+Term = Atom | Product | Sum
 
 UNIT = Product(())
 """The axis of size 1: it has no unit that could go."""

@@ -24,9 +24,7 @@ def choices(axes: Axes, *, dynamic: bool, proven: bool) -> list[Axes]:
     names = {label for dims in axes.values() for label in dims.values()}
     tried: list[Axes] = []
     for kept in (names if proven else names - _SPATIAL, names - _SPATIAL, {"batch"}):
-        choice = {
-            name: {i: label for i, label in dims.items() if label in kept} for name, dims in axes.items()
-        }
+        choice = {name: {i: label for i, label in dims.items() if label in kept} for name, dims in axes.items()}
         if choice not in tried:
             tried.append(choice)
     return tried
@@ -70,9 +68,7 @@ def _lengths(inputs: Mapping[str, torch.Tensor], axes: Axes) -> Iterator[tuple[s
             yield label, inputs[name].shape[axis]
 
 
-def _resized(
-    inputs: Mapping[str, torch.Tensor], axes: Axes, lengths: Mapping[str, int]
-) -> dict[str, torch.Tensor]:
+def _resized(inputs: Mapping[str, torch.Tensor], axes: Axes, lengths: Mapping[str, int]) -> dict[str, torch.Tensor]:
     """Cut or repeat along named axes, so that values stay valid (token ids, masks)."""
     import torch
 

@@ -23,9 +23,7 @@ TOLERANCE = 1e-3
 _HALF_TOLERANCE = 5e-2
 
 
-def check(
-    source: Source, path: Path, run: Runner, inputs: Mapping[str, torch.Tensor], read: Sequence[str]
-) -> float:
+def check(source: Source, path: Path, run: Runner, inputs: Mapping[str, torch.Tensor], read: Sequence[str]) -> float:
     """The largest |framework - ONNX| over the largest |framework|, of all outputs.
 
     `read` names the inputs that the graph kept. `InputError` if either side doesn't run, or if they differ by

@@ -26,9 +26,7 @@ def exported(source: Source, axes: Axes, exporter: str, opset: int | None, folde
     reason.
     """
     if exporter not in _EXPORTERS:
-        raise InputError(
-            f"unknown exporter {exporter!r}: dynamo or torchscript{did_you_mean(exporter, _EXPORTERS)}"
-        )
+        raise InputError(f"unknown exporter {exporter!r}: dynamo or torchscript{did_you_mean(exporter, _EXPORTERS)}")
     need("onnxscript", "torch")
     function, default, lowest, highest = _EXPORTERS[exporter]
     opset = default if opset is None else opset

@@ -36,9 +36,7 @@ def load_torch(target: str, options: dict[str, str]) -> Source:
         load_weights(made, Path(weights))
     tensors = [example(shape, dtype) for shape, dtype in shapes] or examples
     if not tensors:
-        raise InputError(
-            f"torch:{target} comes without example inputs: give their shapes, as input=1x3x224x224"
-        )
+        raise InputError(f"torch:{target} comes without example inputs: give their shapes, as input=1x3x224x224")
     if isinstance(tensors, Mapping):
         return adapt(f"torch:{target}", made, tensors, keywords={})
     return adapt(f"torch:{target}", made, dict(zip(_names(made, len(tensors)), tensors, strict=True)))
@@ -95,9 +93,7 @@ def _call(factory: Any, options: dict[str, str], target: str) -> Any:
         raise InputError(f"torch:{target} failed: {cause(error)}") from error
 
 
-def _split(
-    made: Any, target: str
-) -> tuple[torch.nn.Module, Sequence[torch.Tensor] | Mapping[str, torch.Tensor]]:
+def _split(made: Any, target: str) -> tuple[torch.nn.Module, Sequence[torch.Tensor] | Mapping[str, torch.Tensor]]:
     """(module, examples): what the factory returned may be the first alone."""
     import torch
 

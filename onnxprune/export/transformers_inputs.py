@@ -35,9 +35,7 @@ def example_inputs(
     if "input_features" in accepted:
         inputs["input_features"] = example((batch, config.num_mel_bins, 2 * config.max_source_positions))
     if not inputs:
-        raise InputError(
-            f"transformers:{target} reads none of the inputs known here: tokens, pictures, speech"
-        )
+        raise InputError(f"transformers:{target} reads none of the inputs known here: tokens, pictures, speech")
     if "decoder_input_ids" in accepted:
         inputs["decoder_input_ids"] = tokens(batch, length, config.get_text_config().vocab_size)
     return inputs

@@ -39,9 +39,7 @@ def export(
 ) -> ExportResult:
     """Build the model that `spec` names (see `load`) and write it as ONNX (see `write`)."""
     source = load(spec, options, seed=seed)
-    return write(
-        source, out, opset=opset, exporter=exporter, dynamic=dynamic, external_data=external_data, run=run
-    )
+    return write(source, out, opset=opset, exporter=exporter, dynamic=dynamic, external_data=external_data, run=run)
 
 
 def write(
@@ -103,11 +101,7 @@ def _save(
 
 
 def _weights(model: ir.Model) -> int:
-    return sum(
-        value.const_value.nbytes
-        for value in model.graph.initializers.values()
-        if value.const_value is not None
-    )
+    return sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value is not None)
 
 
 def _replace(ready: Path, out: Path) -> None:

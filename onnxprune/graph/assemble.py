@@ -21,12 +21,23 @@ _INFERRED = "unk__"
 """How shape inference begins the names that it gives to open dimensions, anew every time."""
 
 _DECLARING_IR = 3
-"""Up to this IR version every stored tensor of a graph is declared as an input."""
+"""Up to this IR version every stored tensor of a graph is declared as an input, or made by a Constant node."""
 
 
 def is_large(tensor: gs.Constant) -> bool:
     """Whether a stored tensor is kept out of skeletons and put into data files. Strings can't be."""
     return size_of(tensor) > INLINE_BYTES
+
+
+def has_constant_nodes(model: Model) -> bool:
+    """Whether stored tensors that are not declared as inputs are written as Constant nodes."""
+    return bool(model.header.ir_version <= _DECLARING_IR)
+
+
+def movable(model: Model, tensors: Iterable[gs.Constant]) -> list[gs.Constant]:
+    """The large stored tensors among `tensors` whose data need not lie in a node."""
+    declared = {v.name for v in model.header.graph.input} if has_constant_nodes(model) else None
+    return [t for t in tensors if is_large(t) and (declared is None or t.name in declared)]
 
 
 def skeleton(model: Model) -> ModelProto:
@@ -42,6 +53,10 @@ def for_inference(model: Model, declared: Iterable[ValueInfoProto] = ()) -> Mode
     inputs = len(model.header.graph.input)
     proto = _without(model, [t for t in all_stored(model) if is_large(t)])
     proto.graph.value_info.extend(declared)
+    for sparse in proto.graph.sparse_initializer:
+        kind = sparse.values.data_type
+        proto.graph.input.append(helper.make_tensor_value_info(sparse.values.name, kind, list(sparse.dims)))
+    del proto.graph.sparse_initializer[:]
     for value in proto.graph.input[:inputs]:
         for i, dim in enumerate(value.type.tensor_type.shape.dim):
             if not dim.HasField("dim_value") and (dim.dim_param or "?") in ANONYMOUS:
@@ -84,6 +99,6 @@ def assemble(
 ) -> ModelProto:
     """The protobuf with the stored tensors in `owners` (id(graph) -> tensors), each spelled by `write`."""
     proto: ModelProto = copy_fields(ModelProto(), model.header, but=("graph", "training_info") if lean else ("graph",))
-    exporter = Exporter(owners, write, lean=lean, constants=model.header.ir_version <= _DECLARING_IR)
+    exporter = Exporter(owners, write, lean=lean, constants=has_constant_nodes(model))
     exporter.fill(proto.graph, model.graph, model.header.graph)
     return proto

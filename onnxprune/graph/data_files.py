@@ -10,9 +10,8 @@ from pathlib import Path
 import onnx_graphsurgeon as gs
 
 from onnxprune.errors import InputError
-from onnxprune.graph.files import open_bytes
-from onnxprune.graph.parsing import parse, tensors_of
-from onnxprune.graph.tensors import FileValues, raw_bytes, size_of
+from onnxprune.graph.parsing import parse_file, tensors_of
+from onnxprune.graph.tensors import FileValues, Raw, size_of
 from onnxprune.graph.wire import SELF
 
 PAGE = 4096
@@ -57,7 +56,7 @@ def write_data(path: Path, places: Sequence[Place]) -> Path:
         with data.open("r+b") as file:
             for tensor, offset in places:
                 if offset == file.tell():
-                    file.write(raw_bytes(tensor))
+                    file.writelines(Raw(tensor))
             file.flush()
             os.fsync(file.fileno())
     except BaseException:
@@ -83,7 +82,7 @@ def data_files_of(path: Path) -> set[Path]:
     if not path.is_file():
         return set()
     try:
-        graph = parse(open_bytes(path).data, str(path)).graph
+        graph = parse_file(path)[0].graph
         names = {e.value for t in tensors_of(graph) for e in t.external_data if e.key == "location"}
     except (InputError, UnicodeDecodeError):
         return set()

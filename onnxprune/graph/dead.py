@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import onnx_graphsurgeon as gs
 
 from onnxprune.graph.edit import attach, detach
-from onnxprune.graph.ir import bodies_of
+from onnxprune.graph.ir import bodies_of, rank_of
 from onnxprune.graph.model import Model, graphs
 from onnxprune.graph.undo import Dropped
 
@@ -42,9 +42,9 @@ def revive(model: Model, tensors: Iterable[gs.Tensor]) -> None:
             attach(found.read)
             waiting += [t for _, read in found.read for t in read]
     for graph in graphs(model) if revived else ():
-        own = {key: found.node for key, found in revived.items() if found.graph is graph}
+        own = [found.node for found in revived.values() if found.graph is graph]
         if own:
-            graph.nodes = list(_placed(graph.nodes, own))
+            graph.nodes = list(_placed(graph.nodes, sorted(own, key=rank_of)))
 
 
 def maker_of(tensor: gs.Tensor) -> gs.Node | None:
@@ -52,30 +52,13 @@ def maker_of(tensor: gs.Tensor) -> gs.Node | None:
     return tensor.inputs[0] if tensor.inputs else None
 
 
-def _placed(nodes: Iterable[gs.Node], missing: dict[int, gs.Node]) -> Iterator[gs.Node]:
-    """The nodes, with each missing one in front of the first that reads it."""
+def _placed(nodes: Iterable[gs.Node], missing: list[gs.Node]) -> Iterator[gs.Node]:
+    """The nodes, with each missing one in front of the first that came behind it in the file."""
+    waiting = iter(missing)
+    first = next(waiting, None)
     for node in nodes:
-        yield from _needed(node, missing)
+        while first is not None and rank_of(first) < rank_of(node):
+            yield first
+            first = next(waiting, None)
         yield node
-
-
-def _needed(node: gs.Node, missing: dict[int, gs.Node]) -> Iterator[gs.Node]:
-    """Missing nodes that a node needs, makers first."""
-    path = [(node, _reads(node))]
-    while path:
-        at, reads = path[-1]
-        for tensor in reads:
-            maker = maker_of(tensor)
-            if maker is not None and missing.pop(id(maker), None) is not None:
-                path.append((maker, _reads(maker)))
-                break
-        else:
-            path.pop()
-            if path:
-                yield at
-
-
-def _reads(node: gs.Node) -> Iterator[gs.Tensor]:
-    yield from node.inputs
-    for body in bodies_of(node):
-        yield from (t for inner in body.nodes for t in _reads(inner))
+    yield from (n for n in (first, *waiting) if n is not None)

@@ -93,7 +93,8 @@ def declare(tensor: gs.Tensor) -> ValueInfoProto:
 
 
 def _constant_node(tensor: TensorProto) -> NodeProto:
-    name, tensor.name = tensor.name, ""
+    name = tensor.name
+    tensor.ClearField("name")
     value = AttributeProto(name="value", type=AttributeProto.TENSOR, t=tensor)
     return NodeProto(op_type="Constant", output=[name], attribute=[value])
 

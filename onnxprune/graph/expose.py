@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from onnx import GraphProto, ModelProto, ValueInfoProto
 
-from onnxprune.graph.files import open_bytes
-from onnxprune.graph.parsing import parse
+from onnxprune.graph.parsing import parse, parse_file
 
 
 def exposing(names: Iterable[str]) -> bytes:
@@ -30,7 +29,7 @@ def computed(model: Path | bytes) -> frozenset[str]:
 
     Raises InputError for what is no model.
     """
-    data = np.frombuffer(model, np.uint8) if isinstance(model, bytes) else open_bytes(model).data
-    graph = parse(data, "model").graph
+    proto = parse(np.frombuffer(model, np.uint8), "model") if isinstance(model, bytes) else parse_file(model)[0]
+    graph = proto.graph
     made = {name for node in graph.node for name in node.output if name}
     return frozenset(made | {value.name for value in graph.input})

@@ -28,11 +28,16 @@ class Mapped:
     def copy(self, start: int, length: int) -> np.ndarray:
         """Some bytes at an address that suits every type. The pages that they come from are given back."""
         made = self.data[start : start + length].copy()
+        self.give_back(start, length)
+        return made
+
+    def give_back(self, start: int = 0, length: int | None = None) -> None:
+        """Let go of the pages that lie within some bytes (all): they are read again when they are touched."""
+        stop = self.data.size if length is None else min(start + length, self.data.size)
         first = -(-start // mmap.PAGESIZE) * mmap.PAGESIZE
-        pages = (start + length) // mmap.PAGESIZE * mmap.PAGESIZE - first
+        pages = stop // mmap.PAGESIZE * mmap.PAGESIZE - first
         if self.mapping is not None and pages > 0 and hasattr(self.mapping, "madvise"):
             self.mapping.madvise(mmap.MADV_DONTNEED, first, pages)
-        return made
 
 
 def open_bytes(path: Path) -> Mapped:
@@ -80,18 +85,23 @@ class Files:
         """The file that a tensor's data lie in, and where. Raises InputError where `needed` bytes are not there."""
         entries = {e.key: e.value for e in tensor.external_data}
         location = entries.get("location", "")
-        offset, length = self._number(tensor, entries, "offset"), self._number(tensor, entries, "length")
+        offset, length = self._number(tensor, entries, "offset") or 0, self._number(tensor, entries, "length")
         if location == SELF and self.own is not None:
-            file, name = self.own, "the model file"
-        else:
-            file, name = self._data_file(tensor, location), f"'{location}'"
-        have = file.data.size - (offset or 0)
-        held = max(have if length is None else min(length, have), 0)
+            return self.own, self._own_offset(tensor, offset, length or 0, needed)
+        file = self._data_file(tensor, location)
+        held = file.data.size - offset if length is None else min(length, file.data.size - offset)
         if held < needed:
-            raise InputError(
-                f"{self.where}: tensor '{tensor.name}' needs {needed} bytes of {name} but {held} are there"
-            )
-        return file, offset or 0
+            there = f"needs {needed} bytes of '{location}' but {max(held, 0)} are there"
+            raise InputError(f"{self.where}: tensor '{tensor.name}' {there}")
+        return file, offset
+
+    def _own_offset(self, tensor: onnx.TensorProto, offset: int, length: int, needed: int) -> int:
+        if length != needed:
+            found = f"of shape {list(tensor.dims)} needs {needed} bytes but has {length}"
+            raise InputError(f"{self.where}: tensor '{tensor.name}' {found}")
+        if self.own is None or offset + length > self.own.data.size:
+            raise InputError(f"{self.where}: tensor '{tensor.name}' lies behind the end of the model file")
+        return offset
 
     def _number(self, tensor: onnx.TensorProto, entries: dict[str, str], key: str) -> int | None:
         text = entries.get(key)

@@ -60,6 +60,8 @@ class Importer:
         inputs = [_variable(v) for v in proto.input if v.name not in own]
         scope.update((t.name, t) for t in inputs)
         made = [node for proto_node in nodes if (node := self.node(proto_node, scope)) is not None]
+        for rank, node in enumerate(made):
+            node.rank = rank
         outputs = [scope[v.name] for v in proto.output]
         for value, tensor in zip(proto.output, outputs, strict=True):
             describe(tensor, value.type)

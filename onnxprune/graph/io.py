@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import onnx_graphsurgeon as gs
-from onnx import GraphProto, ModelProto, inliner
+from onnx import GraphProto, ModelProto, checker, inliner
 
 from onnxprune.errors import InputError
 from onnxprune.graph.assemble import for_inference
 from onnxprune.graph.checks import check, check_versions
-from onnxprune.graph.files import Files, open_bytes
+from onnxprune.graph.files import Files
 from onnxprune.graph.importing import Importer, copy_fields
 from onnxprune.graph.model import Model
 from onnxprune.graph.naming import name_apart
-from onnxprune.graph.parsing import parse
+from onnxprune.graph.parsing import parse_file
 from onnxprune.graph.shapes import refresh
 
 
@@ -24,8 +24,8 @@ def load(path: Path | str) -> Model:
     Weights are not read: they are mapped from the file, or from its data files, and read when they are touched.
     """
     path = Path(path)
-    own = open_bytes(path)
-    return _build(parse(own.data, str(path)), Files(path, own))
+    proto, own = parse_file(path)
+    return _build(proto, Files(path, own))
 
 
 def from_proto(proto: ModelProto, path: Path | None = None, external: bool = False) -> Model:
@@ -75,5 +75,5 @@ def _inline(proto: ModelProto, where: str) -> ModelProto:
     """Model-local functions become the nodes that they stand for."""
     try:
         return inliner.inline_local_functions(proto)
-    except (RuntimeError, ValueError) as error:
+    except (checker.ValidationError, RuntimeError, ValueError) as error:
         raise InputError(f"{where}: its functions can't be inlined: {' '.join(str(error).split())}") from None

@@ -20,11 +20,13 @@ class Node(gs.Node):  # type: ignore[misc]  # the library has no types
     """A node that is compared by identity, so that twins in sibling bodies are not taken for one another.
 
     note: a serialized NodeProto with the fields that a gs.Node has no place for (documentation, metadata, overload)
+    rank: its place in its graph's file; -1: it comes from none
     """
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
     note: bytes = b""
+    rank: int = -1
 
 
 class EmptyList(list[object]):
@@ -38,6 +40,11 @@ class EmptyList(list[object]):
 def note_of(item: gs.Node | gs.Constant) -> bytes:
     """What a file says about a node or stored tensor beyond what the graph holds: serialized fields of its proto."""
     return getattr(item, "note", b"")
+
+
+def rank_of(node: gs.Node) -> int:
+    """A node's place in its graph's file; -1 for a node that was added."""
+    return node.rank if isinstance(node, Node) else -1
 
 
 def header_of(graph: gs.Graph) -> onnx.GraphProto | None:

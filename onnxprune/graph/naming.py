@@ -55,13 +55,14 @@ def restore_names(model: Model) -> None:
 
 
 def _restore(model: Model, graph: gs.Graph, owners: Mapping[int, list[gs.Constant]], above: frozenset[str]) -> set[str]:
-    """Returns the names of the graph and of the bodies inside it."""
+    """Returns the names of the graph and of the bodies inside it. above: names of the graphs around it."""
     tensors = owners[id(graph)]
-    names = {t.name for t in _variables(graph)} | {t.name for t in tensors}
+    names = {t.name for t in graph.inputs} | {t.name for t in tensors}
     below: set[str] = set()
     for node in graph.nodes:
         for body in bodies_of(node):
             below |= _restore(model, body, owners, above | names)
+        names.update(t.name for t in node.outputs)
     for tensor in tensors:
         old = model.undo.renamed.get(tensor.name)
         if old is not None and graph is not model.graph and not any(old in seen for seen in (above, names, below)):

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from google.protobuf.message import DecodeError
 from onnx import AttributeProto, GraphProto, ModelProto, TensorProto
 
 from onnxprune.errors import InputError
+from onnxprune.graph.files import Mapped, open_bytes
 from onnxprune.graph.wire import outline
+
+
+def parse_file(path: Path) -> tuple[ModelProto, Mapped]:
+    """The protobuf of a file, its weights left out where they can be, and its bytes. Raises InputError."""
+    file = open_bytes(path)
+    proto = parse(file.data, str(path))
+    file.give_back()
+    return proto, file
 
 
 def parse(data: np.ndarray, where: str) -> ModelProto:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from onnxprune.errors import InputError
 from onnxprune.graph.data_files import claim, data_files_of, own_data_files
-from onnxprune.graph.files import open_bytes
-from onnxprune.graph.parsing import parse, tensors_of
+from onnxprune.graph.parsing import parse_file, tensors_of
 
 
 def publish(trial: Path, output: Path) -> list[Path]:
@@ -39,7 +38,7 @@ def _move_data(trial: Path, data: Path, output: Path) -> Path:
 
 def _rename(model: Path, old: str, new: str) -> None:
     """Make a model file, whose weights are all in the data file, name it anew."""
-    proto = parse(open_bytes(model).data, str(model))
+    proto, _ = parse_file(model)
     for tensor in tensors_of(proto.graph):
         for entry in tensor.external_data:
             if entry.key == "location" and entry.value == old:

@@ -17,12 +17,14 @@ import onnx_graphsurgeon as gs
 from onnx import TensorProto
 
 from onnxprune.errors import InputError
-from onnxprune.graph.assemble import assemble, is_large
+from onnxprune.graph.assemble import assemble, movable
 from onnxprune.graph.data_files import layout, own_data_files, write_data
 from onnxprune.graph.model import Model, all_stored
 from onnxprune.graph.ownership import owned
-from onnxprune.graph.tensors import external_tensor, head, raw_bytes, size_of, write_tensor
-from onnxprune.graph.wire import Chunk, field
+from onnxprune.graph.tensors import Raw, external_tensor, head, is_shorter_as_varints, size_of, write_tensor
+from onnxprune.graph.wire import field
+
+Chunk = bytes | memoryview | Raw
 
 PROTOBUF_LIMIT = 2**31 - 2**20
 
@@ -39,9 +41,9 @@ def save(model: Model, path: Path | str, external: bool | None = None) -> list[P
     path = Path(path)
     total = sum(size_of(t) for t in all_stored(model))
     outside = external if external is not None else model.external or total > PROTOBUF_LIMIT
-    if path.is_dir():
-        raise InputError(f"{path}: can't be written (is a folder)")
     try:
+        if path.is_dir():
+            raise InputError(f"{path}: can't be written (is a folder)")
         stale = own_data_files(path)
         written = _write_external(model, path) if outside else [write_atomic(path, _inline(model))]
         for old in stale - set(written):
@@ -55,18 +57,19 @@ def _inline(model: Model) -> list[Chunk]:
     """The bytes of the model file with its weights in it; those of bodies go through the protobuf."""
     owners = owned(model.graph, model.outer)
     main = owners[id(model.graph)]
-    large = [t for t in main if is_large(t)]
-    proto = assemble(model, {**owners, id(model.graph): [t for t in main if not is_large(t)]})
+    large = [t for t in movable(model, main) if not is_shorter_as_varints(t)]
+    apart = {id(t) for t in large}
+    proto = assemble(model, {**owners, id(model.graph): [t for t in main if id(t) not in apart]})
     chunks: list[Chunk] = [proto.graph.SerializeToString()]
     for tensor in large:
-        raw = field(_RAW_DATA, [raw_bytes(tensor)])
+        raw = field(_RAW_DATA, [Raw(tensor)])
         chunks += field(_INITIALIZER, [head(tensor).SerializeToString(), *raw])
     proto.ClearField("graph")
     return [proto.SerializeToString(), *field(_GRAPH, chunks)]
 
 
 def _write_external(model: Model, path: Path) -> list[Path]:
-    places = layout([t for t in all_stored(model) if is_large(t)])
+    places = layout(movable(model, all_stored(model)))
     offsets = {id(tensor): offset for tensor, offset in places}
     data = write_data(path, places)
 
@@ -90,7 +93,7 @@ def write_atomic(path: Path, chunks: Iterable[Chunk]) -> Path:
     try:
         with temporary.open("xb") as file:
             for chunk in chunks:
-                file.write(chunk)
+                file.writelines([chunk] if isinstance(chunk, (bytes, memoryview)) else chunk)
             file.flush()
             os.fsync(file.fileno())
         if path.exists():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import onnx_graphsurgeon as gs
@@ -22,6 +24,9 @@ _PACKED_BITS = {
     "FLOAT6E2M3": 6,
     "FLOAT6E3M2": 6,
 }
+PIECE = 2**24
+"""Bytes of a file that are held at a time while they are copied."""
+
 _VARINT_STEPS = np.array([1 << 7 * k for k in range(1, 10)], np.uint64)
 
 
@@ -125,10 +130,10 @@ def write_tensor(tensor: gs.Constant) -> TensorProto:
     made = head(tensor)
     if tensor.dtype == np.dtype(object):
         made.string_data.extend(v if isinstance(v, bytes) else str(v).encode() for v in tensor.values.ravel())
-    elif tensor.dtype.kind in "iu" and _varint_bytes(tensor.values) < tensor.values.nbytes:
+    elif is_shorter_as_varints(tensor):
         getattr(made, helper.tensor_dtype_to_field(made.data_type)).extend(tensor.values.ravel().tolist())
     elif math.prod(tensor.shape):
-        made.raw_data = bytes(raw_bytes(tensor))
+        made.raw_data = b"".join(Raw(tensor))
     return made
 
 
@@ -139,13 +144,28 @@ def head(tensor: gs.Constant) -> TensorProto:
     return made
 
 
-def raw_bytes(tensor: gs.Constant) -> memoryview:
-    """The bytes of a stored tensor as a file holds them; no copy unless its array is scattered or packed."""
-    if isinstance(tensor._values, FileValues):
-        return tensor._values.raw.data
-    if is_packed(onnx_type(tensor.dtype)):
-        return memoryview(numpy_helper.from_array(tensor.values).raw_data)
-    return np.ascontiguousarray(tensor.values).reshape(-1).view(np.uint8).data
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """The bytes of a stored tensor as a file holds them, in pieces; no copy unless its array is scattered or packed.
+
+    Pieces that lie in a file are let go of one by one.
+    """
+
+    tensor: gs.Constant
+
+    def __len__(self) -> int:
+        return size_of(self.tensor)
+
+    def __iter__(self) -> Iterator[memoryview]:
+        values = self.tensor._values
+        if isinstance(values, FileValues):
+            for start in range(0, values.nbytes, PIECE):
+                yield values.raw[start : start + PIECE].data
+                values.file.give_back(values.offset + start, PIECE)
+        elif is_packed(onnx_type(self.tensor.dtype)):
+            yield memoryview(numpy_helper.from_array(values).raw_data)
+        else:
+            yield np.ascontiguousarray(values).reshape(-1).view(np.uint8).data
 
 
 def size_of(tensor: gs.Constant) -> int:
@@ -155,12 +175,13 @@ def size_of(tensor: gs.Constant) -> int:
     return packed_bytes(onnx_type(tensor.dtype), math.prod(tensor.shape))
 
 
-def _varint_bytes(values: np.ndarray) -> int:
-    """Bytes of the values as varints; a negative one takes ten."""
-    if values.itemsize == 1:
-        return values.nbytes
-    wide = values.ravel().astype(np.int64 if values.dtype.kind == "i" else np.uint64, copy=False)
-    return int(np.searchsorted(_VARINT_STEPS, wide.view(np.uint64), "right").sum()) + wide.size
+def is_shorter_as_varints(tensor: gs.Constant) -> bool:
+    """Whether integers are mostly so small that seven bits a byte are fewer bytes. A negative one takes ten."""
+    if tensor.dtype.kind not in "iu" or tensor.dtype.itemsize == 1:
+        return False
+    wide = tensor.values.ravel().astype(np.int64 if tensor.dtype.kind == "i" else np.uint64, copy=False)
+    length = int(np.searchsorted(_VARINT_STEPS, wide.view(np.uint64), "right").sum()) + int(wide.size)
+    return length < size_of(tensor)
 
 
 def external_tensor(tensor: gs.Constant, location: str, offset: int) -> TensorProto:

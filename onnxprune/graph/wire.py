@@ -8,7 +8,8 @@ Source of the format: https://protobuf.dev/programming-guides/encoding; the fiel
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Sized
+from typing import TypeVar
 
 INLINE_BYTES = 1024
 """Stored tensors up to this size stay in the protobuf: shape inference reads them."""
@@ -16,6 +17,7 @@ INLINE_BYTES = 1024
 SELF = "\0"
 """The location of data that lie in the model file itself."""
 
+T = TypeVar("T", bound=Sized)
 Chunk = bytes | memoryview
 Level = dict[int, "Level"]
 
@@ -123,6 +125,6 @@ def varint(value: int) -> bytes:
     return bytes(made)
 
 
-def field(number: int, content: Sequence[Chunk]) -> list[Chunk]:
-    """A length-delimited field."""
+def field(number: int, content: Sequence[T]) -> list[T | bytes]:
+    """A length-delimited field of chunks that have a length in bytes."""
     return [varint(number << 3 | 2), varint(sum(len(chunk) for chunk in content)), *content]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,11 +51,11 @@ def prove(
     Memory: the larger of what loading the source takes and, once that is freed, what loading the pruned model takes.
     """
     try:
-        masked = _Masked.of(source(), masks)
+        masked = _masked(source, masks)
     except InputError as reason:
         return Proof("skipped", reason=f"there is no masked form of the source: {reason}")
     cell = [masked.weights]
-    fed = Fed(masked.model, lambda: cell.pop() if cell else _Masked.of(source(), masks).weights)
+    fed = Fed(masked.model, lambda: cell.pop() if cell else _masked(source, masks).weights)
     plan = masked.plan
     del masked
     try:
@@ -79,16 +80,22 @@ class _Masked:
     weights: Weights
     plan: Plan
 
-    @staticmethod
-    def of(model: Model, masks: Masks) -> _Masked:
-        model = normalize(model)
-        analysis = analyze(model.graph, model.opsets)
-        bounds, choices = index_bounds(model.graph), switches(model.graph)
-        keep = keep_of(analysis, masks)
-        consumers = mask_consumers(analysis, keep)
-        plan = Plan(compared(analysis, keep, consumers), bounds, choices, hidden(model.graph, consumers))
-        data, weights = _apart(finish(model))
-        return _Masked(data, weights, plan)
+
+def _masked(source: Callable[[], Model], masks: Masks) -> _Masked:
+    made = _mask(source(), masks)
+    gc.collect()  # nodes and tensors of a graph refer to each other, and would keep the weights from being freed
+    return made
+
+
+def _mask(model: Model, masks: Masks) -> _Masked:
+    model = normalize(model)
+    analysis = analyze(model.graph, model.opsets)
+    bounds, choices = index_bounds(model.graph), switches(model.graph)
+    keep = keep_of(analysis, masks)
+    consumers = mask_consumers(analysis, keep)
+    plan = Plan(compared(analysis, keep, consumers), bounds, choices, hidden(model.graph, consumers))
+    data, weights = _apart(finish(model))
+    return _Masked(data, weights, plan)
 
 
 def _apart(model: Model) -> tuple[bytes, Weights]:

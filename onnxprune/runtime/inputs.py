@@ -140,9 +140,7 @@ def _named_values(spec: InputSpec, shape: tuple[int, ...], longest: int) -> NDAr
     return None
 
 
-def _drawn_values(
-    spec: InputSpec, shape: tuple[int, ...], rng: np.random.Generator, bound: int
-) -> NDArray[Any]:
+def _drawn_values(spec: InputSpec, shape: tuple[int, ...], rng: np.random.Generator, bound: int) -> NDArray[Any]:
     if spec.dtype == "str":
         return np.full(shape, "a")
     if spec.dtype == "bool":

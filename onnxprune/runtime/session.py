@@ -46,9 +46,7 @@ def session(
     return loaded
 
 
-def session_options(
-    *, threads: int = 1, profile: Path | None = None, optimize: bool = True
-) -> ort.SessionOptions:
+def session_options(*, threads: int = 1, profile: Path | None = None, optimize: bool = True) -> ort.SessionOptions:
     """Options of a session with `threads` intra-op threads.
 
     Spinning is off: a thread that spins while it waits takes the core from whatever else is measured.

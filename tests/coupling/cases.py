@@ -1,14 +1,14 @@
 """The graphs that prove the rules, from `graphs/<family>.txt`.
 
-    Softmax LogSoftmax @13: over the hidden axis       ops that the case is made for, each put in for {op}; opset; variant
-        apart   z = {op}(h)                            a frame and its body, or `graph` and a whole graph
-        with    float[6] w                             further weights of a frame
-        shapes  x=2,4 b=6,3                            other shapes of a frame's tensors
-        exact   c[1]=5                                 the exact groups that there must be, and no others
-        inexact a[0]: normalised                       a site of a prunable group that is not exact, part of the reason
-        locked  a[1]: softmax                          a site with a locked unit, part of the reason
-        but     reference                              `reference`: ONNX Runtime has no kernel; `lenient`: shape inference
-                                                       stumbles over the source; `invisible`: nothing shows (see oracle.check)
+    Softmax LogSoftmax @13: over the hidden axis    ops that the case is for, each put in for {op}; opset; variant
+        apart   z = {op}(h)                         a frame and its body, or `graph` and a whole graph
+        with    float[6] w                          further weights of a frame
+        shapes  x=2,4 b=6,3                         other shapes of a frame's tensors
+        exact   c[1]=5                              the exact groups that there must be, and no others
+        inexact a[0]: normalised                    a site of a prunable group that is not exact, part of the reason
+        locked  a[1]: softmax                       a site with a locked unit, part of the reason
+        but     reference                           ONNX Runtime has no kernel; or `lenient`: shape inference stumbles
+                                                    over the source already; or `invisible`: see `oracle.check`
 
 A line that starts a case is not indented; a keyword's text goes on until the next keyword.
 """

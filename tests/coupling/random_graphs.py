@@ -240,7 +240,17 @@ def grouped(net: Net) -> None:
     groups = net.pick([d for d in range(1, n + 1) if n % d == 0])
     made = groups * net.pick([1, 2, 3] if groups > 1 else [4, 6])
     weight = net.weight(made, n // groups, 3, 3)
-    net.keep(net.node("Conv", x, weight, net.store(net.rng.standard_normal(made).astype(np.float32)), group=groups, pads=[1, 1, 1, 1]), made)
+    net.keep(
+        net.node(
+            "Conv",
+            x,
+            weight,
+            net.store(net.rng.standard_normal(made).astype(np.float32)),
+            group=groups,
+            pads=[1, 1, 1, 1],
+        ),
+        made,
+    )
 
 
 def pad(net: Net) -> None:
@@ -302,7 +312,22 @@ def _cut(net: Net, x: str, heads: int, dim: int) -> list[str]:
 
 Step = Callable[[Net], None]
 
-BOTH: list[Step] = [dense, residual, join, meet, cut, gate, run, stride, permute, shuffle, regroup, tile, excite, normalise]
+BOTH: list[Step] = [
+    dense,
+    residual,
+    join,
+    meet,
+    cut,
+    gate,
+    run,
+    stride,
+    permute,
+    shuffle,
+    regroup,
+    tile,
+    excite,
+    normalise,
+]
 STEPS: dict[bool, list[Step]] = {True: [*BOTH, grouped, grouped, pad], False: [*BOTH, attend, attend]}
 
 

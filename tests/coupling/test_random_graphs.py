@@ -9,7 +9,7 @@ from onnxprune.coupling import Analysis, Group
 from onnxprune.graph import from_proto
 from onnxprune.rewrite import Masks, prove
 from tests.coupling.random_graphs import graphs
-from tests.oracle import Refuted, analysed, build, exact, pruned_bytes, well_formed
+from tests.oracle import analysed, build, exact, pruned_bytes, well_formed
 
 MANY = settings(
     max_examples=100,

@@ -1,6 +1,7 @@
 """The laws of unification: bind, cut, divide, distribute; what has no common refinement is locked with the reason."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -422,7 +423,7 @@ def test_unified_terms_have_one_mask(data: st.DataObject) -> None:
     solver, pool = Solver(), list[Atom]()
     size = data.draw(st.sampled_from([6, 8, 12, 24, 30, 36]))
     several = [data.draw(terms(size, pool)) for _ in range(data.draw(st.integers(2, 4)))]
-    for a, b in zip(several, several[1:], strict=False):
+    for a, b in pairwise(several):
         solver.unify(a, b)
     for seed in range(3):
         assert all(agree(several[0], other, seed) for other in several[1:])
@@ -447,7 +448,7 @@ def test_what_was_locked_stays_locked(data: st.DataObject) -> None:
 def test_runs_of_atoms_always_have_a_common_refinement(lists: list[list[int]]) -> None:
     solver, longest = Solver(), max(map(sum, lists))
     several = [concat(*(atom(n) for n in (*sizes_, longest - sum(sizes_)) if n)) for sizes_ in lists]
-    for a, b in zip(several, several[1:], strict=False):
+    for a, b in pairwise(several):
         solver.unify(a, b)
     assert not any(locks(t) for t in several)
     assert all(agree(several[0], other) for other in several[1:])
@@ -458,7 +459,7 @@ def test_runs_of_atoms_always_have_a_common_refinement(lists: list[list[int]]) -
 def test_powers_of_two_always_have_a_common_refinement(lists: list[list[int]]) -> None:
     solver, longest = Solver(), max(map(sum, lists))
     several = [product(*(atom(2**n) for n in (*powers, longest - sum(powers)))) for powers in lists]
-    for a, b in zip(several, several[1:], strict=False):
+    for a, b in pairwise(several):
         solver.unify(a, b)
     assert not any(locks(t) for t in several)
     assert all(agree(several[0], other) for other in several[1:])

@@ -25,9 +25,7 @@ def test_batch_height_and_width(net: Net, tmp_path: Path, run: Runner, exporter:
 
 
 @pytest.mark.parametrize("exporter", EXPORTERS)
-def test_a_model_of_one_size_still_gets_a_dynamic_batch(
-    net: Net, tmp_path: Path, run: Runner, exporter: str
-) -> None:
+def test_a_model_of_one_size_still_gets_a_dynamic_batch(net: Net, tmp_path: Path, run: Runner, exporter: str) -> None:
     options = {"input": "1x3x16x16"}
     out = tmp_path / "m.onnx"
     result = export(net("FixedSize"), out, options=options, exporter=exporter, dynamic=True, run=run)

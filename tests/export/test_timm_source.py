@@ -9,9 +9,7 @@ from onnxprune.export import Runner, export, load
 @pytest.mark.parametrize("exporter", ["dynamo", "torchscript"])
 def test_export_by_name(tmp_path: Path, run: Runner, exporter: str) -> None:
     options = {"img_size": "32", "depth": "1", "num_classes": "5"}
-    result = export(
-        "timm:vit_tiny_patch16_224", tmp_path / "m.onnx", options=options, exporter=exporter, run=run
-    )
+    result = export("timm:vit_tiny_patch16_224", tmp_path / "m.onnx", options=options, exporter=exporter, run=run)
     assert result.max_error is not None
     assert result.max_error < 1e-5
     assert (result.inputs[0].shape, result.outputs[0].shape) == ((1, 3, 32, 32), (1, 5))

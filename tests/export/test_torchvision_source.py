@@ -11,9 +11,7 @@ from onnxprune.export import Runner, export, load
 @pytest.mark.parametrize("exporter", ["dynamo", "torchscript"])
 def test_export_by_name(tmp_path: Path, run: Runner, exporter: str) -> None:
     options = {"num_classes": "7", "input": "1x3x32x32"}
-    result = export(
-        "torchvision:squeezenet1_1", tmp_path / "m.onnx", options=options, exporter=exporter, run=run
-    )
+    result = export("torchvision:squeezenet1_1", tmp_path / "m.onnx", options=options, exporter=exporter, run=run)
     assert result.max_error is not None
     assert result.max_error < 1e-5
     assert result.source == "torchvision:squeezenet1_1"

@@ -60,9 +60,7 @@ def test_chosen_opset(net: Net, tmp_path: Path, run: Runner, exporter: str, opse
         ({"exporter": "torch-script"}, "unknown exporter 'torch-script'.*did you mean torchscript"),
     ],
 )
-def test_what_exporters_do_not_have(
-    net: Net, tmp_path: Path, arguments: dict[str, Any], sentence: str
-) -> None:
+def test_what_exporters_do_not_have(net: Net, tmp_path: Path, arguments: dict[str, Any], sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         export(net("perceptron"), tmp_path / "m.onnx", **arguments)
 
@@ -144,9 +142,7 @@ def test_a_folder_that_is_not_there(net: Net, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("exporter", EXPORTERS)
-def test_exporting_is_silent(
-    net: Net, tmp_path: Path, capfd: pytest.CaptureFixture[str], exporter: str
-) -> None:
+def test_exporting_is_silent(net: Net, tmp_path: Path, capfd: pytest.CaptureFixture[str], exporter: str) -> None:
     export(net("convnet"), tmp_path / "m.onnx", exporter=exporter)
     assert capfd.readouterr() == ("", "")
 

@@ -19,9 +19,7 @@ MEMBER = "tinymodel/data/tiny.onnx"
 def make_wheel(folder: Path, content: bytes = CONTENT) -> Path:
     """A wheel that pip accepts, for no Python that exists: it must not matter."""
     path = folder / "tinymodel-1.0-py3-none-any.whl"
-    metadata = (
-        "Metadata-Version: 2.1\nName: tinymodel\nVersion: 1.0\nRequires-Python: <3\nRequires-Dist: nowhere\n"
-    )
+    metadata = "Metadata-Version: 2.1\nName: tinymodel\nVersion: 1.0\nRequires-Python: <3\nRequires-Dist: nowhere\n"
     with zipfile.ZipFile(path, "w") as wheel:
         wheel.writestr(MEMBER, content)
         wheel.writestr("tinymodel-1.0.dist-info/METADATA", metadata)

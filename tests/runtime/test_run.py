@@ -57,9 +57,7 @@ def test_maps_are_taken_apart():
     y = helper.make_value_info(
         "y",
         helper.make_sequence_type_proto(
-            helper.make_map_type_proto(
-                TensorProto.STRING, helper.make_tensor_type_proto(TensorProto.FLOAT, [])
-            )
+            helper.make_map_type_proto(TensorProto.STRING, helper.make_tensor_type_proto(TensorProto.FLOAT, []))
         ),
     )
     graph = helper.make_graph([node], "g", [x], [y])
@@ -78,9 +76,7 @@ def test_an_absent_optional_output_is_left_out(build):
 
 
 def test_errors_are_one_sentence_and_not_logged(build, capfd):
-    loaded = session(
-        build("g (int64[n] i) => (float[n] y) <float[2] w = {1, 2}> { y = Gather<axis = 0>(w, i) }")
-    )
+    loaded = session(build("g (int64[n] i) => (float[n] y) <float[2] w = {1, 2}> { y = Gather<axis = 0>(w, i) }"))
     with pytest.raises(InputError, match="out of data bounds") as caught:
         run(loaded, {"i": np.array([5])})
     assert "\n" not in str(caught.value)

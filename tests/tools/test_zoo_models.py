@@ -40,9 +40,7 @@ def test_a_model_is_exported_once(cache: Path) -> None:
     assert zoo_models.path("unet").stat().st_mtime_ns == made
 
 
-def test_command_line(
-    cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command_line(cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     cache.mkdir()
     graph = onnx.parser.parse_model(
         '<ir_version: 8, opset_import: ["" : 18]> g (float[2] x) => (float[2] y) {y = Relu(x)}'

@@ -12,7 +12,7 @@ from onnxprune.coupling.structural import structure
 from onnxprune.coupling.terms import Term, atom
 
 if TYPE_CHECKING:
-    from onnxprune.coupling.analysis import Walker
+    from onnxprune.coupling.walker import Walker
 
 
 @structure("If")

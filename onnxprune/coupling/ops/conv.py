@@ -5,7 +5,6 @@ Channels are `(g i)` on the way in and `(g o)` on the way out; a depthwise convo
 
 import numpy as np
 
-from onnxprune.coupling.ops.pointwise import axis_letters
 from onnxprune.coupling.rule import Fenced, NodeView, rule, state
 from onnxprune.coupling.spec import Length, Spec
 

@@ -1,5 +1,7 @@
 """Picking by index."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from onnxprune.coupling.ops.join import at
@@ -52,7 +54,7 @@ def _runs(index: np.ndarray) -> list[tuple[int, int]] | None:
         return None
     runs = [(int(part[0]), len(part)) for part in np.split(index, breaks)]
     ordered = sorted(runs)
-    overlap = any(a + n > b for (a, n), (b, _) in zip(ordered, ordered[1:], strict=False))
+    overlap = any(a + n > b for (a, n), (b, _) in pairwise(ordered))
     return None if overlap else runs
 
 

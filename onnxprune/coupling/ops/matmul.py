@@ -11,10 +11,10 @@ INNER = {"...": "head", "m": "head_dim", "k": "head_dim", "n": "head_dim"}
 def matmul(node: NodeView) -> Spec:
     """numpy's matmul: leading axes broadcast, a vector has no free axis."""
     left, right = node.rank(0), node.rank(1)
-    a = "k" if left == 1 else "... m k"
-    b = "k" if right == 1 else "... k n"
-    made = " ".join(axis for axis in ("..." if max(left, right) > 2 else "", "m" * (left > 1), "n" * (right > 1)) if axis)
-    a, b = (text if max(left, right) > 2 else text.replace("... ", "") for text in (a, b))
+    run = "... " if max(left, right) > 2 else ""
+    a = "k" if left == 1 else f"{run}m k"
+    b = "k" if right == 1 else f"{run}k n"
+    made = f"{run}{'m ' * (left > 1)}{'n' * (right > 1)}"
     computed = not (node.is_learned(0) or node.is_learned(1))
     zeros = "".join(f", {_zero_point(node, i)}" for i in range(2, node.inputs))
     return Spec(f"{a}, {b}{zeros} -> {made}", macs="output", roles=INNER if computed else {})

@@ -4,18 +4,18 @@ from onnxprune.coupling.rule import NodeView, rule, state
 from onnxprune.coupling.spec import Spec
 
 UNARY = (
-    "Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Cast Ceil Celu Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid HardSwish "
-    "Identity IsInf IsNaN LeakyRelu Log Mish Neg Not Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh "
+    "Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Cast Ceil Celu Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid "
+    "HardSwish Identity IsInf IsNaN LeakyRelu Log Mish Neg Not Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh "
     "Softplus Softsign Sqrt Swish Tan Tanh ThresholdedRelu"
 ).split()
 BINARY = (
-    "Add And BitShift BitwiseAnd BitwiseOr BitwiseXor CastLike Div Equal Greater GreaterOrEqual Less LessOrEqual Mod Mul Or "
-    "Pow PRelu Sub Xor"
+    "Add And BitShift BitwiseAnd BitwiseOr BitwiseXor Div Equal Greater GreaterOrEqual Less LessOrEqual Mod Mul Or Pow "
+    "PRelu Sub Xor"
 ).split()
 VARIADIC = ("Max", "Mean", "Min", "Sum")
 
 state("... -> ...", *UNARY)
-state("..., ... -> ...", *(op for op in BINARY if op != "CastLike"))
+state("..., ... -> ...", *BINARY)
 state("..., ..., ... -> ...", "Where")
 state("..., _, _ -> ...", "Clip")
 
