@@ -78,6 +78,8 @@ def _recipe(
 ) -> tuple[dict[str, Any], Callable[[Mapping[torch.nn.Module, int]], None]]:
     """Options for the pruner, and what the model's own bookkeeping needs afterwards."""
     if split := _of_class(module, "BertSelfAttention"):
+        for whole in _of_class(module, "BertModel"):
+            whole.pooler = None  # it runs but leads to no output, so Torch-Pruning would not see it
         heads = {getattr(m, part): m.num_attention_heads for m in split for part in ("query", "key", "value")}
         asked = {"prune_num_heads": True, "prune_head_dims": False, "head_pruning_ratio": ratio}
         return {"num_heads": heads, **asked}, lambda left: _repair_bert(split, left)

@@ -37,11 +37,13 @@ def align(operand: Sequence[Axis], axes: Sequence[T], shared: int = 0) -> Paired
     return paired
 
 
-def spread(operand: Sequence[Axis], shared: Sequence[int | None]) -> Paired[int | None]:
-    """The same for an output of unknown shape: `...` has the lengths `shared`, single axes are open.
+def spread(operand: Sequence[Axis], shared: Sequence[int | None], along: int | None) -> Paired[int | None]:
+    """The same for an output of unknown shape: `...` has the lengths `shared`, `*` the rank `along`, all else is open.
 
+    along: how many axes the op works along in its first input, for it makes as many (None: in none)
     Raises Fenced where not even the rank can be told.
     """
-    if any(isinstance(axis, Run) and axis.kind == "*" for axis in operand):
+    if along is None and any(isinstance(axis, Run) and axis.kind == "*" for axis in operand):
         raise Fenced("an output of unknown rank")
-    return [(axis, list(shared) if isinstance(axis, Run) else [None]) for axis in operand]
+    runs: dict[str, list[int | None]] = {"...": list(shared), "*": [None] * (along or 0)}
+    return [(axis, runs[axis.kind] if isinstance(axis, Run) else [None]) for axis in operand]

@@ -56,6 +56,7 @@ class Binder:
         self.env: dict[str, Term] = {}
         self.shared: list[Term] = []  # the `...` run, broadcast so far
         self.kernel: tuple[Term, ...] = ()
+        self.along: int | None = None
         self.deferred: list[tuple[Axis, Term]] = []
 
     def bind(self, inputs: list[Axes | None]) -> Binding:
@@ -68,6 +69,8 @@ class Binder:
         for i, (axes, operand) in enumerate(zip(inputs, pattern.inputs, strict=False)):
             self._input(i, axes, operand)
         self._settle()
+        for one, other in self.spec.alike.items():
+            self.solver.unify(self.env[one], self.env[other])
         outputs = [
             None if operand is None or tensor.is_empty() else self._output(tensor, operand)
             for tensor, operand in zip(self.node.outputs, pattern.outputs, strict=False)
@@ -104,6 +107,8 @@ class Binder:
         if axis.kind == "...":
             self.shared = self._broadcast(self.shared, list(run))
             return
+        if i == 0:
+            self.along = len(run)
         if i == 1:
             self.kernel = tuple(run)
         for term in run:
@@ -204,7 +209,8 @@ class Binder:
         shape = None if tensor.shape is None else [d if isinstance(d, int) and d >= 0 else None for d in tensor.shape]
         known = [term.size for term in self.shared]
         axes: list[Term] = []
-        for pattern_axis, run in spread(operand, known) if shape is None else align(operand, shape, len(known)):
+        pairs = align(operand, shape, len(known)) if shape is not None else spread(operand, known, self.along)
+        for pattern_axis, run in pairs:
             if isinstance(pattern_axis, Run) and pattern_axis.kind == "...":
                 if len(run) != len(known):
                     raise Fenced(f"an output of rank {len(shape or ())} where its rule says otherwise")

@@ -28,6 +28,7 @@ from onnxprune.coupling.terms import (
     atom,
     concat,
     factors,
+    is_locked,
     leaves,
     product,
     resolve,
@@ -36,6 +37,11 @@ from onnxprune.coupling.terms import (
 )
 
 Pair = tuple[Term, Term]
+
+MAX_PIECES = 1024
+"""An axis that meets itself, shifted by a few indices, would be cut into pieces of that size; not into more."""
+
+MAX_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +87,8 @@ class Solver:
     def unify(self, a: Term, b: Term) -> None:
         """Make two axes keep the same units. Never fails: what can't be reconciled is locked, with the reason."""
         a, b = resolve(a), resolve(b)
-        if a is b or a.size == b.size == 1:
-            return
+        if a is b or (is_locked(a) and is_locked(b)):
+            return  # where nothing can go, nothing has to be told apart
         if a.size is None or b.size is None:
             self._walk_open(a, b)
         elif a.size != b.size:
@@ -134,7 +140,11 @@ class Solver:
 
     def _walk_segments(self, xs: deque[Term], ys: deque[Term]) -> None:
         """Left to right; the larger head is cut at the end of the smaller one. Stops where that can't be done."""
-        while xs and ys and xs[0].size is not None and ys[0].size is not None:
+        for _ in range(MAX_PIECES):
+            _open_head(xs)
+            _open_head(ys)
+            if not (xs and ys) or xs[0].size is None or ys[0].size is None:
+                return
             big, small = (xs, ys) if xs[0].size >= ys[0].size else (ys, xs)
             size = small[0].size or 0
             pieces = (big[0], None) if big[0].size == size else self.cut(big[0], size)
@@ -263,6 +273,13 @@ def _inherit(into: dict[Cause, None], reasons: dict[Cause, None]) -> None:
         into[reason] = None
 
 
+def _open_head(xs: deque[Term]) -> None:
+    """A head that has become a sum in the meantime is replaced by its segments."""
+    while xs and isinstance(head := resolve(xs[0]), Sum):
+        xs.popleft()
+        xs.extendleft(reversed(segments(head)))
+
+
 def _drop_same(xs: deque[Term], ys: deque[Term]) -> None:
     """Drop what is one and the same at either end of both."""
     while xs and ys and resolve(xs[0]) is resolve(ys[0]):
@@ -274,4 +291,7 @@ def _drop_same(xs: deque[Term], ys: deque[Term]) -> None:
 
 
 def _sizes(terms: list[Term], sign: str) -> str:
-    return "(" + sign.join(show(t, lambda a: str(a.size)) for t in terms) + ")"
+    shown = [show(t, lambda a: str(a.size)) for t in terms[:MAX_SHOWN]]
+    if len(terms) == 1:
+        return shown[0]
+    return "(" + sign.join(shown + ["..."] * (len(terms) > MAX_SHOWN)) + ")"

@@ -36,6 +36,7 @@ class Spec:
     locked:   letter -> why no unit may go
     roles:    letter -> what it is to this op, for passes to choose by
     ties:     pairs of products that are the same axis run, spelled in letters of the inputs and of the outputs
+    alike:    letter -> letter that has the same units, though the op sums over the one and makes the other (recurrence)
     lengths:  where the node stores lengths
     macs:     "output": multiply-accumulates are the output's elements times what is contracted;
               "input": the input's elements times what is new in the output (transposed convolution); "" for none
@@ -48,6 +49,7 @@ class Spec:
     locked: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
     ties: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+    alike: Mapping[str, str] = field(default_factory=dict)
     lengths: tuple[Length, ...] = ()
     macs: str = ""
     pin: Mapping[str, float] = field(default_factory=dict)
@@ -59,6 +61,7 @@ class Spec:
     def __str__(self) -> str:
         notes = [f"{k} = {v}" for k, v in self.sizes.items()]
         notes += [f"({' '.join(a)}) = ({' '.join(b)})" for a, b in self.ties]
+        notes += [f"{a} = {b}" for a, b in self.alike.items()]
         notes += [f"inexact {k}" for k in self.inexact] + [f"locked {k}" for k in self.locked]
         notes += [f"{_place(n.where)} = {' '.join(a or '_' for a in n.axes)}" for n in self.lengths]
         return self.text + ("   | " + ", ".join(notes) if notes else "")

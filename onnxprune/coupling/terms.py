@@ -151,6 +151,11 @@ def leaves(term: Term) -> Iterator[Atom]:
             stack.extend(reversed(part.factors if isinstance(part, Product) else part.segments))
 
 
+def is_locked(term: Term) -> bool:
+    """Whether no unit of the term may go."""
+    return all(leaf.locked for leaf in leaves(term))
+
+
 def length(term: Term, size: Callable[[Atom], int]) -> int:
     """The number of indices of a term when every atom has `size(atom)` of them."""
     term = resolve(term)

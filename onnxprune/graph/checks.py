@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 import onnx
-from onnx import ModelProto
+from onnx import FunctionProto, ModelProto, NodeProto
 
 from onnxprune.errors import InputError
 
@@ -22,6 +23,31 @@ def check_versions(proto: ModelProto, where: str) -> None:
     for entry in proto.opset_import:
         if entry.domain in ("", "ai.onnx") and entry.version > newest:
             raise InputError(f"{where}: opset {entry.version} is newer than the newest supported, {newest}")
+
+
+def check_functions(proto: ModelProto, where: str) -> None:
+    """Refuse model-local functions that call themselves, directly or through others: inlining them has no end."""
+    calls = {_key(f): {_key(n) for n in _nodes(f.node)} for f in proto.functions}
+    while True:
+        leaves = {key for key, called in calls.items() if not called & calls.keys()}
+        if not leaves:
+            break
+        calls = {key: called for key, called in calls.items() if key not in leaves}
+    if calls:
+        domain, name, _ = min(calls)
+        raise InputError(f"{where}: the function {domain}.{name} calls itself, directly or through others")
+
+
+def _key(item: FunctionProto | NodeProto) -> tuple[str, str, str]:
+    name = item.op_type if isinstance(item, NodeProto) else item.name
+    return item.domain, name, item.overload
+
+
+def _nodes(nodes: Iterable[NodeProto]) -> Iterator[NodeProto]:
+    for node in nodes:
+        yield node
+        for attribute in node.attribute:
+            yield from _nodes(attribute.g.node)
 
 
 def check(proto: ModelProto, where: str) -> None:

@@ -9,7 +9,7 @@ from onnx import GraphProto, ModelProto, checker, inliner
 
 from onnxprune.errors import InputError
 from onnxprune.graph.assemble import for_inference
-from onnxprune.graph.checks import check, check_versions
+from onnxprune.graph.checks import check, check_functions, check_versions
 from onnxprune.graph.files import Files
 from onnxprune.graph.importing import Importer, copy_fields
 from onnxprune.graph.model import Model
@@ -45,6 +45,7 @@ def _build(proto: ModelProto, files: Files) -> Model:
 def _import(proto: ModelProto, files: Files) -> Model:
     check_versions(proto, files.where)
     if proto.functions:
+        check_functions(proto, files.where)
         proto = _inline(proto, files.where)
     importer = Importer(files, keep_unread=bool(proto.training_info))
     graph = importer.graph(proto.graph)

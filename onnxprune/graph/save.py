@@ -41,6 +41,8 @@ def save(model: Model, path: Path | str, external: bool | None = None) -> list[P
     path = Path(path)
     total = sum(size_of(t) for t in all_stored(model))
     outside = external if external is not None else model.external or total > PROTOBUF_LIMIT
+    if "\0" in str(path):
+        raise InputError(f"{path}: can't be written (no file can be called so)")
     try:
         if path.is_dir():
             raise InputError(f"{path}: can't be written (is a folder)")
@@ -48,8 +50,8 @@ def save(model: Model, path: Path | str, external: bool | None = None) -> list[P
         written = _write_external(model, path) if outside else [write_atomic(path, _inline(model))]
         for old in stale - set(written):
             old.unlink(missing_ok=True)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: can't be written ({getattr(error, 'strerror', None) or error})") from None
+    except OSError as error:
+        raise InputError(f"{path}: can't be written ({error.strerror or error})") from None
     return written
 
 

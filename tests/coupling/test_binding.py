@@ -72,9 +72,10 @@ def test_a_broadcast_run_that_does_not_fit() -> None:
 
 
 def test_an_output_of_unknown_shape() -> None:
-    assert [run for _, run in spread((Run("..."), Letter("k")), [2, None])] == [[2, None], [None]]
+    assert [run for _, run in spread((Run("..."), Letter("k")), [2, None], None)] == [[2, None], [None]]
+    assert [run for _, run in spread((Letter("k"), Run("*")), [], 2)] == [[None], [None, None]]
     with pytest.raises(Fenced, match="unknown rank"):
-        spread((Run("*"),), [])
+        spread((Run("*"),), [], None)
 
 
 # ------------------------------------------------------------------------------------------------- letters

@@ -92,7 +92,8 @@ def test_a_spec_prints_its_notes() -> None:
         inexact={"b": "why"},
         locked={"a": "why"},
         ties=((("a", "b"), ("o", "p")),),
+        alike={"k": "a"},
         lengths=(Length(1, ("o", None)), Length("group", ("p",))),
     )
-    assert str(spec) == "a b, _ -> o p   | o = 2, (a b) = (o p), inexact b, locked a, operand 1 = o _, group = p"
+    assert str(spec) == "a b, _ -> o p   | o = 2, (a b) = (o p), k = a, inexact b, locked a, operand 1 = o _, group = p"
     assert str(Spec("... -> ...")) == "... -> ..."

@@ -1,21 +1,13 @@
 """The laws of unification: bind, cut, divide, distribute; what has no common refinement is locked with the reason."""
 
-from collections.abc import Callable
-from itertools import pairwise
-
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from onnxprune.coupling.masks import Keep
-from onnxprune.coupling.solver import Solver
+from onnxprune.coupling.solver import MAX_PIECES, Solver
 from onnxprune.coupling.terms import (
     MAX_REASONS,
     UNIT,
     Atom,
     Cause,
-    Term,
     atom,
     concat,
     factors,
@@ -23,10 +15,8 @@ from onnxprune.coupling.terms import (
     product,
     resolve,
     segments,
-    show,
 )
-
-FEW = settings(max_examples=100, deadline=None, derandomize=True)
+from tests.coupling.solving import agree, locks, sizes
 
 
 @pytest.fixture
@@ -34,22 +24,6 @@ def solver() -> Solver:
     made = Solver()
     made.cause = Cause("node", "Op")
     return made
-
-
-def sizes(term: Term) -> str:
-    return show(term, lambda a: str(a.size))
-
-
-def locks(term: Term) -> list[str]:
-    return [cause.text for leaf in leaves(term) for cause in leaf.locked]
-
-
-def agree(a: Term, b: Term, seed: int = 0) -> bool:
-    """Whether both sides have the same mask, whatever goes of their unlocked atoms."""
-    rng = np.random.default_rng(seed)
-    free = {leaf for leaf in (*leaves(a), *leaves(b)) if not leaf.locked and leaf.size}
-    keep = Keep({leaf: rng.random(leaf.size or 0) < 0.6 for leaf in sorted(free, key=lambda x: x.serial)})
-    return keep.mask(a).tolist() == keep.mask(b).tolist()
 
 
 # ------------------------------------------------------------------------------------------------- bind
@@ -179,6 +153,36 @@ def test_sums_are_cut_where_either_side_has_an_end(solver: Solver) -> None:
     assert segments(c)[0] is resolve(a) and segments(b)[1] is resolve(d)
 
 
+def test_a_run_that_meets_itself_shifted(solver: Solver) -> None:
+    """x[2:] = x[:-2]: the first two indices are those of every further pair."""
+    x = Atom(2000)
+    parts, others = solver.cut(x, 2), solver.cut(x, 1998)
+    assert parts is not None and others is not None
+    solver.unify(parts[1], others[0])
+    assert not locks(x) and len({*leaves(x)}) == 1 and len(segments(x)) == 1000
+    assert agree(parts[1], others[0])
+
+
+def test_a_run_is_not_cut_into_thousands_of_pieces(solver: Solver) -> None:
+    x = Atom(16000)
+    parts, others = solver.cut(x, 1), solver.cut(x, 15999)
+    assert parts is not None and others is not None
+    solver.unify(parts[1], others[0])
+    assert all("no common refinement" in text and len(text) < 100 for text in locks(x))
+    assert len(solver.edges) < 3 * MAX_PIECES
+    assert agree(parts[1], others[0])
+
+
+def test_what_is_locked_is_not_told_apart(solver: Solver) -> None:
+    a, b, c = Atom(6), Atom(2), Atom(3)
+    solver.lock(concat(a, b, c), "why")
+    solver.unify(a, product(b, c))
+    assert not solver.edges
+    d = Atom(6)
+    solver.unify(a, d)
+    assert locks(d) == ["why"]
+
+
 def test_a_sum_that_meets_an_atom_cuts_it(solver: Solver) -> None:
     a, b, c = Atom(2), Atom(3), Atom(5)
     solver.unify(c, concat(a, b))
@@ -258,7 +262,7 @@ def test_no_common_refinement_is_locked_with_the_reason(solver: Solver) -> None:
 def test_a_sum_and_a_product_that_fit_in_no_way(solver: Solver) -> None:
     a, b, h, d = Atom(5), Atom(7), Atom(4), Atom(3)
     solver.unify(concat(a, b), product(h, d))
-    assert set(locks(concat(a, b))) == {"no common refinement of (5 + 7) and ((4 3))"} == set(locks(product(h, d)))
+    assert set(locks(concat(a, b))) == {"no common refinement of (5 + 7) and (4 3)"} == set(locks(product(h, d)))
 
 
 def test_the_analysis_goes_on_behind_a_lock(solver: Solver) -> None:
@@ -326,157 +330,3 @@ def test_runs_with_a_common_minor_meet_a_product(solver: Solver) -> None:
     solver.unify(concat(a, b), product(n, d))
     assert [sizes(t) for t in (a, b, n)] == ["(3 2)", "(5 2)", "(3 + 5)"]
     assert factors(a)[1] is factors(b)[1] is resolve(d)
-
-
-# ------------------------------------------------------------------------------------------------- open lengths
-
-
-def test_open_lengths_have_no_units(solver: Solver) -> None:
-    a, b = Atom(None), Atom(None)
-    solver.unify(a, b)
-    assert not a.locked and not b.locked and solver.edges == []
-
-
-def test_a_known_length_that_meets_an_open_one_is_locked(solver: Solver) -> None:
-    a, b = Atom(None), Atom(4)
-    solver.unify(a, b)
-    assert locks(b) == ["meets a length that is known only at run time"]
-
-
-def test_what_is_known_at_both_ends_of_an_open_length_pairs_up(solver: Solver) -> None:
-    left = product(Atom(4), Atom(None), Atom(6))
-    right = product(Atom(2), Atom(2), Atom(None), Atom(3), Atom(2))
-    solver.unify(left, right)
-    assert not locks(left) and not locks(right)
-    assert [f.size for f in factors(left)] == [2, 2, None, 3, 2]
-
-
-def test_what_does_not_pair_up_around_an_open_length_is_locked(solver: Solver) -> None:
-    left, right = product(Atom(None), Atom(6)), product(Atom(None), Atom(4))
-    solver.unify(left, right)
-    assert len(locks(left)) == len(locks(right)) == 2
-
-
-def test_the_same_open_length_stands_for_itself(solver: Solver) -> None:
-    batch, a, b = Atom(None), Atom(4), Atom(4)
-    left, right = product(batch, a), product(batch, b)
-    solver.unify(left, right)
-    assert resolve(a) is resolve(b) and not locks(left)
-    other = product(a, batch)
-    solver.unify(other, product(b, batch))
-    assert not locks(other)
-
-
-def test_a_known_run_before_an_open_one(solver: Solver) -> None:
-    prefix, sequence, other = Atom(4), Atom(None), Atom(4)
-    solver.unify(concat(prefix, sequence), concat(other, sequence))
-    assert resolve(prefix) is resolve(other) and not locks(prefix)
-
-
-def test_a_known_run_inside_an_open_length_is_locked(solver: Solver) -> None:
-    """Were it not, the run could go while the other axis, of which nobody knows what it is made, stays."""
-    prefix = Atom(4)
-    solver.unify(concat(prefix, Atom(None)), Atom(None))
-    assert locks(prefix) == ["meets a length that is known only at run time"]
-
-
-@pytest.mark.parametrize("refine", [Solver.cut, Solver.divide])
-def test_an_open_length_is_never_refined(solver: Solver, refine: Callable[[Solver, Term, int], object]) -> None:
-    a = Atom(None)
-    for term in (a, product(a, Atom(4)), concat(a, Atom(4))):
-        assert refine(solver, term, 2) is None
-    assert a.bound is None
-
-
-# ------------------------------------------------------------------------------------------------- properties
-
-
-def divisors(n: int) -> list[int]:
-    return [d for d in range(2, n) if n % d == 0]
-
-
-@st.composite
-def terms(draw: st.DrawFn, size: int, pool: list[Atom], depth: int = 3) -> Term:
-    """A random term of a length; atoms of the pool may occur again."""
-    known = [a for a in pool if a.size == size]
-    if size == 1:
-        return UNIT
-    kind = draw(st.sampled_from(["atom", "product", "sum"] if depth else ["atom"]))
-    if kind == "product" and divisors(size):
-        major = draw(st.sampled_from(divisors(size)))
-        return product(
-            draw(terms(major, pool, depth - 1)),
-            draw(terms(size // major, pool, depth - 1)),
-        )
-    if kind == "sum":
-        n = draw(st.integers(1, size - 1))
-        return concat(draw(terms(n, pool, depth - 1)), draw(terms(size - n, pool, depth - 1)))
-    if known and draw(st.booleans()):
-        return draw(st.sampled_from(known))
-    pool.append(Atom(size))
-    return pool[-1]
-
-
-@given(st.data())
-@FEW
-def test_unified_terms_have_one_mask(data: st.DataObject) -> None:
-    solver, pool = Solver(), list[Atom]()
-    size = data.draw(st.sampled_from([6, 8, 12, 24, 30, 36]))
-    several = [data.draw(terms(size, pool)) for _ in range(data.draw(st.integers(2, 4)))]
-    for a, b in pairwise(several):
-        solver.unify(a, b)
-    for seed in range(3):
-        assert all(agree(several[0], other, seed) for other in several[1:])
-    assert {len(Keep({}).mask(t)) for t in several} == {size}
-
-
-@given(st.data())
-@FEW
-def test_what_was_locked_stays_locked(data: st.DataObject) -> None:
-    solver, pool = Solver(), list[Atom]()
-    several = [data.draw(terms(24, pool)) for _ in range(3)]
-    locked = data.draw(st.lists(st.sampled_from(pool), max_size=3)) if pool else []
-    for one in locked:
-        solver.lock(one, "before")
-    solver.unify(several[0], several[1])
-    solver.unify(several[1], several[2])
-    assert all("before" in texts for one in locked for leaf in leaves(one) for texts in [[m.text for m in leaf.locked]])
-
-
-@given(st.lists(st.lists(st.integers(1, 12), min_size=1, max_size=4), min_size=2, max_size=4))
-@FEW
-def test_runs_of_atoms_always_have_a_common_refinement(lists: list[list[int]]) -> None:
-    solver, longest = Solver(), max(map(sum, lists))
-    several = [concat(*(atom(n) for n in (*sizes_, longest - sum(sizes_)) if n)) for sizes_ in lists]
-    for a, b in pairwise(several):
-        solver.unify(a, b)
-    assert not any(locks(t) for t in several)
-    assert all(agree(several[0], other) for other in several[1:])
-
-
-@given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=4), min_size=2, max_size=4))
-@FEW
-def test_powers_of_two_always_have_a_common_refinement(lists: list[list[int]]) -> None:
-    solver, longest = Solver(), max(map(sum, lists))
-    several = [product(*(atom(2**n) for n in (*powers, longest - sum(powers)))) for powers in lists]
-    for a, b in pairwise(several):
-        solver.unify(a, b)
-    assert not any(locks(t) for t in several)
-    assert all(agree(several[0], other) for other in several[1:])
-
-
-@given(st.data())
-@FEW
-def test_order_and_side_do_not_matter(data: st.DataObject) -> None:
-    """Where there is a common refinement, it is the same whichever equation comes first."""
-    size = data.draw(st.sampled_from([8, 16, 32]))
-    found = []
-    shape = [data.draw(st.sampled_from([[size], [2, size // 2], [size // 2, 2], [4, size // 4]])) for _ in range(3)]
-    for flip in (False, True):
-        solver = Solver()
-        several = [product(*(atom(n) for n in sizes_)) for sizes_ in shape]
-        pairs = [(several[0], several[1]), (several[1], several[2])]
-        for a, b in reversed(pairs) if flip else pairs:
-            solver.unify(*((b, a) if flip else (a, b)))
-        found.append([sizes(t) for t in several])
-    assert found[0] == found[1]

@@ -11,6 +11,7 @@ from onnxprune.coupling.terms import (
     atom,
     concat,
     factors,
+    is_locked,
     leaves,
     length,
     product,
@@ -69,6 +70,13 @@ def test_factors_and_segments_open_nested_and_bound_terms() -> None:
 def test_leaves_come_left_to_right_and_as_often_as_they_occur() -> None:
     a, b = atom(2), atom(3)
     assert list(leaves(product(concat(a, b), a))) == [a, b, a]
+
+
+def test_locked_are_terms_all_of_whose_atoms_are() -> None:
+    a, b = Atom(2), Atom(3)
+    a.locked[Cause("n", "Op", "why")] = None
+    assert is_locked(a) and is_locked(product(a, UNIT)) and is_locked(UNIT)
+    assert not is_locked(concat(a, b))
 
 
 def test_length_counts_with_the_given_sizes() -> None:

@@ -69,8 +69,22 @@ inner (x) => (y) { y = local.outer(x) }
 
 
 def test_recursive_functions_are_refused() -> None:
-    with pytest.raises(InputError, match=r"its functions can't be inlined: .*"):
+    with pytest.raises(
+        InputError, match=r"^model: the function local\.inner calls itself, directly or through others$"
+    ):
         from_proto(onnx.parser.parse_model(RECURSIVE))
+
+
+def test_calls_in_bodies_count() -> None:
+    proto = onnx.parser.parse_model(RECURSIVE)
+    inner = proto.functions[1]
+    node = inner.node[0]
+    branch = onnx.helper.make_graph([node], "b", [], [onnx.helper.make_tensor_value_info("y", 1, [2])])
+    made = onnx.helper.make_node("If", ["x"], ["y"], then_branch=branch, else_branch=branch)
+    del inner.node[:]
+    inner.node.append(made)
+    with pytest.raises(InputError, match="calls itself"):
+        from_proto(proto)
 
 
 def test_weights_inside_functions(tmp_path: Path) -> None:

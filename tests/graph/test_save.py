@@ -51,6 +51,10 @@ def test_a_name_that_is_too_long(tmp_path: Path, external: bool) -> None:
     refused(tmp_path / ("n" * 300), "File name too long", external)
 
 
+def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    refused(tmp_path / "a\0b", "no file can be called so")
+
+
 def test_a_name_as_long_as_can_be(tmp_path: Path) -> None:
     path = tmp_path / ("n" * 255)
     assert save(load(write(tmp_path / "source.onnx")), path) == [path]
