@@ -13,6 +13,8 @@ from onnxprune.coupling import Group
 from onnxprune.coupling.terms import Atom, Product, Term, factors, resolve, segments
 
 BLOCK = 16
+WIDE = 512
+"""Groups of so many units lose nothing by steps of two blocks, and kernels take two at a time."""
 FALLBACKS = (16, 8, 4, 1)
 """Blocks to try in turn, where the target can't be met at the wider ones."""
 
@@ -27,7 +29,8 @@ def best_step(group: Group, block: int = BLOCK) -> int:
     if "inner" in group.roles:
         return block
     widest = max((_weight(site.term, group.atom) for site in group.members), default=1)
-    return max(1, block // math.gcd(block, widest))
+    blocks = 2 if block == BLOCK and group.size >= WIDE else 1
+    return max(1, blocks * block // math.gcd(block, widest))
 
 
 def _weight(term: Term, atom: Atom) -> int:

@@ -21,7 +21,7 @@ from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.passes import learned
 from onnxprune.pruning.plan import Plan, describe, read, sha256
 from onnxprune.pruning.selection import Scope, unmatched
-from onnxprune.rewrite import keep_of, prove, shrink
+from onnxprune.rewrite import keep_of, prove, shrink, spell_residuals
 from onnxprune.runtime import InputSpec, concrete_shapes, input_specs, runnable_inputs, session
 from onnxprune.runtime.verify import Proof
 
@@ -112,7 +112,10 @@ def _prune(
     locked = locked_share(analysis, macs(analysis, shapes))
     progress("shrinking")
     groups, tensors = describe(analysis, decision.chosen, shrink(model, analysis, keep))
-    _save(finish(model), trial, output)
+    finish(model)
+    if tensors and options.provider == "cpu":
+        spell_residuals(model)
+    _save(model, trial, output)
     plan = Plan(plan_model, groups, tensors, measured={"before": before, "after": after})
     proof = Proof("skipped", reason="not asked for")
     result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)

@@ -4,6 +4,17 @@ from onnxprune.rewrite.compress import compress
 from onnxprune.rewrite.lengths import letter_term
 from onnxprune.rewrite.mask import mask_consumers
 from onnxprune.rewrite.proof import Masks, keep_of, prove
+from onnxprune.rewrite.residual import spell_residuals
 from onnxprune.rewrite.shrink import kept_sizes, shrink
 
-__all__ = ["Masks", "compress", "keep_of", "kept_sizes", "letter_term", "mask_consumers", "prove", "shrink"]
+__all__ = [
+    "Masks",
+    "compress",
+    "keep_of",
+    "kept_sizes",
+    "letter_term",
+    "mask_consumers",
+    "prove",
+    "shrink",
+    "spell_residuals",
+]

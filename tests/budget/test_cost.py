@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from onnxprune.budget import macs, params, size, traffic
+from onnxprune.budget.cost import FARTHER
 from onnxprune.coupling import analyze
 from onnxprune.graph import from_proto, normalize
 from tests.oracle import build
@@ -44,7 +45,7 @@ def test_costs_follow_the_widths() -> None:
     counts = {group.atom: 1}
     assert macs(analysis).total(counts) == 5 * 2 + 5 * 4
     assert params(analysis).total(counts) == 2 + 4
-    assert traffic(analysis).total(counts) == (10 + 5) + (5 + 20)
+    assert traffic(analysis).total(counts) == (10 + 5) + (5 + 20) + FARTHER * (2 * 1 + 1 * 4)
     assert size(analysis, 1000).total() == 1000
     assert size(analysis, 1000).total(counts) == 1000 - 4 * (6 + 12) + 4 * (2 + 4)
 
