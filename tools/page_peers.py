@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tools.peer_environment import ONNXSIM, TORCH_PRUNING
+from tools.peer_environment import ONNXSIM, QONNX, TORCH_PRUNING
 from tools.results import Row
 from tools.table import interval, number, table
 
@@ -27,16 +27,30 @@ exporter that made the dense file. Everything runs interleaved in one process on
 are medians, speed-ups have 95 % bootstrap intervals. The best of its ways (most speed-up for the work left) is then
 measured again beside ours, once at the usual target and once at a target of its very work."""
 
+_REACH = f"""\
+### How far each tool gets without a hint
+
+Half of the units of every layer, asked of each tool in its own way: onnxprune with `channels{{ratio=0.5}}` and
+`heads{{ratio=0.5}}`, {TORCH_PRUNING} with uniform magnitude pruning of the module (the last layer left out) and an
+export, {ONNXSIM} with `simplify` and `apply_structured_pruning`, {QONNX} with `cleanup` and `PruneChannels` on the
+second half of every convolution's channels. *MACs left*: counted on the resulting file by one and the same analysis;
+*nothing*: the tool says it is done, and all of the work is still there; *broken*: the file doesn't run, or returns
+other shapes; *no end*: stopped after five minutes. *s*: processor seconds, for onnxprune with loading and the whole
+proof, for Torch-Pruning without the export. *speed-up*: by processor time, interleaved, against the dense file. Only
+onnxprune proves its result; that the others' runs doesn't mean that it is right."""
+
 _TOOLS = ("ours", "torch-pruning", "apply_structured_pruning", "apply_structured_pruning_cpp")
 
 
-def rendered(compiled: Mapping[str, Row], speed: Mapping[str, Row]) -> str:
-    """Both comparisons, as far as there are results."""
+def rendered(compiled: Mapping[str, Row], speed: Mapping[str, Row], reach: Mapping[str, Row]) -> str:
+    """The comparisons, as far as there are results."""
     parts = []
     if compiled:
         parts.append(f"{_COMPILE}\n\n{_compile(compiled)}")
     if speed:
         parts.append(f"{_SPEED}\n\n{_speed(speed)}")
+    if reach:
+        parts.append(f"{_REACH}\n\n{_reach(reach)}")
     return "\n\n".join(parts)
 
 
@@ -69,6 +83,25 @@ def _speed(rows: Mapping[str, Row]) -> str:
         if not best:
             lines.append(_way(name, "onnxprune", row["ways"]["ours"]))
     return table(head, lines) + _failures(failures)
+
+
+def _reach(rows: Mapping[str, Row]) -> str:
+    head = ("model", "tool", "MACs left", "s", "speed-up", "why not")
+    lines = [
+        _attempt(model, tool, found)
+        for model, row in rows.items()
+        if "failed" not in row
+        for tool, found in row.items()
+    ]
+    return table(head, lines) + _failures(rows)
+
+
+def _attempt(model: str, tool: str, found: Mapping[str, Any]) -> tuple[str, ...]:
+    outcome = found["outcome"]
+    left = number(found["macs"], 3) if outcome == "pruned" else outcome
+    reason = str(found.get("reason", "")).replace("|", "/")
+    speed = number(found["ratio"][0] if "ratio" in found else None)
+    return model, tool, left, number(found.get("seconds")), speed, reason
 
 
 def _name(way: str) -> str:

@@ -85,16 +85,17 @@ def _recipe(
         return {"num_heads": heads, **asked}, lambda left: _repair_bert(split, left)
     if fused := [m for m in module.modules() if hasattr(m, "qkv") and hasattr(m, "num_heads")]:
         heads = {m.qkv: m.num_heads for m in fused}
-        return {"num_heads": heads, "ignored_layers": [_last_linear(module)]}, lambda left: _repair_vit(fused, left)
-    return {"ignored_layers": [_last_linear(module)]}, lambda _: None
+        return {"num_heads": heads, "ignored_layers": last_linear(module)}, lambda left: _repair_vit(fused, left)
+    return {"ignored_layers": last_linear(module)}, lambda _: None
 
 
 def _of_class(module: torch.nn.Module, name: str) -> list[Any]:
     return [m for m in module.modules() if type(m).__name__ == name]
 
 
-def _last_linear(module: torch.nn.Module) -> Any:
-    return [m for m in module.modules() if isinstance(m, torch.nn.Linear)][-1]
+def last_linear(module: torch.nn.Module) -> list[Any]:
+    """The layer whose outputs are the answer; none where nothing is linear."""
+    return [m for m in module.modules() if isinstance(m, torch.nn.Linear)][-1:]
 
 
 def _repair_bert(layers: list[Any], left: Mapping[torch.nn.Module, int]) -> None:

@@ -1,6 +1,6 @@
-"""Side by side with other tools: how long pruning takes, and how fast the results run.
+"""Side by side with other tools: how long pruning takes, how fast the results run, and how far each gets.
 
-python -m tools.peers [NAME ...] [--only compile|speed] [--fresh]
+python -m tools.peers [NAME ...] [--only compile|speed|reach] [--fresh]
 
 The others live in a virtual environment of their own, made in the cache folder at first use; nothing of them is
 imported by the package or its tests. Results are kept like those of tools.bench, and written to docs/benchmarks.md.
@@ -25,6 +25,7 @@ from tools.results import ROOT, Results, key_of
 MODELS = {
     "compile": ("resnet50", "densenet121", "bert-base"),
     "speed": ("resnet50", "mobilenet_v2", "efficientnet_b0", "bert-base", "vit_b_16_timm"),
+    "reach": tuple(zoo_models.names()),
 }
 TIMEOUT = 7200.0
 

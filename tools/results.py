@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -22,8 +23,7 @@ class Results:
 
     def __init__(self, section: str, folder: Path | None = None) -> None:
         self.file = (folder or cache_root() / "benchmarks") / f"{section}.json"
-        found = json.loads(self.file.read_text(encoding="utf-8")) if self.file.exists() else {}
-        self._rows: dict[str, tuple[str, Row]] = {name: (e["key"], e["row"]) for name, e in found.items()}
+        self._rows = self._read()
 
     def rows(self) -> dict[str, Row]:
         """Every row there is, by name in order."""
@@ -39,13 +39,23 @@ class Results:
             held, row = self._rows[name]
             if held == key and "failed" not in row:
                 return row, False
-        self._rows[name] = (key, make())
-        self._save()
-        return self._rows[name][1], True
+        return self.keep(name, key, make()), True
+
+    def keep(self, name: str, key: str, row: Row) -> Row:
+        """Keep a row, also on the disk, and return it. Rows that other processes have kept meanwhile stay."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self._rows = self._read() | {name: (key, row)}
+            self._save()
+        return row
+
+    def _read(self) -> dict[str, tuple[str, Row]]:
+        found = json.loads(self.file.read_text(encoding="utf-8")) if self.file.exists() else {}
+        return {name: (e["key"], e["row"]) for name, e in found.items()}
 
     def _save(self) -> None:
         body = {name: {"key": key, "row": row} for name, (key, row) in sorted(self._rows.items())}
-        self.file.parent.mkdir(parents=True, exist_ok=True)
         fresh = self.file.with_suffix(".new")
         fresh.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
         os.replace(fresh, self.file)

@@ -59,6 +59,13 @@ def _set_batch_statistics(module: nn.Module, inputs: tuple[torch.Tensor, ...], g
         if layer.affine:
             layer.bias.normal_(0.25, 0.25, generator=generator)
     hooks = [layer.register_forward_pre_hook(measure) for layer in layers]
-    module(*(torch.randn((2, *x.shape[1:]), generator=generator) for x in inputs))
+    module(*(_two_examples(x, generator) for x in inputs))
     for hook in hooks:
         hook.remove()
+
+
+def _two_examples(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Random numbers, but token ids as they are: not every one has a place in the embedding."""
+    if x.is_floating_point():
+        return torch.randn((2, *x.shape[1:]), generator=generator)
+    return x[torch.arange(2) % len(x)]

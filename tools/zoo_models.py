@@ -96,12 +96,18 @@ def path(name: str) -> Path:
 def export_reference(name: str, file: Path) -> ExportResult:
     """Build, vary, export and check one model."""
     base, _, variant = name.partition("@")
-    reference, threads = _REFERENCES[base], torch.get_num_threads()
+    reference = _REFERENCES[base]
+    return export_varied(reference.spec, reference.options, file, **_VARIANTS[variant])
+
+
+def export_varied(spec: str, options: Mapping[str, str], file: Path, **how: Any) -> ExportResult:
+    """Build the model that `spec` names, vary its weights, write it by `onnxprune.export.write` and check it."""
+    threads = torch.get_num_threads()
     torch.set_num_threads(1)  # more would change the last digits of the statistics
     try:
-        source = load(reference.spec, reference.options, seed=SEED)
+        source = load(spec, options, seed=SEED)
         vary(source.module, tuple(source.inputs.values()), SEED)
-        return write(source, file, run=_run, **_VARIANTS[variant])
+        return write(source, file, run=_run, **how)
     finally:
         torch.set_num_threads(threads)
 

@@ -2,8 +2,9 @@
 
 from onnxprune.budget import global_rank, roofline, uniform
 from onnxprune.budget.candidate import Candidate
-from onnxprune.budget.cost import Cost, Monomial, macs, params, size, traffic
+from onnxprune.budget.cost import Cost, macs, params, size, traffic
 from onnxprune.budget.fit import Fit, fit
+from onnxprune.budget.monomial import Monomial
 from onnxprune.budget.registry import Budget, Work, budget, budgets, get
 
 __all__ = [

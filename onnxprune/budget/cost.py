@@ -6,35 +6,22 @@ Only the monomials that a group occurs in are evaluated again when its count cha
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import onnx_graphsurgeon as gs
 
+from onnxprune.budget.monomial import Counts, Monomial
+from onnxprune.budget.stated import stated_macs
 from onnxprune.coupling import Analysis
 from onnxprune.coupling.binding import Binding
 from onnxprune.coupling.notation import letters
 from onnxprune.coupling.terms import Atom, Term, leaves, length
 
-Counts = Mapping[Atom, int]
 Shapes = Mapping[str, Sequence[int]]
 """Tensor name -> shape, for tensors whose shape is open in the model: what it is in the case that is costed."""
 
 FARTHER = 2.0
 """Weights come from memory once per inference; what is computed comes from a nearer cache (measured on ResNet-50)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Monomial:
-    """`factor` times the lengths of `axes`; label: the node or tensor it belongs to."""
-
-    label: str
-    factor: float
-    axes: tuple[Term, ...]
-
-    def value(self, counts: Counts) -> float:
-        return self.factor * math.prod(length(t, lambda a: counts.get(a, a.size or 1)) for t in self.axes)
 
 
 class Cost:
@@ -67,10 +54,17 @@ class Cost:
 
 def macs(analysis: Analysis, shapes: Shapes | None = None) -> Cost:
     """Multiply-accumulates of one inference; both branches of an If count."""
-    return Cost(m for b in analysis.bindings if b.spec.macs and (m := _node_macs(b, shapes or {})) is not None)
+    return Cost(m for b in analysis.bindings if b.spec.macs for m in _node_macs(b, shapes or {}))
 
 
-def _node_macs(binding: Binding, shapes: Shapes) -> Monomial | None:
+def _node_macs(binding: Binding, shapes: Shapes) -> list[Monomial]:
+    if binding.spec.macs not in ("output", "input"):
+        return stated_macs(binding, shapes)
+    found = _side_macs(binding, shapes)
+    return [] if found is None else [found]
+
+
+def _side_macs(binding: Binding, shapes: Shapes) -> Monomial | None:
     """The elements of one side times what the other side adds: contracted letters, or (transposed) new ones."""
     forward = binding.spec.macs == "output"
     tensor = binding.node.outputs[0] if forward else binding.node.inputs[0]

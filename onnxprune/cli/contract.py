@@ -42,7 +42,12 @@ def guarded(call: Callable[[], Any]) -> int:
     try:
         code = call()
         sys.stdout.flush()
-    except (BrokenPipeError, SystemExit):  # click and rich both turn a broken pipe into SystemExit
+    except SystemExit as done:  # shell completion ends so; click and rich both turn a broken pipe into one with code 1
+        if not done.code:
+            return DONE
+        _mute()
+        return BROKEN_PIPE
+    except BrokenPipeError:
         _mute()
         return BROKEN_PIPE
     except (KeyboardInterrupt, typer.Abort):

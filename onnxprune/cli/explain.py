@@ -21,7 +21,9 @@ def explain(
     model: Model,
     site: Annotated[
         str,
-        typer.Argument(metavar="SITE", help="INITIALIZER, INITIALIZER[AXIS] or a group.", show_default=False),
+        typer.Argument(
+            metavar="SITE", help="TENSOR, TENSOR[AXIS], TENSOR[AXIS][FIRST:END], a node or a group.", show_default=False
+        ),
     ],
     other: Annotated[
         str | None,
@@ -30,7 +32,7 @@ def explain(
 ) -> None:
     """Show what a weight is coupled to, and how."""
     from onnxprune.cli.screen import show_all, stages
-    from onnxprune.coupling.explain import locate
+    from onnxprune.coupling.sites import locate
     from onnxprune.report import opened
 
     with stages() as progress:
@@ -53,13 +55,11 @@ def _one(analysis: Analysis, sites: list[Site]) -> list[RenderableType]:
 
 
 def _group(group: Group, letters: Letters) -> str:
-    from onnxprune.coupling.explain import advice
-
     state = "exact" if not group.inexact else "inexact: removing a unit is not the same as masking it"
     if not group.prunable:
         state = "locked"
     lines = [f"{letters.term(group.atom)}: {group.size} units, group {group.id}, {state}"]
-    lines += [f"  locked by {c}" + (f"; {advice(c)}" if advice(c) else "") for c in group.locked[:MOST_CAUSES]]
+    lines += [f"  locked by {cause}; {cause.ground.advice}" for cause in group.locked[:MOST_CAUSES]]
     lines += [f"  inexact by {cause}" for cause in group.inexact[:MOST_CAUSES]]
     return "\n".join([*lines, *(f"  {_equation(site, letters)}" for site in group.members)])
 
@@ -73,8 +73,25 @@ def _two(analysis: Analysis, ones: list[Site], others: list[Site]) -> list[Rende
     parts = [part for one, other, found in pairs for part in _pair(one, other, found, letters)]
     if parts:
         return parts
-    apart = f"{ones[0].tensor.name} and {others[0].tensor.name} are not coupled"
-    return [apart, "\n".join(_equation(site, letters) for site in (*ones, *others))]
+    equations = "\n".join(dict.fromkeys(_equation(site, letters) for site in (*ones, *others)))
+    return [_apart(analysis, ones, others, letters), equations]
+
+
+def _apart(analysis: Analysis, ones: list[Site], others: list[Site], letters: Letters) -> str:
+    """That no axis of the one shares units with one of the other, and where their groups meet."""
+    from onnxprune.coupling.meeting import nearest
+
+    found = nearest(analysis, ones, others)
+    if found is None:
+        return f"{_whole(ones)} and {_whole(others)} are not coupled: no node has units of both that could go"
+    one, other, meeting = found
+    where = meeting.sentence(str(one), str(other), letters.term)
+    return f"{_whole(ones)} and {_whole(others)} are not coupled: {where}"
+
+
+def _whole(sites: list[Site]) -> str:
+    """A site's name; the tensor's where there are several."""
+    return str(sites[0]) if len(sites) == 1 else sites[0].tensor.name
 
 
 def _pair(one: Site, other: Site, found: Coupling, letters: Letters) -> list[RenderableType]:

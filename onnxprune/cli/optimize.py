@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onnxprune.cli import completion
 from onnxprune.cli.contract import DONE, NOT_MET, say
 from onnxprune.cli.options import Dim, Json, Model, Provider, Seed, Threads, alignment, dims, known_provider
 
@@ -23,18 +24,35 @@ Output = Annotated[
 Target = Annotated[
     str | None,
     typer.Option(
-        metavar="X=FRACTION", help="At most this fraction of macs, params or size stays.", show_default="macs=0.5"
+        metavar="X=FRACTION",
+        help="At most this fraction of macs, params or size stays; macs=0.5 where nothing else decides.",
+        autocompletion=completion.targets,
     ),
 ]
 Criterion = Annotated[
-    str | None, typer.Option(metavar="NAME", help="How units are scored; see 'onnxprune list criteria'.")
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="How units are scored; see 'onnxprune list criteria'.",
+        autocompletion=completion.criteria,
+    ),
 ]
 Budget = Annotated[
-    str | None, typer.Option(metavar="NAME", help="How removal is shared out; see 'onnxprune list budgets'.")
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="How removal is shared out; see 'onnxprune list budgets'.",
+        autocompletion=completion.budgets,
+    ),
 ]
 Passes = Annotated[
     list[str] | None,
-    typer.Option("--pass", metavar="PASS", help="What may go: NAME or 'NAME{ratio=0.25}'; repeatable."),
+    typer.Option(
+        "--pass",
+        metavar="PASS",
+        help="What may go: NAME or 'NAME{ratio=0.25}'; repeatable. See 'onnxprune list passes'.",
+        autocompletion=completion.passes,
+    ),
 ]
 Protect = Annotated[
     list[str] | None, typer.Option(metavar="GLOB", help="Weights and nodes to leave whole; repeatable.")

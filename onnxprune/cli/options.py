@@ -8,12 +8,16 @@ from typing import Annotated
 
 import typer
 
+from onnxprune.cli import completion
 from onnxprune.errors import InputError
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The ONNX file.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Threads = Annotated[int, typer.Option(min=1, metavar="N", help="Threads of ONNX Runtime.")]
-Provider = Annotated[str, typer.Option(metavar="NAME", help="Where ONNX Runtime computes: cpu or cuda.")]
+Provider = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="Where ONNX Runtime computes: cpu or cuda.", autocompletion=completion.providers),
+]
 Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Seed of everything random.")]
 Rounds = Annotated[int, typer.Option(min=1, metavar="N", help="Rounds of timing.")]
 Seconds = Annotated[float, typer.Option(min=0, metavar="S", help="No round starts after so many seconds.")]

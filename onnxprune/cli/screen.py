@@ -64,7 +64,11 @@ def _room(rows: Sequence[Sequence[str]], align: str, width: int) -> int:
     widest = [max(len(row[i]) for row in rows) for i in range(len(align))]
     wanted = [min(w, LEAST_TEXT) if side == "t" else w for w, side in zip(widest, align, strict=True)]
     taken = sum(w for w, side in zip(wanted, align, strict=True) if side != "n") + GAP * len(align)
-    return max((width - taken) // max(align.count("n"), 1), LEAST_NAME)
+    names = sorted(w for w, side in zip(wanted, align, strict=True) if side == "n")
+    left = width - taken
+    while len(names) > 1 and names[0] <= left // len(names):
+        left -= names.pop(0)  # a short one leaves the others more
+    return max(left // max(len(names), 1), LEAST_NAME)
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> Table:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import RenderableType
 
 from onnxprune.cli.screen import facts, screen, show_all, table
+from onnxprune.pruning.obstacles import Lock
 from onnxprune.report import Survey
-from onnxprune.report.survey import Lock
 from onnxprune.report.units import percent, quantity, size, some
 
 WIDE = 110
@@ -15,7 +17,7 @@ WIDE = 110
 def show(summary: Survey, locked: bool) -> None:
     """The model as a whole, what each pass could take, and its groups: those that can go or those that can't."""
     kinds = [_kinds(summary)] if summary.kinds else []
-    show_all(_summary(summary), *kinds, _locked(summary) if locked else _groups(summary))
+    show_all(_summary(summary), *kinds, *(_locked(summary) if locked else [_groups(summary)]))
 
 
 def _summary(summary: Survey) -> RenderableType:
@@ -26,7 +28,7 @@ def _summary(summary: Survey) -> RenderableType:
             ("nodes", f"{summary.nodes}, {f'no rule for {unknown}' if unknown else 'all with a rule'}"),
             ("parameters", quantity(summary.params)),
             ("MACs", quantity(summary.macs)),
-            ("groups", f"{len(summary.groups)} can go, {len(summary.locked)} are locked"),
+            ("groups", f"{len(summary.groups)} can go, {sum(len(lock.groups) for lock in summary.locked)} are locked"),
         ]
     )
 
@@ -57,12 +59,18 @@ def _group_table(summary: Survey) -> RenderableType:
     return table(head, rows, align)
 
 
-def _locked(summary: Survey) -> RenderableType:
-    rows = [(lock.axis, str(lock.units), percent(lock.share), _cause(lock)) for lock in summary.locked]
-    return table(("locked", "units", "of MACs", "by"), rows, "nrrt") if rows else "nothing is locked"
+def _locked(summary: Survey) -> list[RenderableType]:
+    """What the model's nature locks, apart from what limits of onnxprune or of the file lock."""
+    parts: list[RenderableType] = []
+    nature, limits = "the model's nature", "limits of onnxprune or of the file"
+    for natural, share, what in ((True, summary.nature, nature), (False, summary.limits, limits)):
+        found = [lock for lock in summary.locked if lock.natural is natural]
+        if found:
+            parts += [f"locked by {what}: {percent(share)} of the MACs go through it", lock_table(found)]
+    return parts or ["nothing is locked"]
 
 
-def _cause(lock: Lock) -> str:
-    """The node and the cause in a sentence, and what can be done about it."""
-    place = f"{lock.op} '{lock.node}'" if lock.op else f"'{lock.node}'"
-    return f"{place}: {lock.reason}" + (f"; {lock.advice}" if lock.advice else "")
+def lock_table(found: Sequence[Lock]) -> RenderableType:
+    """A sentence for every lock, with what goes through it."""
+    rows = [(percent(lock.share), percent(lock.params), lock.sentence) for lock in found]
+    return table(("of MACs", "of parameters", "why"), rows, "rrt")

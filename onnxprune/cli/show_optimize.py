@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from rich.table import Table
+from rich.console import RenderableType
 
 from onnxprune.cli.screen import facts, show_all, table
+from onnxprune.cli.show_analyze import lock_table
 from onnxprune.pruning import available
 from onnxprune.report.record import Report
 from onnxprune.report.sentences import aim, fidelity, proof
-from onnxprune.report.units import fraction, percent, quantity, seconds, size, some, speedup
+from onnxprune.report.units import fraction, quantity, seconds, size, some, speedup
 
 MOST_LOCKED = 8
 
@@ -58,11 +59,10 @@ def _findings(report: Report) -> list[tuple[str, str]]:
     return rows
 
 
-def _locked(report: Report) -> list[Table]:
+def _locked(report: Report) -> list[RenderableType]:
     """What stood in the way of a target that was missed."""
-    rows = [(g.id, str(g.units), percent(g.share), g.reason) for g in report.locked[:MOST_LOCKED]]
     missed = report.target is not None and not report.target.met
-    return [table(("locked", "units", "of MACs", "by"), rows, "nrrt")] if rows and missed else []
+    return [lock_table(report.locked[:MOST_LOCKED])] if report.locked and missed else []
 
 
 def _untried(report: Report) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """The analyzer: which axes of which tensors must lose units together."""
 
 from onnxprune.coupling.analysis import Analysis, Group, Site, analyze, notation
-from onnxprune.coupling.rule import Fenced, NodeView, find, rule, rules, state
+from onnxprune.coupling.rule import Fenced, NodeView, find, refuse, refuse_domain, refused_domains, rule, rules, state
 from onnxprune.coupling.spec import Length, Spec
 
 __all__ = [
@@ -15,6 +15,9 @@ __all__ = [
     "analyze",
     "find",
     "notation",
+    "refuse",
+    "refuse_domain",
+    "refused_domains",
     "rule",
     "rules",
     "state",

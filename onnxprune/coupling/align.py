@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from onnxprune.coupling.grounds import Ground, Reason
 from onnxprune.coupling.notation import Axis, Run
 from onnxprune.coupling.rule import Fenced
 
@@ -44,6 +45,6 @@ def spread(operand: Sequence[Axis], shared: Sequence[int | None], along: int | N
     Raises Fenced where not even the rank can be told.
     """
     if along is None and any(isinstance(axis, Run) and axis.kind == "*" for axis in operand):
-        raise Fenced("an output of unknown rank")
+        raise Fenced(Reason("an output of unknown rank", Ground.RANK))
     runs: dict[str, list[int | None]] = {"...": list(shared), "*": [None] * (along or 0)}
     return [(axis, runs[axis.kind] if isinstance(axis, Run) else [None]) for axis in operand]

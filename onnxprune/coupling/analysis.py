@@ -9,6 +9,7 @@ import networkx as nx
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling.binding import ALONG, Axes, Binding
+from onnxprune.coupling.grounds import Ground, Reason
 from onnxprune.coupling.solver import Solver
 from onnxprune.coupling.terms import Atom, Cause, Term, leaves, show
 from onnxprune.coupling.walker import Walker
@@ -103,7 +104,7 @@ class Analysis:
         for edge in self.solver.edges:
             graph.add_edge(edge.a, edge.b, kind=edge.kind, cause=edge.cause)
         for site in self.sites:
-            for first in _origin(site.term):
+            for first in origins(site.term):
                 graph.add_edge(str(site), first, kind="site", cause=Cause(site.tensor.name, "", "axis"))
         return graph
 
@@ -117,11 +118,11 @@ def analyze(graph: gs.Graph, opsets: dict[str, int]) -> Analysis:
     solver = walker.solver
     for tensor in graph.inputs:
         solver.cause = Cause(tensor.name, "")
-        walker.set(tensor, walker.opaque(tensor, "graph input"))
+        walker.set(tensor, walker.opaque(tensor, Reason("graph input", Ground.INPUT)))
     walker.graph(graph)
     for tensor in graph.outputs:
         solver.cause = Cause(tensor.name, "")
-        walker.lock(tensor, "graph output")
+        walker.lock(tensor, Reason("graph output", Ground.OUTPUT))
     sites = [Site(t, i, term) for t in walker.constants for i, term in enumerate(walker.axes[id(t)] or ())]
     tensors = [(t, axes) for t in walker.alive if (axes := walker.axes[id(t)]) is not None]
     return Analysis(graph, solver, walker.bindings, sites, _groups(sites), tensors, walker.unknown, walker.defects)
@@ -146,7 +147,7 @@ def _name(groups: Iterable[Group]) -> None:
         group.id = base if used[base] == 1 else f"{base}.{used[base]}"
 
 
-def _origin(term: Term) -> Iterator[Term]:
+def origins(term: Term) -> Iterator[Term]:
     """The nodes of the log that a site's term starts from."""
     if isinstance(term, Atom):
         yield term

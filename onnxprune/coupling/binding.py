@@ -9,13 +9,17 @@ from dataclasses import dataclass, field, replace
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling.align import align, spread
+from onnxprune.coupling.grounds import Ground, Reason
 from onnxprune.coupling.notation import Axis, Factors, Letter, Number, Operand, Run, Segments, letters, parse_axis
+from onnxprune.coupling.ranks import rankless
 from onnxprune.coupling.rule import Fenced
 from onnxprune.coupling.solver import Solver
 from onnxprune.coupling.spec import Length, Spec
 from onnxprune.coupling.terms import UNIT, Term, atom, concat, product
 
 ALONG = "axis that the op works along"
+FIXED = Reason("fixed length", Ground.FIXED)
+OPEN = Reason("length known only at run time", Ground.LENGTH)
 
 Axes = tuple[Term, ...]
 """The terms of a tensor's axes."""
@@ -26,7 +30,7 @@ class Binding:
     """A node, its rule and what the rule's letters stand for.
 
     inputs, outputs: the terms of every operand's axes (None where the operand is absent or its rank unknown)
-    kernel:  axes of operand 1 under `*`: the kernel of a convolution
+    kernel:  axes of the spec's operand `kernel` under `*`: the kernel of a convolution
     """
 
     node: gs.Node
@@ -90,7 +94,7 @@ class Binder:
         elif axes is not None:
             self._match(i, axes, operand)
         elif not self.node.inputs[i].is_empty():
-            raise Fenced(f"input {i} has no known rank")
+            raise Fenced(rankless(self.node.inputs[i], f"input {i}"))
 
     def _match(self, i: int, axes: Axes, operand: Sequence[Axis]) -> None:
         for pattern_axis, run in align(operand, axes):
@@ -99,7 +103,7 @@ class Binder:
             elif isinstance(pattern_axis, Letter):
                 self._let(pattern_axis.name, run[0])
             elif isinstance(pattern_axis, Number):
-                self.solver.lock(run[0], "fixed length")
+                self.solver.lock(run[0], FIXED)
             else:
                 self.deferred.append((pattern_axis, run[0]))
 
@@ -109,7 +113,7 @@ class Binder:
             return
         if i == 0:
             self.along = len(run)
-        if i == 1:
+        if i == self.spec.kernel:
             self.kernel = tuple(run)
         for term in run:
             self.solver.lock(term, ALONG)
@@ -196,7 +200,7 @@ class Binder:
 
     def _fixed(self, size: int | None) -> Term:
         term = atom(size)
-        self.solver.lock(term, "fixed length" if size is not None else "length known only at run time")
+        self.solver.lock(term, FIXED if size is not None else OPEN)
         return term
 
     def _tied(self, name: str) -> Term:
@@ -234,7 +238,7 @@ class Binder:
     def _follows(self, axis: Axis) -> bool:
         term = self._term(axis)
         if term.size is None:
-            self.solver.lock(term, "its length is written down, but known only at run time")
+            self.solver.lock(term, Reason("its length is written down, but known only at run time", Ground.LENGTH))
         return term.size is not None
 
     def _mark(self) -> None:
@@ -253,7 +257,8 @@ def fit(solver: Solver, term: Term, size: int | None) -> Term:
     if size is None or term.size == size:
         return term
     what = "a length that is known only at run time" if term.size is None else str(term.size)
-    text = f"makes an axis of {size} where its rule says {what}"
+    ground = Ground.LENGTH if term.size is None else Ground.FORM
+    text = Reason(f"makes an axis of {size} where its rule says {what}", ground)
     fresh = atom(size)
     for side in (term, fresh):
         solver.lock(side, text)

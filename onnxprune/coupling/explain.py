@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 import networkx as nx
 
-from onnxprune.coupling.analysis import Analysis, Group, Site
+from onnxprune.coupling.analysis import Analysis, Group, Site, origins
 from onnxprune.coupling.terms import Atom, Cause, Term, leaves, show
-from onnxprune.errors import InputError
 
 _LETTERS = {"head": "h", "head_dim": "d"}
-
-_ADVICE = (
-    ("graph input", "it is part of what the model takes"),
-    ("graph output", "it is part of what the model returns"),
-    ("no rule for op", "add a rule for the op (see CONTRIBUTING.md), or report it"),
-    ("at run time", "fix the open dimensions when the model is exported"),
-    ("has no known rank", "fix the open dimensions when the model is exported"),
-    ("of unknown rank", "fix the open dimensions when the model is exported"),
-    ("no common refinement", "the model regroups this axis in a way that no unit survives"),
-    ("by index", "its units are addressed by their number"),
-    ("indexed by", "its units are addressed by their number"),
-    ("softmax", "each unit has a say in the others' result"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,37 +39,6 @@ class Coupling:
 
     groups: list[Group]
     steps: list[Step]
-
-
-def advice(cause: Cause) -> str:
-    """What a user can do about a lock, or why nothing; empty where the reason says it all."""
-    return next((text for part, text in _ADVICE if part in cause.text), "")
-
-
-def locate(analysis: Analysis, text: str, copies: Mapping[str, str] | None = None) -> list[Site]:
-    """The sites that `INITIALIZER[AXIS]`, an initializer's name or a group's id stands for, in graph order.
-
-    copies: name of a copy -> name in the file, as in `onnxprune.graph.Model`
-    Raises InputError naming what is close where there is no such site.
-    """
-    origin = copies or {}
-    sites = [s for s in analysis.sites if str(s) == text]
-    if not sites:
-        sites = [s for s in analysis.sites if text in (s.tensor.name, origin.get(s.tensor.name, ""))]
-    if not sites:
-        sites = [s for s in analysis.sites if f"{origin.get(s.tensor.name, '')}[{s.axis}]" == text]
-    if not sites:
-        sites = next((g.members for g in analysis.groups if g.id == text), [])
-    if not sites:
-        raise InputError(f"no weight, axis or group '{text}'{_close(analysis, text)}")
-    return list(sites)
-
-
-def _close(analysis: Analysis, text: str) -> str:
-    names = dict.fromkeys(name for s in analysis.sites for name in (s.tensor.name, str(s)))
-    close = difflib.get_close_matches(text, names, n=3, cutoff=0.5)
-    close = close or [name for name in names if text.lower() in name.lower()][:3]
-    return f"; did you mean {' or '.join(close)}?" if close else "; 'onnxprune analyze' lists the groups"
 
 
 class Letters:
@@ -131,18 +85,39 @@ def _path(analysis: Analysis, leaf: Atom, one: Site, other: Site) -> list[Step]:
     Any other path would prove nothing: two pieces of one axis hang together in the graph, but go one by one.
     """
     graph = analysis.coupling_graph()
+    ends = [_End(one), _End(other)]
+    for end in ends:
+        graph.add_edges_from((end, atom, {"kind": "site"}) for atom in origins(end.site.term))
     terms = {str(site): site.term for site in analysis.sites}
-    inside = [n for n in graph if leaf in leaves(n if isinstance(n, Atom) else terms[n])]
-    path = nx.shortest_path(graph.subgraph(inside), str(one), str(other))
-    names = _names(analysis)
+    inside = [n for n in graph if leaf in leaves(n if isinstance(n, Atom) else terms.get(n, leaf))]
+    path = nx.shortest_path(graph.subgraph(inside), *ends)
+    names = _names(analysis) | {id(end.site.term): str(end.site) for end in ends}
     steps = []
     for a, b in pairwise(path):
         edge = graph.edges[a, b]
-        if edge["kind"] == "site":
-            continue
-        kind = edge["kind"] if edge["kind"] == "same" or _is_whole(a, b) else "whole"
-        steps.append(Step(_label(a, names), _label(b, names), kind, edge["cause"]))
-    return steps
+        if edge["kind"] != "site":
+            kind = edge["kind"] if edge["kind"] == "same" or _is_whole(a, b) else "whole"
+            steps.append(Step(_label(a, names), _label(b, names), kind, edge["cause"]))
+    return _without_detours(steps)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _End:
+    """A site as a node of the graph: sites that are no whole axis of a weight have none there."""
+
+    site: Site
+
+
+def _without_detours(steps: Iterable[Step]) -> list[Step]:
+    """One step where a node ties several axes to each other: those between the first and the last say nothing."""
+    short: list[Step] = []
+    for step in steps:
+        last = short[-1] if short else None
+        if last is not None and last.kind == step.kind == "same" and last.cause == step.cause:
+            short[-1] = Step(last.before, step.after, step.kind, step.cause)
+        else:
+            short.append(step)
+    return short
 
 
 def _is_whole(a: Atom, b: Atom) -> bool:

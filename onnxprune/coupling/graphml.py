@@ -9,6 +9,7 @@ import networkx as nx
 
 from onnxprune.coupling.analysis import Analysis
 from onnxprune.coupling.terms import Atom, leaves
+from onnxprune.graph import scratch_folder
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -17,7 +18,8 @@ def labelled(analysis: Analysis) -> nx.Graph:
     """The coupling graph with strings for nodes.
 
     Nodes: label; kind "weight" (an axis of a stored tensor), "axis" (a run of units) or "cut" (a run that was
-    refined); units; group: the ids of the groups in it; locked: the first reason, or empty.
+    refined); units; group: the ids of the groups in it; locked: the reasons, or empty; natural: whether one of
+    them lies in the model's nature.
     Edges: label; kind "site", "same" or "part"; node and op: what ties the two.
     """
     groups = {g.atom: g.id for g in analysis.groups}
@@ -26,6 +28,7 @@ def labelled(analysis: Analysis) -> nx.Graph:
     for number, node in enumerate(analysis.coupling_graph()):
         term = node if isinstance(node, Atom) else terms[node]
         found = list(dict.fromkeys(leaves(term)))
+        causes = [cause for leaf in found for cause in leaf.locked]
         names[node] = f"n{number}"
         graph.add_node(
             names[node],
@@ -33,7 +36,8 @@ def labelled(analysis: Analysis) -> nx.Graph:
             kind="weight" if node is not term else "axis" if found == [node] or term.bound is None else "cut",
             units=term.size or 0,
             group=_clean(", ".join(groups.get(leaf, "") for leaf in found).strip(", ")),
-            locked=_clean(next((str(cause) for leaf in found for cause in leaf.locked), "")),
+            locked=_clean("; ".join(dict.fromkeys(str(cause) for cause in causes))),
+            natural=any(cause.ground.natural for cause in causes),
         )
     for a, b, edge in analysis.coupling_graph().edges(data=True):
         cause = edge["cause"]
@@ -44,12 +48,9 @@ def labelled(analysis: Analysis) -> nx.Graph:
 
 def write_graphml(analysis: Analysis, path: Path) -> None:
     """Write the coupling graph, whole or not at all. Raises OSError where that fails."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        nx.write_graphml(labelled(analysis), temporary, named_key_ids=True)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with scratch_folder(path.parent) as folder:
+        nx.write_graphml(labelled(analysis), folder / path.name, named_key_ids=True)
+        (folder / path.name).replace(path)
 
 
 def _clean(text: str) -> str:

@@ -19,7 +19,9 @@ from typing import Any
 import numpy as np
 import onnx_graphsurgeon as gs
 
+from onnxprune.coupling.grounds import Ground, Reason, ground_of
 from onnxprune.coupling.notation import letters, parse_axis
+from onnxprune.coupling.ranks import rankless
 from onnxprune.coupling.spec import Length, Spec
 
 Shape = tuple[int | None, ...]
@@ -28,7 +30,12 @@ STANDARD_DOMAINS = ("", "ai.onnx")
 
 
 class Fenced(Exception):
-    """A rule's refusal: the node's surroundings are locked for this reason."""
+    """A rule's refusal: the node's surroundings are locked for this reason; plain text is of the kind `Ground.FORM`."""
+
+    @property
+    def reason(self) -> Reason:
+        text = self.args[0]
+        return Reason(text, ground_of(text, Ground.FORM))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,7 @@ class NodeView:
             return {}
         parts = _parts(self.node.inputs[i], len(axes)) or [None] * len(axes)
         names = [axis for axis, part in zip(axes, parts, strict=True) if axis and part is None]
-        why = "its length is computed at run time"
+        why = Reason("its length is computed at run time", Ground.LENGTH)
         return {letter: why for name in names for letter in letters(parse_axis(name))}
 
     def axis(self, value: int, rank: int | None = None) -> int:
@@ -146,7 +153,7 @@ def _parts(tensor: gs.Tensor, count: int) -> list[np.ndarray | None]:
 
 def _shape(tensor: gs.Tensor, what: str) -> Shape:
     if tensor.shape is None:
-        raise Fenced(f"{what} has no known rank")
+        raise Fenced(rankless(tensor, what))
     return tuple(d if isinstance(d, int) and d >= 0 else None for d in tensor.shape)
 
 
@@ -198,6 +205,29 @@ def state(text: str, *ops: str, domain: str = "", **spec: Any) -> None:
 
     stated.__doc__ = str(fixed)
     rule(*ops, domain=domain)(stated)
+
+
+def refuse(why: str, *ops: str, domain: str = "") -> None:
+    """Register ops that can't be described: everything around them is locked, because `why`."""
+
+    def refused(_: NodeView) -> Spec:
+        raise Fenced(Reason(why, ground_of(why)))
+
+    refused.__doc__ = f"locked: {why}"
+    rule(*ops, domain=domain)(refused)
+
+
+_REFUSED_DOMAINS: dict[str, str] = {}
+
+
+def refuse_domain(domain: str, why: str) -> None:
+    """Register a whole domain whose ops, but for those with a rule of their own, can't be described, because `why`."""
+    _REFUSED_DOMAINS[domain] = why
+
+
+def refused_domains() -> dict[str, str]:
+    """Domain -> why everything around its ops is locked."""
+    return dict(_REFUSED_DOMAINS)
 
 
 def find(domain: str, op: str, opset: int) -> Rule | None:

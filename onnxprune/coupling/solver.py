@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from onnxprune.coupling.grounds import Ground, Reason, ground_of
 from onnxprune.coupling.terms import (
     MAX_REASONS,
     UNIT,
@@ -65,7 +66,7 @@ class Solver:
 
     def lock(self, term: Term, text: str) -> None:
         """Forbid that any unit of the term goes."""
-        cause = Cause(self.cause.node, self.cause.op, text)
+        cause = Cause(self.cause.node, self.cause.op, text, ground_of(text))
         for leaf in leaves(term):
             if len(leaf.locked) < MAX_REASONS:
                 leaf.locked[cause] = None
@@ -92,7 +93,7 @@ class Solver:
         if a.size is None or b.size is None:
             self._walk_open(a, b)
         elif a.size != b.size:
-            self._lock_all([a, b], f"lengths {a.size} and {b.size} where one is expected")
+            self._lock_all([a, b], _apart(f"lengths {a.size} and {b.size} where one is expected"))
         elif isinstance(a, Atom):
             self._bind(a, b)
         elif isinstance(b, Atom):
@@ -121,7 +122,7 @@ class Solver:
             self._walk_segments(xs, ys)
             _drop_same(xs, ys)
         if any(leaf.size is not None for t in (*xs, *ys) for leaf in leaves(t)):
-            self._lock_all([*xs, *ys], "meets a length that is known only at run time")
+            self._lock_all([*xs, *ys], Reason("meets a length that is known only at run time", Ground.LENGTH))
 
     def _bind(self, a: Atom, term: Term) -> None:
         kind = "same" if isinstance(term, Atom) else "part"
@@ -188,7 +189,7 @@ class Solver:
 
     def _no_refinement(self, xs: Iterable[Term], ys: Iterable[Term], sign: str = " ") -> None:
         xs, ys = list(xs), list(ys)
-        self._lock_all([*xs, *ys], f"no common refinement of {_sizes(xs, sign)} and {_sizes(ys, sign)}")
+        self._lock_all([*xs, *ys], _apart(f"no common refinement of {_sizes(xs, sign)} and {_sizes(ys, sign)}"))
 
     # ---------------------------------------------------------------------------------------------- refine
 
@@ -288,6 +289,10 @@ def _drop_same(xs: deque[Term], ys: deque[Term]) -> None:
     while xs and ys and resolve(xs[-1]) is resolve(ys[-1]):
         xs.pop()
         ys.pop()
+
+
+def _apart(text: str) -> Reason:
+    return Reason(text, Ground.REFINEMENT)
 
 
 def _sizes(terms: list[Term], sign: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from onnxprune.coupling.notation import Pattern, parse
@@ -36,10 +36,14 @@ class Spec:
     locked:   letter -> why no unit may go
     roles:    letter -> what it is to this op, for passes to choose by
     ties:     pairs of products that are the same axis run, spelled in letters of the inputs and of the outputs
+    reduced:  letters that the node also reduces over, although an output has them, such that zeros change nothing (the
+              range of dynamic quantisation holds zero anyway): a unit is masked in front of it
     alike:    letter -> letter that has the same units, though the op sums over the one and makes the other (recurrence)
     lengths:  where the node stores lengths
     macs:     "output": multiply-accumulates are the output's elements times what is contracted;
-              "input": the input's elements times what is new in the output (transposed convolution); "" for none
+              "input": the input's elements times what is new in the output (transposed convolution); "" for none;
+              else a sum of products of letters and numbers, e.g. "b s 4 h i + b s 4 h k"
+    kernel:   the operand whose axes under `*` are those of a kernel, which count as contracted
     pin:      attributes to write out before pruning, because their default depends on a length that may shrink
     """
 
@@ -49,10 +53,12 @@ class Spec:
     locked: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
     ties: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+    reduced: tuple[str, ...] = ()
     alike: Mapping[str, str] = field(default_factory=dict)
     lengths: tuple[Length, ...] = ()
     macs: str = ""
-    pin: Mapping[str, float] = field(default_factory=dict)
+    kernel: int = 1
+    pin: Mapping[str, float | Sequence[int]] = field(default_factory=dict)
 
     @property
     def pattern(self) -> Pattern:

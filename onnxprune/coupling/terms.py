@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
+from onnxprune.coupling.grounds import Ground
+
 _serial = count()
 
 
@@ -26,12 +28,14 @@ _serial = count()
 class Cause:
     """A node (or an edge of the model) that made two axes move together or locked one.
 
-    node: the node's name, or its first output where it has none; op: its type; text: what it does to the axis.
+    node: the node's name, or its first output where it has none; op: its type; text: what it does to the axis;
+    ground: for a lock, of what kind the reason is.
     """
 
     node: str
     op: str
     text: str = ""
+    ground: Ground = Ground.USE
 
     def __str__(self) -> str:
         place = f"{self.op} '{self.node}'" if self.op else f"'{self.node}'"

@@ -8,7 +8,8 @@ import onnx_graphsurgeon as gs
 
 from onnxprune.coupling import ops as ops  # registers the rules
 from onnxprune.coupling.binding import Axes, Binder, Binding, fit
-from onnxprune.coupling.rule import STANDARD_DOMAINS, Fenced, NodeView, find
+from onnxprune.coupling.grounds import Ground, Reason
+from onnxprune.coupling.rule import STANDARD_DOMAINS, Fenced, NodeView, find, refused_domains
 from onnxprune.coupling.solver import Solver
 from onnxprune.coupling.structural import structural
 from onnxprune.coupling.terms import Cause, atom
@@ -40,7 +41,7 @@ class Walker:
         if isinstance(tensor, gs.Constant):
             self.constants.append(tensor)
             return self.set(tensor, tuple(atom(int(d)) for d in tensor.shape))
-        return self.set(tensor, self.opaque(tensor, "tensor of unknown origin"))
+        return self.set(tensor, self.opaque(tensor, Reason("tensor of unknown origin", Ground.FORM)))
 
     def set(self, tensor: gs.Tensor, axes: Axes | None, final: bool = True) -> Axes | None:
         """Let the tensor have these terms; both are locked where they can't be its shape.
@@ -58,8 +59,8 @@ class Walker:
     def _fitted(self, tensor: gs.Tensor, axes: Axes) -> Axes | None:
         if len(axes) != len(tensor.shape):
             for term in axes:
-                self.solver.lock(term, "has another rank where it goes on")
-            return self.opaque(tensor, "has another rank where it comes from")
+                self.solver.lock(term, Reason("has another rank where it goes on", Ground.RANK))
+            return self.opaque(tensor, Reason("has another rank where it comes from", Ground.RANK))
         sizes = [d if isinstance(d, int) and d >= 0 else None for d in tensor.shape]
         return tuple(fit(self.solver, term, size) for term, size in zip(axes, sizes, strict=True))
 
@@ -91,18 +92,21 @@ class Walker:
         try:
             handler(self, node) if handler else self._apply(node)
         except Fenced as reason:
-            self.fence(node, str(reason))
+            self.fence(node, reason.reason)
         except Exception as error:  # a rule that stumbles over an odd node must not take the compiler down
             self.solver.cause = cause
             self.defects.append(Cause(cause.node, cause.op, f"its rule failed: {type(error).__name__}: {error}"))
-            self.fence(node, "its rule failed on it")
+            self.fence(node, Reason("its rule failed on it", Ground.DEFECT))
 
     def _apply(self, node: gs.Node) -> None:
         domain = node.domain or ""
         found = find(domain, node.op, self.opset(domain))
+        if found is None and domain in refused_domains():
+            raise Fenced(Reason(refused_domains()[domain], Ground.USE))
         if found is None:
             self.unknown[node.op] = self.unknown.get(node.op, 0) + 1
-            raise Fenced(f"no rule for op {f'{domain}::' if domain else ''}{node.op}")
+            ground = Ground.FUSED if domain.startswith("com.microsoft") else Ground.RULE
+            raise Fenced(Reason(f"no rule for op {f'{domain}::' if domain else ''}{node.op}", ground))
         view = NodeView(node, self.opset(domain), self.results)
         inputs = [self.get(t) for t in node.inputs]
         binding = Binder(self.solver, node, found.function(view)).bind(inputs)

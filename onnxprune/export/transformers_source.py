@@ -26,6 +26,10 @@ _TASKS = {
     "token-classification": ("AutoModelForTokenClassification", ("logits",)),
     "question-answering": ("AutoModelForQuestionAnswering", ("start_logits", "end_logits")),
     "image-classification": ("AutoModelForImageClassification", ("logits",)),
+    "semantic-segmentation": ("AutoModelForSemanticSegmentation", ("logits",)),
+    "object-detection": ("AutoModelForObjectDetection", ("logits", "pred_boxes")),
+    "zero-shot-object-detection": ("AutoModelForZeroShotObjectDetection", ("logits", "pred_boxes")),
+    "depth-estimation": ("AutoModelForDepthEstimation", ("predicted_depth",)),
     "audio-classification": ("AutoModelForAudioClassification", ("logits",)),
     "ctc": ("AutoModelForCTC", ("logits",)),
     "speech-seq2seq": ("AutoModelForSpeechSeq2Seq", ("logits",)),
@@ -84,6 +88,8 @@ def _make_exportable(config: Any) -> None:
         config.use_cache = False
     if hasattr(config, "_experts_implementation"):
         config._experts_implementation = "batched_mm"
+    # Where a task has several classes transformers looks through this, also where it's None.
+    config.architectures = config.architectures or []
 
 
 def _build(auto: Any, target: str, config: Any, attention: str | None, task: str) -> torch.nn.Module:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from onnxprune.export.loader import load
 from onnxprune.export.result import ExportResult, Port
 from onnxprune.export.source import Axes, Source
 from onnxprune.export.tidy import tidy
+from onnxprune.graph import scratch_folder
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -67,15 +67,15 @@ def write(
     tried = choices(source.axes, dynamic=dynamic, proven=run is not None)
     for axes in tried:
         # In the same folder, since a rename is atomic only within a file system.
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as name:
+        with scratch_folder(out.parent) as folder:
             try:
-                model = exported(source, axes, exporter, opset, Path(name))
-                error = _save(source, model, axes, Path(name) / "ready" / out.name, external_data, run)
+                model = exported(source, axes, exporter, opset, folder)
+                error = _save(source, model, axes, folder / "ready" / out.name, external_data, run)
             except InputError:
                 if axes is tried[-1]:
                     raise
                 continue
-            _replace(Path(name) / "ready", out)
+            _replace(folder / "ready", out)
             return _result(source, model, out, exporter, error, time.perf_counter() - start)
     raise AssertionError("the last choice returns or raises")
 

@@ -9,6 +9,7 @@ from onnxprune.graph.model import Model, all_stored, graphs, stored
 from onnxprune.graph.normalize import normalize
 from onnxprune.graph.publish import publish
 from onnxprune.graph.save import save
+from onnxprune.graph.scratch import scratch_folder
 from onnxprune.graph.shapes import concrete, infer
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "normalize",
     "publish",
     "save",
+    "scratch_folder",
     "skeleton",
     "stored",
     "to_proto",

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import onnx_graphsurgeon as gs
-from onnx import ModelProto, TensorProto, ValueInfoProto, helper
+from onnx import ModelProto, TensorProto, ValueInfoProto
 
-from onnxprune.graph.exporting import Exporter, declare
+from onnxprune.graph.exporting import Exporter, declare, declare_again
 from onnxprune.graph.importing import copy_fields
 from onnxprune.graph.model import Model, all_stored, stored
 from onnxprune.graph.ownership import owned
-from onnxprune.graph.tensors import onnx_type, size_of, write_tensor
+from onnxprune.graph.sparse import sparse_form
+from onnxprune.graph.tensors import size_of, write_tensor
 from onnxprune.graph.wire import INLINE_BYTES
 
 ANONYMOUS = frozenset(("?", "*", "-1", "None", "none", "unk", "unknown"))
 """Names that some producers give to every open dimension, though their lengths differ."""
-
-_INFERRED = "unk__"
-"""How shape inference begins the names that it gives to open dimensions, anew every time."""
 
 _DECLARING_IR = 3
 """Up to this IR version every stored tensor of a graph is declared as an input, or made by a Constant node."""
@@ -35,9 +33,9 @@ def has_constant_nodes(model: Model) -> bool:
 
 
 def movable(model: Model, tensors: Iterable[gs.Constant]) -> list[gs.Constant]:
-    """The large stored tensors among `tensors` whose data need not lie in a node."""
+    """The large stored tensors among `tensors` whose data need not lie in a node, nor in a sparse tensor."""
     declared = {v.name for v in model.header.graph.input} if has_constant_nodes(model) else None
-    return [t for t in tensors if is_large(t) and (declared is None or t.name in declared)]
+    return [t for t in tensors if is_large(t) and not sparse_form(t) and (declared is None or t.name in declared)]
 
 
 def skeleton(model: Model) -> ModelProto:
@@ -53,10 +51,6 @@ def for_inference(model: Model, declared: Iterable[ValueInfoProto] = ()) -> Mode
     inputs = len(model.header.graph.input)
     proto = _without(model, [t for t in all_stored(model) if is_large(t)])
     proto.graph.value_info.extend(declared)
-    for sparse in proto.graph.sparse_initializer:
-        kind = sparse.values.data_type
-        proto.graph.input.append(helper.make_tensor_value_info(sparse.values.name, kind, list(sparse.dims)))
-    del proto.graph.sparse_initializer[:]
     for value in proto.graph.input[:inputs]:
         for i, dim in enumerate(value.type.tensor_type.shape.dim):
             if not dim.HasField("dim_value") and (dim.dim_param or "?") in ANONYMOUS:
@@ -81,8 +75,7 @@ def _told(graph: gs.Graph) -> Iterator[ValueInfoProto]:
     for node in graph.nodes:
         tensor = node.outputs[0] if node.op == "Reshape" else None
         if tensor is not None and id(tensor) not in outputs and tensor.dtype is not None and tensor.shape:
-            dims = [None if isinstance(d, str) and d.startswith(_INFERRED) else d for d in tensor.shape]
-            yield helper.make_tensor_value_info(tensor.name, onnx_type(tensor.dtype), dims)
+            yield declare_again(tensor)
 
 
 def to_proto(model: Model) -> ModelProto:

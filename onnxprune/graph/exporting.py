@@ -12,7 +12,11 @@ from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoPr
 
 from onnxprune.graph.importing import copy_fields
 from onnxprune.graph.ir import TAP_DOMAIN, bodies_of, header_of, note_of
+from onnxprune.graph.sparse import INITIALIZER, sparse_form, write_sparse
 from onnxprune.graph.tensors import onnx_type, write_tensor
+
+_INFERRED = "unk__"
+"""How shape inference begins the names that it gives to open dimensions, anew every time."""
 
 
 @dataclass(slots=True)
@@ -38,9 +42,11 @@ class Exporter:
             declared = {v.name for v in proto.input}
             proto.node.extend(_constant_node(self.write(t)) for t in tensors if t.name not in declared)
             tensors = [t for t in tensors if t.name in declared]
+        proto.initializer.extend(self.write(t) for t in tensors if self.lean or not _write_sparse(proto, t))
         proto.node.extend(self.node(node) for node in graph.nodes)
-        proto.initializer.extend(self.write(t) for t in tensors)
         refresh_header(proto, graph)
+        if self.lean:
+            _tell_settled(proto, graph)
 
     def node(self, node: gs.Node) -> NodeProto:
         """The NodeProto."""
@@ -92,6 +98,40 @@ def declare(tensor: gs.Tensor) -> ValueInfoProto:
     return helper.make_tensor_value_info(tensor.name, onnx_type(tensor.dtype), tensor.shape)
 
 
+def _write_sparse(proto: GraphProto, tensor: gs.Constant) -> bool:
+    """Write a tensor as it was if that was sparse. False where it wasn't, or is longer so by now."""
+    made = write_sparse(tensor) if sparse_form(tensor) else None
+    if made is None:
+        return False
+    if sparse_form(tensor) == INITIALIZER:
+        proto.sparse_initializer.append(made)
+        return True
+    made.values.ClearField("name")
+    value = AttributeProto(name="sparse_value", type=AttributeProto.SPARSE_TENSOR, sparse_tensor=made)
+    proto.node.append(NodeProto(op_type="Constant", output=[tensor.name], attribute=[value]))
+    return True
+
+
+def _tell_settled(proto: GraphProto, graph: gs.Graph) -> None:
+    """Say what If nodes with one live branch make: inference can't tell as long as the branches differ in rank."""
+    outputs = {v.name: v for v in proto.output}
+    for node in graph.nodes:
+        for tensor in node.outputs if getattr(node, "live", "") else ():
+            if tensor.shape is None or tensor.dtype is None:
+                continue
+            value = outputs.get(tensor.name)
+            if value is None:
+                proto.value_info.append(declare_again(tensor))
+            elif not value.type.tensor_type.HasField("shape"):
+                value.CopyFrom(declare_again(tensor))
+
+
+def declare_again(tensor: gs.Tensor) -> ValueInfoProto:
+    """What the next inference is told of a tensor: not the names that the last one gave to open lengths."""
+    dims = [None if isinstance(d, str) and d.startswith(_INFERRED) else d for d in tensor.shape]
+    return helper.make_tensor_value_info(tensor.name, onnx_type(tensor.dtype), dims)
+
+
 def _constant_node(tensor: TensorProto) -> NodeProto:
     name = tensor.name
     tensor.ClearField("name")
@@ -102,14 +142,13 @@ def _constant_node(tensor: TensorProto) -> NodeProto:
 def refresh_header(proto: GraphProto, graph: gs.Graph) -> None:
     """Bring what a header says about tensors up to date: no word of those that are gone, lengths as they are."""
     inputs = {t.name for t in graph.inputs}
-    about = (proto.value_info, proto.quantization_annotation, proto.sparse_initializer)
+    about = (proto.value_info, proto.quantization_annotation)
     if not any(about) and len(proto.input) == len(inputs):
         return
     known = _tensors(graph)
     _keep(proto.value_info, lambda v: v.name in known and update_shape(v, known[v.name]))
     _keep(proto.quantization_annotation, lambda a: a.tensor_name in inputs | known.keys())
-    _keep(proto.sparse_initializer, lambda t: t.values.name in known)
-    stored = {t.name for t in proto.initializer}
+    stored = {t.name for t in proto.initializer} | {t.values.name for t in proto.sparse_initializer}
     for value in proto.input:
         if value.name in known and value.name not in inputs:
             value.CopyFrom(declare(known[value.name]))

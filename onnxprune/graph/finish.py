@@ -20,10 +20,10 @@ def finish(model: Model) -> Model:
     not spelled out; in a model that lost nothing, shape arithmetic is as it was.
     """
     remove_taps(model)
-    merge_copies(model)
     _restore_splits(model)
     if not _is_pruned(model):
         _restore_folds(model)
+    merge_copies(model)  # what came back with the folds reads the first of the copies, which keeps its name
     drop_dead(model)
     restore_names(model)
     return model

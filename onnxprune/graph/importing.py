@@ -1,6 +1,6 @@
 """From protobuf to an onnx-graphsurgeon graph. Nothing of the protobuf is kept alive by it.
 
-Constant nodes become stored tensors here, whatever their spelling; those of strings and sparse ones stay nodes.
+Constant nodes become stored tensors here, whatever their spelling; those of strings stay nodes.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import numpy as np
 import onnx
 import onnx_graphsurgeon as gs
 from google.protobuf.message import Message
-from onnx import AttributeProto, GraphProto, NodeProto, SparseTensorProto, TensorProto, TypeProto
+from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, TypeProto
 
 from onnxprune.errors import InputError
 from onnxprune.graph.files import Files
 from onnxprune.graph.ir import EmptyList, Node
 from onnxprune.graph.order import ordered, title
+from onnxprune.graph.sparse import INITIALIZER, NODE, read_sparse
 from onnxprune.graph.tensors import element_type, read_tensor, write_tensor
 
 Scope = Mapping[str, gs.Tensor]
@@ -53,7 +54,7 @@ class Importer:
             self.names = scope
         nodes = ordered(proto, scope.keys(), self.files.where)
         for sparse in proto.sparse_initializer:
-            scope[sparse.values.name] = _sparse(sparse)
+            scope[sparse.values.name] = read_sparse(sparse, sparse.values.name, INITIALIZER, self.files)
         for stored in proto.initializer:
             scope[stored.name] = self._stored(stored, stored.name)
         own = {t.name for t in proto.initializer} | {t.values.name for t in proto.sparse_initializer}
@@ -66,7 +67,7 @@ class Importer:
         for value, tensor in zip(proto.output, outputs, strict=True):
             describe(tensor, value.type)
         graph = gs.Graph(made, inputs, outputs, name=proto.name, doc_string=proto.doc_string)
-        graph.header = copy_fields(GraphProto(), proto, but=("node", "initializer"))
+        graph.header = copy_fields(GraphProto(), proto, but=("node", "initializer", "sparse_initializer"))
         graph.header.initializer.extend(self._unread(proto, scope))
         return graph
 
@@ -100,6 +101,8 @@ class Importer:
         attribute = proto.attribute[0]
         if attribute.name == "value" and attribute.type == AttributeProto.TENSOR:
             return self._stored(attribute.t, proto.output[0])
+        if attribute.name == "sparse_value" and attribute.type == AttributeProto.SPARSE_TENSOR:
+            return read_sparse(attribute.sparse_tensor, proto.output[0], NODE, self.files)
         dtype = _CONSTANT_TYPES.get(attribute.name)
         if dtype is None or attribute.type not in (*_SIMPLE, *_LISTS):
             return None
@@ -162,11 +165,6 @@ def _note(proto: NodeProto) -> bytes:
         return b""
     note: bytes = copy_fields(NodeProto(), proto, but=_HELD).SerializeToString()
     return note
-
-
-def _sparse(proto: SparseTensorProto) -> gs.Variable:
-    """A sparse stored tensor: the graph knows its type and shape; its values stay in the header."""
-    return gs.Variable(proto.values.name, element_type(proto.values.data_type), list(proto.dims))
 
 
 def _variable(value: onnx.ValueInfoProto) -> gs.Variable:

@@ -21,12 +21,14 @@ class Node(gs.Node):  # type: ignore[misc]  # the library has no types
 
     note: a serialized NodeProto with the fields that a gs.Node has no place for (documentation, metadata, overload)
     rank: its place in its graph's file; -1: it comes from none
+    live: of an If, the only branch that can run without an error (see `onnxprune.graph.ranks`); "": either can
     """
 
     __eq__ = object.__eq__
     __hash__ = object.__hash__
     note: bytes = b""
     rank: int = -1
+    live: str = ""
 
 
 class EmptyList(list[object]):

@@ -3,8 +3,11 @@
     names         open lengths are told apart: constants, dimensions of inputs, others
     lengths       shape arithmetic whose result is known becomes a stored tensor; targets of Reshape, Expand and the
                   like that mix known and open lengths are written with 0, -1 and 1, or put together from both
+    views         a Gather of all rows in order is a Reshape
     splits        a Split into equal parts says how long they are, for they may become unequal
     dead          nodes that nothing reads any more go
+    branches      where branches of an If differ in rank, the only one that can run is marked
+    statistics    norms and means of stored weights (weight normalisation) are stored
     sharing       every use of a shared constant that is no weight gets a copy of its own; a computed table that many
                   products share (rotary cos and sin) gets a tap for every use
 
@@ -22,8 +25,11 @@ from onnxprune.graph.edit import insert, read
 from onnxprune.graph.model import Model, all_stored, graphs
 from onnxprune.graph.naming import Names
 from onnxprune.graph.probe import name_lengths
+from onnxprune.graph.ranks import settle_branches
+from onnxprune.graph.rows import spell_views
 from onnxprune.graph.shapes import refresh
 from onnxprune.graph.sharing import split_shared
+from onnxprune.graph.statistics import store_statistics
 from onnxprune.graph.taps import insert_taps
 from onnxprune.graph.targets import Targets
 from onnxprune.graph.undo import Fold
@@ -44,11 +50,15 @@ def normalize(model: Model) -> Model:
     for _ in range(MAX_ROUNDS):
         better = fold_lengths(model, names, targets)
         drop_dead(model)
+        better |= settle_branches(model)
         if not better:
             break
         refresh(model)
         name_lengths(model)
+    spell_views(model, names)
     spell_splits(model, names)
+    store_statistics(model, names)
+    drop_dead(model)
     split_shared(model, names)
     insert_taps(model, names)
     model.undo.lengths = [(t, tuple(t.shape)) for t in all_stored(model)]

@@ -38,6 +38,7 @@ def parse(data: np.ndarray, where: str) -> ModelProto:
 def tensors_of(graph: GraphProto) -> Iterator[TensorProto]:
     """Every stored tensor of a graph, those of attributes and bodies included."""
     yield from graph.initializer
+    yield from (part for sparse in graph.sparse_initializer for part in (sparse.values, sparse.indices))
     for node in graph.node:
         for attribute in node.attribute:
             if attribute.type == AttributeProto.TENSOR:

@@ -8,17 +8,19 @@ from pathlib import Path
 from onnxprune.errors import InputError
 from onnxprune.graph.data_files import claim, data_files_of, own_data_files
 from onnxprune.graph.parsing import parse_file, tensors_of
+from onnxprune.graph.scratch import journal
 
 
 def publish(trial: Path, output: Path) -> list[Path]:
-    """Move `trial`, on the same file system, to `output`; until the last step the old output stays whole.
+    """Move `trial`, a model of the same name in a scratch folder beside `output`, to `output`.
 
+    Until the last step the old output stays whole; what a process that is killed leaves, the next one sweeps.
     Returns the files written. Raises InputError where the folder can't be written.
     """
     try:
         stale = own_data_files(output)
         data = data_files_of(trial)
-        written = [output, _move_data(trial, data.pop(), output)] if data else [output]
+        written = [output, _move_data(trial, data.pop(), output, stale)] if data else [output]
         os.replace(trial, output)
         for old in stale - set(written):
             old.unlink(missing_ok=True)
@@ -27,9 +29,10 @@ def publish(trial: Path, output: Path) -> list[Path]:
     return written
 
 
-def _move_data(trial: Path, data: Path, output: Path) -> Path:
+def _move_data(trial: Path, data: Path, output: Path, stale: set[Path]) -> Path:
     """The data file gets a name that no older file has; the model file, moved last, says which data is current."""
     place = claim(output)
+    journal(trial.parent, trial.name, place.name, sorted(old.name for old in stale))
     if place.name != data.name:
         _rename(trial, data.name, place.name)
     os.replace(data, place)

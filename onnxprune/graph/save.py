@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,6 +20,7 @@ from onnxprune.graph.assemble import assemble, movable
 from onnxprune.graph.data_files import layout, own_data_files, write_data
 from onnxprune.graph.model import Model, all_stored
 from onnxprune.graph.ownership import owned
+from onnxprune.graph.scratch import held, scratch_name
 from onnxprune.graph.tensors import Raw, external_tensor, head, is_shorter_as_varints, size_of, write_tensor
 from onnxprune.graph.wire import field
 
@@ -91,16 +91,17 @@ def _write_external(model: Model, path: Path) -> list[Path]:
 
 def write_atomic(path: Path, chunks: Iterable[Chunk]) -> Path:
     """Write a file under a temporary name in its folder, then give it its name."""
-    temporary = path.with_name(f".onnxprune-{secrets.token_hex(6)}.tmp")
+    temporary = scratch_name(path.parent)
     try:
-        with temporary.open("xb") as file:
+        with temporary.open("xb") as file, held(temporary):
             for chunk in chunks:
                 file.writelines([chunk] if isinstance(chunk, (bytes, memoryview)) else chunk)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, temporary)
-        temporary.replace(path)
+            file.close()  # no system renames a file that somebody writes
+            if path.exists():
+                shutil.copymode(path, temporary)
+            temporary.replace(path)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)

@@ -12,12 +12,13 @@ from onnxprune.graph.assemble import for_inference
 from onnxprune.graph.importing import describe
 from onnxprune.graph.ir import bodies_of
 from onnxprune.graph.model import Model
+from onnxprune.graph.standins import with_stand_ins
 
 
 def infer(proto: ModelProto) -> ModelProto:
     """Infer shapes with value propagation; symbolic dimensions stay symbolic, what can't be inferred stays open."""
     try:
-        return shape_inference.infer_shapes(proto, data_prop=True)
+        return shape_inference.infer_shapes(with_stand_ins(proto), data_prop=True)
     except (shape_inference.InferenceError, ValueError, RuntimeError):
         return proto
 

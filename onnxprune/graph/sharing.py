@@ -13,6 +13,8 @@ import onnx_graphsurgeon as gs
 from onnxprune.graph.edit import read
 from onnxprune.graph.model import Model, graphs
 from onnxprune.graph.naming import Names
+from onnxprune.graph.sparse import sparse_form
+from onnxprune.graph.standins import CONTRIB
 
 WEIGHTED = frozenset(
     "Conv ConvTranspose ConvInteger QLinearConv DeformConv MatMul MatMulInteger QLinearMatMul Gemm Einsum "
@@ -24,12 +26,19 @@ WEIGHTED = frozenset(
 WEIGHTED_FIRST = frozenset("Gather Reshape Unsqueeze Squeeze Slice Split".split())
 """Ops whose first operand is; the others say what to do with it."""
 
+PARTED = frozenset(("Slice", "Split"))
+"""Ops that take a packed bias to pieces."""
+
+TABLED = frozenset(("RotaryEmbedding", "MultiHeadAttention", "GroupQueryAttention"))
+"""Ops of ONNX Runtime that read no weights but tables: cosines and sines, and what is added to scores."""
+
 
 def split_shared(model: Model, names: Names) -> None:
     """Give every further use of a shared constant, outside of weight operands, a copy (the data is not copied)."""
     for node, i, tensor in _uses(model):
         if len(tensor.outputs) > 1 and not _is_meant(node, i, tensor):
             copy = gs.Constant(names.new(f"{tensor.name}/use"), tensor._values)
+            copy.sparse = sparse_form(tensor)
             model.copies[copy.name] = model.copies.get(tensor.name, tensor.name)
             read(node, i, copy)
 
@@ -44,9 +53,10 @@ def _uses(model: Model) -> Iterator[tuple[gs.Node, int, gs.Constant]]:
 
 def _is_meant(node: gs.Node, i: int, tensor: gs.Constant) -> bool:
     if node.domain not in (None, "", "ai.onnx"):
-        return True
+        return node.domain != CONTRIB or (len(tensor.shape) > 1 and node.op not in TABLED)
     if len(tensor.shape) < 2:
-        return False  # exporters store equal biases once; those of layers that are one go together all the same
+        # Exporters store equal biases once; those of layers that are one go together all the same.
+        return i == 0 and node.op in PARTED and tensor.dtype.kind == "f"
     if node.op == "Concat":
         return True
     return i == 0 if node.op in WEIGHTED_FIRST else node.op in WEIGHTED

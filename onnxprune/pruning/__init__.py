@@ -3,7 +3,7 @@
 from onnxprune.pruning.alignment import BLOCK
 from onnxprune.pruning.decide import Decision, decide
 from onnxprune.pruning.measure import Measurement, measure
-from onnxprune.pruning.optimize import Result, locked_share, optimize
+from onnxprune.pruning.optimize import Result, optimize
 from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.passes import Pass, available, learned, parse
 from onnxprune.pruning.plan import Plan, read
@@ -22,7 +22,6 @@ __all__ = [
     "available",
     "decide",
     "learned",
-    "locked_share",
     "measure",
     "optimize",
     "parse",

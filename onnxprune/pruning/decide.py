@@ -20,6 +20,9 @@ from onnxprune.pruning.selection import Scope, candidates, offers
 
 Shapes = dict[str, tuple[int, ...]]
 
+CLOSE = 0.98
+"""Where a block leaves more of the target unused than this, finer ones are tried as well."""
+
 
 @dataclass(slots=True)
 class Decision:
@@ -61,13 +64,13 @@ def decide(analysis: Analysis, options: Options, source: Path, shapes: Shapes) -
     target = options.target or (None if any(p.ratio is not None for p in passes) else Target("macs", 0.5))
     cost = cost_of(target or Target("macs", 1.0), analysis, source, shapes)
     work = Work(budget.macs(analysis, shapes), budget.traffic(analysis, shapes))
-    decision: Decision | None = None
+    tried: list[Decision] = []
     for block in FALLBACKS:
         entries = [c for c in candidates(offered, scores, block) if c.ratio is not None or cost.matters(c.group.atom)]
-        decision = _fit(entries, options.budget, cost, work, target)
-        if decision.met:
+        tried.append(_fit(entries, options.budget, cost, work, target))
+        if tried[-1].met and (target is None or tried[-1].fraction >= CLOSE * target.fraction):
             break
-    assert decision is not None
+    decision = max((d for d in tried if d.met), key=lambda d: d.fraction, default=tried[-1])
     decision.target = target
     return decision
 

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import gc
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from onnxprune.budget import Cost, macs, params
+from onnxprune.budget import macs, params
 from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.masks import Keep
 from onnxprune.errors import InputError, VerificationError
-from onnxprune.graph import Model, concrete, finish, index_bounds, load, normalize, publish, save, skeleton
+from onnxprune.graph import (
+    Model,
+    concrete,
+    finish,
+    index_bounds,
+    load,
+    normalize,
+    publish,
+    save,
+    scratch_folder,
+    skeleton,
+)
 from onnxprune.pruning.decide import Decision, decide, replay
 from onnxprune.pruning.measure import Measurement, measure
+from onnxprune.pruning.obstacles import Lock, locks
 from onnxprune.pruning.options import Options, Target
-from onnxprune.pruning.passes import learned
 from onnxprune.pruning.plan import Plan, describe, read, sha256
 from onnxprune.pruning.selection import Scope, unmatched
 from onnxprune.rewrite import keep_of, prove, shrink, spell_residuals
@@ -50,7 +60,7 @@ class Result:
     met: bool
     before: dict[str, float]
     after: dict[str, float]
-    locked: list[dict[str, object]]
+    locked: list[Lock]
     measured: Measurement | None = None
     written: list[Path] = field(default_factory=list)
     target: Target | None = None
@@ -69,8 +79,8 @@ def optimize(
     source, output, options = Path(source), Path(output), options or Options()
     _check_paths(source, output)
     try:
-        with tempfile.TemporaryDirectory(dir=output.parent, prefix=".onnxprune-") as folder:
-            trial = Path(folder) / output.name
+        with scratch_folder(output.parent) as folder:
+            trial = folder / output.name
             result, masks = _prune(source, output, trial, options, progress)
             gc.collect()  # graphs are full of cycles, and their weights are what memory is made of
             if options.verify:
@@ -109,7 +119,7 @@ def _prune(
         warnings.append("the plan was made for another file of the same structure")
     keep = keep_of(analysis, decision.masks)
     before, after = _counts(analysis, shapes, keep)
-    locked = locked_share(analysis, macs(analysis, shapes))
+    locked = locks(analysis, macs(analysis, shapes))
     progress("shrinking")
     groups, tensors = describe(analysis, decision.chosen, shrink(model, analysis, keep))
     finish(model)
@@ -183,19 +193,4 @@ def _offered(decision: Decision) -> dict[str, list[int]]:
     return sizes
 
 
-def locked_share(analysis: Analysis, cost: Cost, most: int = 20) -> list[dict[str, object]]:
-    """Locked groups of learned weights by the share of the cost that goes through them, with the first reason.
-
-    Kernels' own axes are left out: no pruning is about them.
-    """
-    found: list[dict[str, object]] = []
-    dense = max(cost.total(), 1e-30)
-    for group in analysis.groups:
-        if group.locked and group.size > 1 and cost.matters(group.atom) and learned(group) and not group.kernel:
-            share = -cost.change({}, group.atom, 0) / dense
-            found.append({"group": group.id, "size": group.size, "share": share, "reason": str(group.locked[0])})
-    found.sort(key=lambda entry: -float(str(entry["share"])))
-    return found[:most]
-
-
-__all__ = ["Options", "Result", "locked_share", "open_shapes", "optimize"]
+__all__ = ["Options", "Result", "open_shapes", "optimize"]

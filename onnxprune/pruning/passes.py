@@ -125,10 +125,10 @@ def _convert(kind: type[Pass], key: str, value: Any, hint: Any) -> Any:
 
 def learned(group: Group) -> bool:
     """Whether the group holds a slice of some learned matrix, kernel or table."""
-    return any(
-        (len(s.tensor.shape) > 1 and s.tensor.dtype.kind in "fV") or _is_quantised(s.tensor) for s in group.members
-    )
+    return any(is_matrix(site.tensor) for site in group.members)
 
 
-def _is_quantised(tensor: gs.Constant) -> bool:
-    return len(tensor.shape) > 1 and tensor.dtype.kind in "iu" and tensor.dtype.itemsize == 1
+def is_matrix(tensor: gs.Constant) -> bool:
+    """Whether a stored tensor is a matrix, kernel or table of numbers, quantised ones included."""
+    kind, size = tensor.dtype.kind, tensor.dtype.itemsize
+    return len(tensor.shape) > 1 and (kind in "fV" or (kind in "iu" and size == 1))

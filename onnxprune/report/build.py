@@ -20,7 +20,6 @@ from onnxprune.report.record import (
     File,
     Interval,
     Latency,
-    Locked,
     PassRecord,
     ProofRecord,
     Report,
@@ -48,7 +47,7 @@ def summarize(result: Result) -> Report:
         proof=_proof(result),
         passes=_passes(result),
         groups=[_width(entry) for entry in result.plan.groups],
-        locked=[_locked(entry) for entry in result.locked],
+        locked=result.locked,
         unknown_ops=dict(sorted(result.unknown.items())),
         warnings=list(result.warnings),
     )
@@ -153,7 +152,3 @@ def _width(entry: dict[str, object]) -> Width:
         after=len(kept),
         members=len(members),
     )
-
-
-def _locked(entry: dict[str, object]) -> Locked:
-    return Locked(str(entry["group"]), int(str(entry["size"])), float(str(entry["share"])), str(entry["reason"]))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from onnxprune.errors import InputError
+from onnxprune.graph.save import write_atomic
 from onnxprune.pruning import Result
 from onnxprune.report.markdown import markdown
 from onnxprune.report.record import Report
@@ -43,20 +43,9 @@ def write(folder: Path, result: Result, report: Report) -> list[Path]:
         "plan.json": result.plan.to_json(),
     }
     try:
-        return [_replace(folder / name, text) for name, text in files.items()]
+        return [write_atomic(folder / name, [text.encode()]) for name, text in files.items()]
     except OSError as error:
         raise InputError(f"{folder}: the report can't be written ({error.strerror or error})") from None
-
-
-def _replace(path: Path, text: str) -> Path:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-    return path
 
 
 def _unmake(folders: list[Path]) -> None:

@@ -60,10 +60,13 @@ def _passes(report: Report) -> str:
 
 
 def _locked(report: Report) -> str:
-    rows = [(_code(g.id), str(g.units), percent(g.share), _escape(g.reason)) for g in report.locked[:MOST_LOCKED]]
+    rows = [
+        (percent(lock.share), percent(lock.params), "nature" if lock.natural else "limit", _escape(lock.sentence))
+        for lock in report.locked[:MOST_LOCKED]
+    ]
     if not rows:
         return ""
-    return _folded("What can't go", _table(("group", "units", "share of MACs", "locked by"), rows, "lrrl"))
+    return _folded("What can't go", _table(("of MACs", "of parameters", "because of", "why"), rows, "rrll"))
 
 
 def _groups(report: Report) -> str:

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from onnxprune.pruning.obstacles import Lock
 from onnxprune.report.environment import Environment
 
 VERSION = 1
@@ -129,16 +130,6 @@ class Width:
 
 
 @dataclass(frozen=True, slots=True)
-class Locked:
-    """A group that can't be pruned; share: of the dense multiply-accumulates that go through it."""
-
-    id: str
-    units: int
-    share: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
     """Everything that is known about one run of `optimize`."""
 
@@ -156,7 +147,7 @@ class Report:
     proof: ProofRecord
     passes: list[PassRecord]
     groups: list[Width]
-    locked: list[Locked]
+    locked: list[Lock]
     unknown_ops: dict[str, int]
     warnings: list[str]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onnxprune.budget import Cost
-from onnxprune.coupling import Analysis, Group
-from onnxprune.coupling.explain import advice
+from onnxprune.coupling import Group
 from onnxprune.pruning import Pass, Scope, available, learned
+from onnxprune.pruning.obstacles import Lock, locks, shares
 from onnxprune.pruning.selection import offers
 from onnxprune.report.model import Opened, opened
 
@@ -43,26 +43,12 @@ class Free:
 
 
 @dataclass(frozen=True, slots=True)
-class Lock:
-    """A group that can't be pruned, and why.
-
-    node, op: what locked it (op is empty at the model's inputs and outputs); axis: of which stored tensor;
-    advice: what the user can do, empty where nothing
-    """
-
-    id: str
-    units: int
-    share: float
-    axis: str
-    node: str
-    op: str
-    reason: str
-    advice: str
-
-
-@dataclass(frozen=True, slots=True)
 class Survey:
-    """The summary of an analysis. Shares are of the model's multiply-accumulates, between 0 and 1."""
+    """The summary of an analysis. Shares are of the model's multiply-accumulates, between 0 and 1.
+
+    groups: what can go; locked: what can't, merged by the reason; nature, limits: the shares that go through what is
+    locked by the model's nature and by limits of onnxprune or of the file (one multiplication can have to do with both)
+    """
 
     path: str
     nodes: int
@@ -72,6 +58,8 @@ class Survey:
     bytes: int
     kinds: list[Kind]
     groups: list[Free]
+    nature: float
+    limits: float
     locked: list[Lock]
 
 
@@ -88,6 +76,8 @@ def survey(model: Opened) -> Survey:
     analysis, cost = model.analysis, model.macs
     taken = offers(analysis, [kind() for kind in available().values()], Scope())
     kinds = {group.id: entry.name for entry, group in taken}
+    locked = locks(analysis, cost)
+    nature, limits = shares(locked, analysis, cost)
     return Survey(
         path=str(model.path),
         nodes=sum(model.ops.values()),
@@ -97,14 +87,10 @@ def survey(model: Opened) -> Survey:
         bytes=model.bytes,
         kinds=_kinds(taken, cost),
         groups=[_free(g, kinds.get(g.id, ""), cost) for g in analysis.prunable if learned(g)],
-        locked=locks(analysis, cost),
+        nature=nature,
+        limits=limits,
+        locked=locked,
     )
-
-
-def locks(analysis: Analysis, cost: Cost) -> list[Lock]:
-    """The locked axes of learned weights, the largest share first; a kernel's own axes are left out."""
-    groups = (g for g in analysis.groups if g.locked and g.size > 1 and learned(g) and not g.kernel)
-    return sorted((_lock(g, cost) for g in groups), key=lambda entry: -entry.share)
 
 
 def _kinds(taken: Sequence[tuple[Pass, Group]], cost: Cost) -> list[Kind]:
@@ -138,17 +124,3 @@ def _reader(group: Group) -> str:
     """The first node that reads a member, by name or by its first output."""
     nodes = [node for site in group.members for node in site.tensor.outputs]
     return next((f"{n.op} '{n.name or n.outputs[0].name}'" for n in nodes), "")
-
-
-def _lock(group: Group, cost: Cost) -> Lock:
-    cause = group.locked[0]
-    return Lock(
-        id=group.id,
-        units=group.size,
-        share=_share(group, cost),
-        axis=str(group.members[0]),
-        node=cause.node,
-        op=cause.op,
-        reason=cause.text,
-        advice=advice(cause),
-    )

@@ -34,7 +34,7 @@ def losing(binding: Binding, keep: Keep) -> set[str]:
     """The letters that the node sums over and that lose units."""
     if binding.node.op in LAYOUT:
         return set()
-    return {name for name in binding.vanishing if keep.touches(binding.env[name])}
+    return {name for name in (*binding.vanishing, *binding.spec.reduced) if keep.touches(binding.env[name])}
 
 
 def inexact(binding: Binding, keep: Keep) -> set[str]:

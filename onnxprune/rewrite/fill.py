@@ -31,6 +31,9 @@ ZERO_POINTS: dict[tuple[str, int], tuple[int, int]] = {
     ("ConvInteger", 1): (3, FILTERS),
     ("QLinearConv", 0): (2, FILTERS),
     ("QLinearConv", 3): (5, FILTERS),
+    ("QGemm", 0): (2, ROWS),
+    ("QAttention", 0): (6, ROWS),
+    ("QAttention", 1): (7, COLUMNS),
 }
 """(op, operand) -> the operand that says which stored number stands for zero, and the axis along which a vector of such
 numbers lies."""

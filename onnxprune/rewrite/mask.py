@@ -65,14 +65,21 @@ def mask_consumers(analysis: Analysis, keep: Keep) -> list[Consumer]:
 
 
 def _mask(nodes: Nodes, binding: Binding, keep: Keep, gone: set[str]) -> None:
-    """Mask every computed operand that is summed over, for zero times infinity is no zero; stored ones if need be."""
+    """Mask every computed operand that is summed over, for zero times infinity is no zero; stored ones if need be.
+
+    A stored vector may be a bias, which the op adds to what has been masked.
+    """
     node, left = binding.node, set(gone)
     for stored in (False, True):
         for i, tensor in enumerate(node.inputs):
-            if isinstance(tensor, gs.Constant) is stored and (left or not stored):
+            if isinstance(tensor, gs.Constant) is stored and (left or not stored or _may_be_bias(tensor)):
                 left -= _mask_operand(nodes, binding, i, keep, gone)
     if left:
         raise Unmaskable(f"{describe(node)} sums over an axis whose length is open")
+
+
+def _may_be_bias(tensor: gs.Constant) -> bool:
+    return len(tensor.shape) == 1 and tensor.dtype.kind in "fV"
 
 
 def _mask_operand(nodes: Nodes, binding: Binding, i: int, keep: Keep, gone: set[str]) -> set[str]:

@@ -1,7 +1,8 @@
 """What the oracle compares, beside the outputs.
 
-    in front     an output that was squashed (by a Sigmoid, a Softmax, an ArgMax, ...) or joined from parts of different
-                 size says little; the tensors it was made from are compared in its place
+    in front     an output that was squashed (by a Sigmoid, a Softmax, an ArgMax, ...), joined from parts of different
+                 size, or picked by the order of computed scores says little; the tensors it was made from are compared
+                 in its place
     consumers    what an op made of masked operands shows a wrong mask before anything can drown it; one for every
                  group at least, as far as memory allows
 
@@ -11,7 +12,7 @@ Names survive the rewrite, so both models have these tensors; where an axis lost
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import onnx_graphsurgeon as gs
@@ -23,6 +24,7 @@ from onnxprune.coupling.terms import Atom
 from onnxprune.rewrite.mask import Consumer
 from onnxprune.rewrite.nodes import element
 from onnxprune.rewrite.precision import tolerances
+from onnxprune.rewrite.selected import selects
 from onnxprune.runtime.verdict import Point
 
 Maker = Mapping[int, gs.Node]
@@ -44,6 +46,9 @@ PASSING = frozenset(
 )
 DEPTH = 32
 
+SIGMOID = 0.025
+"""Sigmoids are computed to a few times 2^-24, however small they are: 1e-5 of this."""
+
 
 def compared(analysis: Analysis, keep: Keep, consumers: Iterable[Consumer]) -> list[Point]:
     """The points to compare for a pruning, in graph order; outputs only where they are judged in a way of their own."""
@@ -58,7 +63,9 @@ def compared(analysis: Analysis, keep: Keep, consumers: Iterable[Consumer]) -> l
     derived = [
         build.derived(t) for t in graph.outputs if fronts[t.name] and all(f.name in told for f in fronts[t.name])
     ]
-    return sorted(points.values(), key=lambda p: build.order[p.name]) + derived
+    judged = {p.name for p in derived}
+    coarse = [p for t in graph.outputs if t.name not in judged and (p := build.coarse(t)) is not None]
+    return sorted(points.values(), key=lambda p: build.order[p.name]) + derived + coarse
 
 
 class _Points:
@@ -83,18 +90,37 @@ class _Points:
         kept = {i: np.flatnonzero(self.keep.mask(t)) for i, t in cut.items()}
         return Point(tensor.name, True, kept, required, tolerance=self.allowed.get(id(tensor), 0.0))
 
+    def coarse(self, tensor: gs.Tensor) -> Point | None:
+        """An output that is computed less precisely than its element type says; None where it is not."""
+        allowed = self.allowed.get(id(tensor), 0.0)
+        floor = SIGMOID if _is_sigmoid(tensor, self.maker) else 0.0
+        return Point(tensor.name, floor=floor, tolerance=allowed) if allowed or floor else None
+
     def derived(self, tensor: gs.Tensor) -> Point:
-        """An output that follows from what was compared in front of it: coarse labels may be off by rounding."""
+        """An output that follows from what was compared in front of it: rounding may pick others, and coarse labels."""
         allowed = self.allowed.get(id(tensor), 0.0)
         label = element(tensor).kind not in "fV"
-        return Point(tensor.name, required=False, floor=1.0, tolerance=math.inf if label and allowed else allowed)
+        free = (label and allowed) or _is_picked(tensor, self.maker)
+        return Point(tensor.name, required=False, floor=1.0, tolerance=math.inf if free else allowed)
 
 
 def hidden(graph: gs.Graph, consumers: Iterable[Consumer]) -> dict[str, str]:
-    """Witnesses of the consumers inside bodies, which may not run, with the words for each."""
+    """Witnesses of the consumers inside bodies, which may not run, with the words for each; none of dead branches."""
     outer = {id(t) for node in graph.nodes for t in node.outputs}
     inside = [c for c in consumers if not any(id(t) in outer for t in c.made)]
-    return {c.witness: f"{c.binding.node.op} '{c.made[0].name}'" for c in inside}
+    dead = set(_dead(graph)) if inside else set()
+    return {c.witness: f"{c.binding.node.op} '{c.made[0].name}'" for c in inside if c.witness not in dead}
+
+
+def _dead(graph: gs.Graph, dead: bool = False) -> Iterator[str]:
+    """Names of the nodes in branches that can't run (see `onnxprune.graph.ranks`)."""
+    for node in graph.nodes:
+        if dead:
+            yield node.name
+        live = getattr(node, "live", "")
+        for name, value in node.attrs.items():
+            if isinstance(value, gs.Graph):
+                yield from _dead(value, dead or (bool(live) and name != live))
 
 
 def front(output: gs.Tensor, maker: Maker) -> list[gs.Tensor]:
@@ -105,7 +131,7 @@ def front(output: gs.Tensor, maker: Maker) -> list[gs.Tensor]:
     while ends:
         tensor, depth = ends.pop()
         node = maker.get(id(tensor))
-        squashes = node is not None and _squashes(node)
+        squashes = node is not None and (_squashes(node) or selects(node, maker))
         if node is None or depth == DEPTH or not (squashes or node.op in PASSING):
             if node is not None and tensor.dtype is not None and element(tensor).kind in "fV":
                 found[id(tensor)] = tensor
@@ -113,6 +139,34 @@ def front(output: gs.Tensor, maker: Maker) -> list[gs.Tensor]:
         squashed |= squashes
         ends += [(t, depth + 1) for t in node.inputs if id(t) in maker]
     return list(found.values()) if squashed else []
+
+
+def _is_sigmoid(tensor: gs.Tensor, maker: Maker) -> bool:
+    """Whether an output is a Sigmoid's, in a body too, where what is in front of it can't be compared."""
+    node = maker.get(id(tensor))
+    while node is not None and (node.op in PASSING or node.op == "ReduceMean"):
+        tensor = node.inputs[0]
+        node = maker.get(id(tensor))
+    if node is None or node.op == "Sigmoid":
+        return node is not None
+    place = next(i for i, made in enumerate(node.outputs) if made is tensor)
+    bodies = [value for value in node.attrs.values() if isinstance(value, gs.Graph)] if node.op == "If" else []
+    return any(_is_sigmoid(b.outputs[place], {id(t): n for n in b.nodes for t in n.outputs}) for b in bodies)
+
+
+def _is_picked(output: gs.Tensor, maker: Maker) -> bool:
+    """Whether elements were picked by computed scores somewhere between an output and what is in front of it."""
+    ends = [(output, 0)]
+    while ends:
+        tensor, depth = ends.pop()
+        node = maker.get(id(tensor))
+        if node is None or depth == DEPTH:
+            continue
+        if selects(node, maker) or node.op in ("TopK", "NonMaxSuppression"):
+            return True
+        if node.op in PASSING or _squashes(node):
+            ends += [(t, depth + 1) for t in node.inputs]
+    return False
 
 
 def _squashes(node: gs.Node) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import onnx_graphsurgeon as gs
 
 from onnxprune.rewrite.nodes import Unmaskable, element
@@ -9,6 +11,9 @@ from onnxprune.runtime.verdict import HALF_TOLERANCES, QUANTISED_TOLERANCE
 
 QUANTISERS = ("QuantizeLinear", "DynamicQuantize", "QLinear", "QGemm", "QAttention")
 """Beginnings of the names of ops that round to a step of a quantised range."""
+
+MOST = 0.1
+"""Rounding of quantisers in a row adds up, each on its own, to no more than this: wrong masks do more."""
 
 Tolerances = dict[int, float]
 """id(tensor) -> relative error to be allowed on it, for those that need more than float32 does."""
@@ -25,7 +30,8 @@ def tolerances(graph: gs.Graph, known: Tolerances | None = None) -> Tolerances:
         inside = [found.get(id(t), 0.0) for body in bodies for t in body.outputs]
         coarse = max([found.get(id(t), 0.0) for t in node.inputs] + inside, default=0.0)
         for tensor in node.outputs:
-            allowed = max(coarse, _own(node, tensor))
+            own = _own(node, tensor)
+            allowed = min(math.hypot(coarse, own), MOST) if own and _quantises(node) else max(coarse, own)
             if allowed:
                 found[id(tensor)] = allowed
     return found
@@ -39,7 +45,7 @@ def _enter(node: gs.Node, body: gs.Graph, found: Tolerances) -> None:
 
 
 def _own(node: gs.Node, made: gs.Tensor) -> float:
-    if node.op.startswith(QUANTISERS):
+    if _quantises(node):
         return 0.0 if isinstance(node.inputs[0], gs.Constant) else QUANTISED_TOLERANCE
     if all(isinstance(t, gs.Constant) for t in node.inputs):
         return 0.0
@@ -47,3 +53,7 @@ def _own(node: gs.Node, made: gs.Tensor) -> float:
         return HALF_TOLERANCES.get(element(made).name, 0.0)
     except Unmaskable:
         return 0.0
+
+
+def _quantises(node: gs.Node) -> bool:
+    return bool(node.op.startswith(QUANTISERS))

@@ -104,7 +104,7 @@ def _apart(model: Model) -> tuple[bytes, Weights]:
     Types that numpy lacks (bfloat16, 4-bit integers) can't be fed, so a model that stores such keeps its weights.
     """
     shell = skeleton(model)
-    declared = {value.name for value in shell.graph.input}
+    declared = {value.name for value in shell.graph.input} - {tensor.name for tensor in shell.graph.initializer}
     weights = {t.name: np.asarray(t.values) for t in stored(model) if t.name in declared}
     if any(values.dtype.kind == "V" for values in weights.values()):
         return to_proto(model).SerializeToString(), {}

@@ -111,8 +111,6 @@ form("ReduceMax", "ReduceLogSumExp")(_filled(-math.inf))
 form("ReduceMin")(_filled(math.inf))
 form("ReduceProd")(_filled(1.0))
 form("ReduceLogSum")(_filled(0.0))
-# The range from which these take their scale always holds zero.
-form("DynamicQuantizeLinear", "DynamicQuantizeMatMul")(_filled(0.0))
 
 
 @form("ReduceMean")

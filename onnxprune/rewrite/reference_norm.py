@@ -19,6 +19,9 @@ from onnxprune.rewrite.reference import Kept, form
 MVN_EPSILON = 1e-9
 """The standard's own, in the function body of MeanVarianceNormalization."""
 
+FUSED_EPSILON = 1e-12
+"""The default of ONNX Runtime's fused normalisations."""
+
 Moments = tuple[gs.Variable, gs.Variable, gs.Variable]
 
 
@@ -57,9 +60,9 @@ def _affine(at: Kept, y: gs.Tensor, scale: int, bias: int, shape: list[int] | No
     return y
 
 
-def _trailing(at: Kept, x: gs.Tensor, centred: bool, scale: int, bias: int) -> list[gs.Tensor]:
+def _trailing(at: Kept, x: gs.Tensor, centred: bool, scale: int, bias: int, epsilon: float = 1e-5) -> list[gs.Tensor]:
     axes = range(at.axis(), at.rank)
-    y, middle, inverse = _standardised(at, _wide(at, x), axes, at.mask(axes), at.attr("epsilon", 1e-5), centred)
+    y, middle, inverse = _standardised(at, _wide(at, x), axes, at.mask(axes), at.attr("epsilon", epsilon), centred)
     return [_affine(at, _as(at, y, x), scale, bias), *([middle] if centred else []), inverse]
 
 
@@ -82,8 +85,21 @@ def skip(at: Kept) -> None:
     scale, bias, beta = (2, 4, 3) if centred else (2, 3, len(at.node.inputs))
     total = at.nodes.make("Add", list(at.node.inputs[:2]), at.node.inputs[0].dtype)
     total = _affine(at, total, len(at.node.inputs), bias)
-    made = _trailing(at, total, centred, scale, beta)
+    made = _trailing(at, total, centred, scale, beta, FUSED_EPSILON)
     at.nodes.replace([made[0], *(made[1:] if centred else [None, *made[1:]]), total])
+
+
+@form("EmbedLayerNormalization")
+def embedded(at: Kept) -> None:
+    """Of a sum of embeddings, which the op itself makes as its last output."""
+    node, table = at.node, at.node.inputs[2]
+    unused, total = (gs.Variable(f"{node.outputs[0].name}/kept/{part}", table.dtype) for part in ("all", "sum"))
+    lengths = node.outputs[1] if len(node.outputs) > 1 else gs.Variable.empty()
+    made = [unused, lengths, total]
+    at.nodes.front.append(gs.Node(node.op, total.name, dict(node.attrs), list(node.inputs), made, node.domain))
+    at.terms = at.binding.outputs[0] or ()
+    at.rank = len(at.terms)
+    at.nodes.replace([_trailing(at, total, True, 5, 6, FUSED_EPSILON)[0], None, total])
 
 
 @form("InstanceNormalization")

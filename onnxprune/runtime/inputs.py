@@ -1,5 +1,6 @@
 """Random inputs of the right types and shapes, with values that the input's name asks for."""
 
+import math
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,9 @@ _DTYPES = {name: name for name in (*_WHOLE, *_REAL, "bool")}
 _DTYPES |= {"float": "float32", "double": "float64", "string": "str"}
 
 Fill = Callable[[tuple[int, ...]], NDArray[Any]]
+
+MOST_NUMBERS = 2**31
+"""Of one input: more would take the memory that the model needs."""
 
 
 def _constant(value: float) -> Fill:
@@ -63,13 +67,15 @@ def random_inputs(
     of rank 3 or more, which are images, use their whole range; bools are true; strings are "a". Masks,
     positions, token types, lengths, sample rates and thresholds get values that make sense, below the
     bound if one is given. bfloat16 is float32 rounded to it (see `run`). `dims` and `sizes` set dynamic
-    axes, see `concrete_shapes`.
+    axes, see `concrete_shapes`. Raises InputError for an input of more than `MOST_NUMBERS`.
     """
     chosen = sizes or Sizes()
     shapes = concrete_shapes(specs, dims=dims, sizes=chosen)
     longest = _running_length(specs, shapes, chosen.sequence)
     feeds = {}
     for spec in specs:
+        if math.prod(shapes[spec.name]) > MOST_NUMBERS:
+            raise InputError(f"the input {spec.name!r} of shape {list(shapes[spec.name])} is too large to make up")
         rng = np.random.default_rng([seed, zlib.crc32(spec.name.encode())])
         bound = (bounds or {}).get(spec.name)
         values = _named_values(spec, shapes[spec.name], longest)

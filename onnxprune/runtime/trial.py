@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from onnxprune.errors import InputError
+from onnxprune.graph.disturb import with_disturbed_constants
 from onnxprune.graph.expose import computed
 from onnxprune.runtime.draws import conditions, halved
 from onnxprune.runtime.exposed import Clock, Exposed, Forced
@@ -96,18 +97,19 @@ class Trial:
             self.findings += self._compare(number, self._observe(got, dense=False))
             self.draws += 1
 
-    def measure_noise(self) -> None:
+    def measure_noise(self, number: int = 0) -> None:
         """What rounding does to the masked model, for the draws on which the models differ.
 
-        Every weight (where they are fed) and input gets its last bit flipped; a model whose weights are inside is run
-        with optimisations instead. Where that can't be run, rounding may have done anything.
+        Weights (where they are fed) and inputs get their last bit flipped; a model whose weights are inside is run with
+        optimisations instead. Where that can't be run, rounding may have done anything. number: of the disturbance;
+        what several of them do adds up to the largest.
         """
-        numbers = sorted({f.draw for f in self.findings if f.error > f.allowed})
+        draws = sorted({f.draw for f in self.findings if f.verdict == "differs"})
         try:
-            model = self._open(_disturbed(self.masked), optimize=not isinstance(self.masked, Fed))
-            for number in numbers:
-                moved = run(model, {k: disturbed(v) for k, v in self._inputs[number].items()})
-                self._add_noise(number, self._observe(moved, dense=True))
+            model = self._open(_disturbed(self.masked, number), optimize=not isinstance(self.masked, Fed))
+            for draw in draws:
+                moved = run(model, {k: disturbed(v, number) for k, v in self._inputs[draw].items()})
+                self._add_noise(draw, self._observe(moved, dense=True))
         except InputError:
             self.findings = [replace(f, noise=math.inf) for f in self.findings]
 
@@ -166,7 +168,7 @@ class Trial:
             name = finding.point.name
             if finding.draw == number and name in moved and name in expected:
                 noise = distance(expected[name], moved[name], finding.point.floor)
-                self.findings[k] = replace(finding, noise=noise)
+                self.findings[k] = replace(finding, noise=max(noise, finding.noise))
 
 
 def _runs(model: Forced, feeds: Feeds) -> bool:
@@ -185,14 +187,14 @@ def _sample(values: Array, most: int) -> Array:
     return values.reshape(-1)[picked]
 
 
-def _disturbed(source: Source) -> Source:
+def _disturbed(source: Source, number: int) -> Source:
     if not isinstance(source, Fed):
         return source
 
     def weights() -> dict[str, Array]:
         made = source.weights()
         for name in list(made):
-            made[name] = disturbed(made[name])  # one at a time: the old ones go as the new ones come
+            made[name] = disturbed(made[name], number)  # one at a time: the old ones go as the new ones come
         return made
 
-    return Fed(source.model, weights)
+    return Fed(with_disturbed_constants(source.model, lambda values: disturbed(values, number)), weights)

@@ -128,14 +128,22 @@ def vacuous(expected: Array) -> bool:
     return expected.dtype.kind == "f" and expected.size > 0 and not bool(np.isfinite(expected).any())
 
 
-def disturbed(values: Array) -> Array:
-    """Every float with its last bit flipped: what no evaluation in its precision can tell apart. Others as they are."""
+def disturbed(values: Array, number: int = 0) -> Array:
+    """Floats with their last bit flipped: what no evaluation in their precision can tell apart. Others as they are.
+
+    number: 0 flips it in all of them, every other number in a half of its own
+    """
     if values.dtype.kind != "f":
         return values
-    moved = np.array(values, order="C")
-    bits = moved.view(f"u{moved.dtype.itemsize}") if moved.ndim else moved.reshape(1).view(f"u{moved.dtype.itemsize}")
-    bits ^= np.array(1, bits.dtype)
+    moved = np.array(values, order="C").reshape(values.shape)
+    bits = moved.reshape(-1).view(f"u{moved.dtype.itemsize}")
+    bits ^= flips(bits.size, number).astype(bits.dtype)
     special = ~np.isfinite(values)
     if special.any():
         moved[special] = values[special]
     return moved
+
+
+def flips(size: int, number: int) -> Array:
+    """0 or 1 for every element: whether its last bit is flipped in the disturbance of that number."""
+    return np.random.default_rng(number).integers(0, 2, size, np.uint8) if number else np.ones(size, np.uint8)

@@ -92,6 +92,13 @@ def test_targets_are_met_from_below_within_two_percent(fraction: float) -> None:
     assert all(result.counts[c.group.id] % 4 == 0 for c in found)
 
 
+def test_the_fit_follows_the_budget() -> None:
+    """A fifth of one group's units for every unit of the other, as the budget says, and not alike."""
+    a, b = _candidate("a", [1.0] * 100), _candidate("b", [1.0] * 100)
+    result = fit([a, b], lambda level: [20 * level, 100 * level], _linear(a, b), 60)
+    assert result.counts == {"a": 10, "b": 50}
+
+
 def test_an_impossible_target_is_missed_at_the_floors() -> None:
     c = _candidate("c", [1.0] * 100, floor=10)
     result = fit([c], budget.get("uniform").widths([c], _work(c)), _linear(c), 5.0)

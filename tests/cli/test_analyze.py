@@ -19,13 +19,18 @@ def test_groups_that_can_go(run: Run, cnn: Path) -> None:
     assert "a[0] 64 channels yes 100.0 % 6 Conv 'h'" in lines and "c[0] 96 channels yes 13.7 % 2 Conv 'u'" in lines
 
 
-def test_locked_groups_with_cause_and_advice(run: Run, tmp_path: Path) -> None:
+def test_locks_as_sentences_nature_apart_from_limits(run: Run, tmp_path: Path) -> None:
     done = run("analyze", stored(UNKNOWN, tmp_path / "unknown.onnx"), "--locked")
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert "nodes 5, no rule for Mystery (1 node)" in lines
-    assert "b[1] 16 66.7 % Mystery 'o': no rule for op com.example::Mystery; " in " ".join(lines)
-    assert "a[0] 8 33.3 % 'x': graph input; it is part of what the model takes" in lines
-    assert done.stdout.index("b[1]") < done.stdout.index("a[0]")
+    nature = lines.index("locked by the model's nature: 33.3 % of the MACs go through it")
+    limits = lines.index("locked by limits of onnxprune or of the file: 66.7 % of the MACs go through it")
+    (line,) = [n for n, text in enumerate(lines) if text.endswith("graph input 'x': this is what the model takes")]
+    assert lines[line].startswith("33.3 % 30.8 % a[0] (8 units) is locked by") and nature < line < limits
+    (line,) = [
+        n for n, text in enumerate(lines) if "locked by Mystery 'o' (no rule for op com.example::Mystery)" in text
+    ]
+    assert lines[line].startswith("66.7 % ") and "CONTRIBUTING.md" in lines[line] and limits < line
 
 
 def test_a_model_without_groups_is_no_error(run: Run, tmp_path: Path) -> None:
@@ -42,6 +47,10 @@ def test_json(run: Run, cnn: Path) -> None:
     ]
     assert survey["kinds"][0]["share"] == 1.0
     assert {lock["axis"] for lock in survey["locked"]} == {"a[1]", "fc[0]"}
+    assert list(survey["locked"][0]) == (
+        "id groups axis units share params op node nodes kind natural reason advice sentence".split()
+    )
+    assert survey["nature"] == survey["locked"][0]["share"] + survey["locked"][1]["share"] and survey["limits"] == 0
 
 
 def test_open_dimensions_count_as_asked(run: Run, tmp_path: Path) -> None:

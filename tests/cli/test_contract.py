@@ -145,7 +145,8 @@ def test_a_killed_run_leaves_the_older_file_whole(cnn: Path, tmp_path: Path, num
     out.write_text("older")
     command = [sys.executable, "-m", "onnxprune", "optimize", str(cnn), "-o", str(out), "--no-bench"]
     paths = os.pathsep.join([str(hook), *(p for p in sys.path if p)])
-    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": paths, "HELD": str(held)}) as process:
+    environment = {**os.environ, "PYTHONPATH": paths, "HELD": str(held)}
+    with subprocess.Popen(command, env=environment, preexec_fn=_listen) as process:
         _wait(held, process)
         process.send_signal(number)
         code = process.wait(30)
@@ -157,6 +158,11 @@ def test_a_killed_run_leaves_the_older_file_whole(cnn: Path, tmp_path: Path, num
     again = launch("optimize", cnn, "-o", out, "--no-bench")
     assert again.returncode == 0
     onnx.checker.check_model(out)
+
+
+def _listen() -> None:
+    """What runs in the background of a shell is born deaf to SIGINT, and so would its children be."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _wait(path: Path, process: subprocess.Popen[bytes]) -> None:

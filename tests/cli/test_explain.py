@@ -26,7 +26,7 @@ def test_one_axis(run: Run, cnn: Path) -> None:
 def test_a_whole_tensor_with_a_lock(run: Run, cnn: Path) -> None:
     shown = run("explain", cnn, "a").stdout
     assert shown.startswith("a[0] = c\na[1] = 3\na[2] = 3\na[3] = 3\n")
-    assert "3: 3 units, group a[1], locked\n  locked by 'x': graph input; it is part of what the model takes" in shown
+    assert "3: 3 units, group a[1], locked\n  locked by 'x': graph input; this is what the model takes" in shown
 
 
 def test_a_group(run: Run, cnn: Path) -> None:
@@ -44,12 +44,19 @@ def test_how_two_axes_are_coupled(run: Run, cnn: Path) -> None:
 def test_two_axes_that_are_apart(run: Run, cnn: Path) -> None:
     done = run("explain", cnn, "a[0]", "fc")
     assert done.exit_code == 0
-    assert done.stdout.splitlines()[0] == "a and fc are not coupled"
+    assert done.stdout.splitlines()[0] == (
+        "a[0] and fc are not coupled: they meet in Conv 'u', which sums over the units of a[0] to make those of fc[1]"
+    )
     assert {"a[0] = c", "fc[0] = 10", "fc[1] = c1"} == set(done.stdout.splitlines()[2:])
+
+
+def test_a_computed_tensor_and_a_run(run: Run, cnn: Path) -> None:
+    assert run("explain", cnn, "a[0][3:5]", "t").stdout.startswith("a[0][3:5] = c and t[1] = c share c (64 units)\n")
+    assert "the axis has 64 units" in sentence(run("explain", cnn, "a[0][60:70]"))
 
 
 def test_what_is_not_there(run: Run, cnn: Path) -> None:
     done = run("explain", cnn, "abais")
     assert (done.exit_code, done.stdout) == (2, "")
-    assert sentence(done) == "error: no weight, axis or group 'abais'; did you mean abias or abias[0] or bbias?"
+    assert sentence(done) == "error: no tensor, axis, node or group 'abais'; did you mean abias or abias[0] or bbias?"
     assert "'onnxprune analyze' lists the groups" in sentence(run("explain", cnn, "encoder.weight"))

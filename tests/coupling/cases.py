@@ -8,7 +8,8 @@
         inexact a[0]: normalised                    a site of a prunable group that is not exact, part of the reason
         locked  a[1]: softmax                       a site with a locked unit, part of the reason
         but     reference                           ONNX Runtime has no kernel; or `lenient`: shape inference stumbles
-                                                    over the source already; or `invisible`: see `oracle.check`
+                                                    over the source already; or `invisible`: see `oracle.check`;
+                                                    or `unrunnable`: nothing runs it here, only the locks are checked
 
 A line that starts a case is not indented; a keyword's text goes on until the next keyword.
 """

@@ -103,6 +103,14 @@ def test_shared_axes_are_projected() -> None:
     twice = Sum((p, Atom(2), p))
     np.testing.assert_array_equal(project(twice, vector, p), [0 + 4, 1 + 5])
     np.testing.assert_array_equal(project(Product((h, Sum((p, Atom(1))))), vector, p), [0 + 3, 1 + 4])
+    both = np.arange(4.0)  # (p p): rows 0 1 and 2 3, each number belongs to its row and to its column
+    np.testing.assert_array_equal(project(Product((p, p)), both, p), [0 + 1 + 0 + 2, 2 + 3 + 1 + 3])
+
+
+def test_vectors_count_only_where_there_is_no_matrix() -> None:
+    biased = MLP.replace("float[2,3] a", "float[2,3] a, float[3] c").replace("Relu(h)", "Add(h, c)")
+    for loud in (0.0, 100.0):
+        np.testing.assert_allclose(_scores("l1", biased, c=np.array([0, 0, loud])), CASES["l1"][2])
 
 
 def test_scores_are_finite_for_zero_weights() -> None:

@@ -58,6 +58,39 @@ def test_export_by_type(
     assert [(port.name, port.shape) for port in result.outputs] == [(output, shape)]
 
 
+SPEECH = {key: text for key, text in BART.items() if key not in ("seq", "vocab_size")} | {"max_source_positions": "20"}
+SERIES = {"num_input_channels": "3", "context_length": "24", "patch_length": "8", "patch_stride": "8"}
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "name", "shape"),
+    [
+        ("speech_to_text", {**SPEECH, "input_feat_per_channel": "12", "seq": "16"}, "input_features", (1, 16, 12)),
+        ("whisper", {**SPEECH, "num_mel_bins": "8", "seq": "16"}, "input_features", (1, 8, 40)),
+        ("wav2vec2-bert", {**BERT, "feature_projection_input_dim": "20"}, "input_features", (1, 16, 20)),
+        (
+            "audio-spectrogram-transformer",
+            {**VIT, "max_length": "64", "num_mel_bins": "32"},
+            "input_values",
+            (1, 64, 32),
+        ),
+        ("wav2vec2", {**BERT, "num_conv_pos_embeddings": "4"}, "input_values", (1, 16000)),
+        ("patchtst", {**SERIES, "batch": "2"}, "past_values", (2, 24, 3)),
+    ],
+)
+def test_features_spectrograms_and_series(
+    model: str, options: dict[str, str], name: str, shape: tuple[int, ...]
+) -> None:
+    source = load(f"transformers:{model}", options)
+    assert source.inputs[name].shape == shape
+    assert source.outputs == ("last_hidden_state",)
+
+
+def test_a_model_that_reads_something_else() -> None:
+    with pytest.raises(InputError, match="reads none of the inputs known here: tokens, pictures, speech, series"):
+        load("transformers:decision_transformer", {"n_layer": "1", "hidden_size": "16"})
+
+
 @pytest.mark.parametrize("exporter", ["dynamo", "torchscript"])
 def test_batch_and_sequence_are_dynamic(tmp_path: Path, run: Runner, exporter: str) -> None:
     out = tmp_path / "m.onnx"
@@ -90,6 +123,19 @@ def test_options_of_the_inputs() -> None:
 )
 def test_tasks(task: str, outputs: tuple[str, ...]) -> None:
     assert load("transformers:bert", {**BERT, "task": task}).outputs == outputs
+
+
+@pytest.mark.parametrize(
+    ("model", "task", "sizes", "outputs"),
+    [
+        ("segformer", "semantic-segmentation", {"decoder_hidden_size": "16"}, ("logits",)),
+        ("yolos", "object-detection", {**VIT, "image_size": "(32, 32)"}, ("logits", "pred_boxes")),
+        # Two classes do this task, one with a head for distillation.
+        ("deit", "image-classification", {**VIT, "image_size": "32"}, ("logits",)),
+    ],
+)
+def test_tasks_on_pictures(model: str, task: str, sizes: dict[str, str], outputs: tuple[str, ...]) -> None:
+    assert load(f"transformers:{model}", {**sizes, "task": task}).outputs == outputs
 
 
 def test_folder_with_a_configuration_and_one_with_weights(tmp_path: Path) -> None:

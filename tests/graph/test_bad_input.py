@@ -51,6 +51,21 @@ def test_other_files(content: bytes, expected: str, tmp_path: Path) -> None:
     assert sentence(path) == expected
 
 
+def test_a_node_of_our_own(tmp_path: Path) -> None:
+    odd = proto()
+    odd.graph.node[1].domain = "ai.onnxprune.internal"
+    (tmp_path / "m.onnx").write_bytes(odd.SerializeToString())
+    assert sentence(tmp_path / "m.onnx").startswith("a node of it is of the domain ai.onnxprune.internal")
+
+
+def test_an_if_whose_branches_make_too_much_or_too_little(tmp_path: Path) -> None:
+    text = """g (bool c, float[2] x) => (float[2] y) {
+        y = If (c) <then_branch = t () => (float[2] o) { o = Neg(x) },
+                    else_branch = e () => (float[2] p, float[2] q) { p = Exp(x) q = Neg(x) }> }"""
+    (tmp_path / "m.onnx").write_bytes(model(text).SerializeToString())
+    assert sentence(tmp_path / "m.onnx") == "'else_branch' of If node 'y' makes 2 results and not 1"
+
+
 def test_no_file(tmp_path: Path) -> None:
     assert sentence(tmp_path / "m.onnx") == "no such file"
 

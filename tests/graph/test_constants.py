@@ -9,7 +9,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from onnxprune.graph import finish, from_proto, load, normalize, save, to_proto
-from tests.graph.helpers import assert_same, model, ops, round_trip, stored_names
+from tests.graph.helpers import model, ops, round_trip
 
 TYPED = (
     "FLOAT DOUBLE FLOAT16 BFLOAT16 INT8 INT16 INT32 INT64 UINT8 UINT16 UINT32 UINT64 BOOL INT4 UINT4 FLOAT8E4M3FN"
@@ -123,31 +123,6 @@ def test_strings_of_constant_nodes_stay() -> None:
     outputs = [helper.make_tensor_value_info(n, TensorProto.STRING, s) for n, s in (("a", []), ("b", [2]))]
     proto = helper.make_model(helper.make_graph(nodes, "g", [], outputs), ir_version=8)
     assert list(to_proto(finish(normalize(from_proto(proto)))).graph.node) == nodes
-
-
-def sparse(name: str = "") -> onnx.SparseTensorProto:
-    values = numpy_helper.from_array(np.float32([1, 2]), name)
-    return helper.make_sparse_tensor(values, numpy_helper.from_array(np.int64([1, 5])), [2, 3])
-
-
-def test_sparse_constants_stay(tmp_path: Path) -> None:
-    proto = model("g (float[4,2] x) => (float[4,3] y) { y = MatMul(x, w) }")
-    proto.graph.node.insert(0, helper.make_node("Constant", [], ["w"], sparse_value=sparse()))
-    assert list(round_trip(proto, tmp_path).graph.node) == list(proto.graph.node)
-
-
-def test_sparse_stored_tensors_stay(tmp_path: Path) -> None:
-    proto = model("g (float[4,2] x) => (float[4,3] y) { y = MatMul(x, w) }")
-    proto.graph.sparse_initializer.extend([sparse("w"), sparse("unread")])
-    source, path = tmp_path / "a.onnx", tmp_path / "b.onnx"
-    onnx.save(proto, source)
-    loaded = normalize(load(source))
-    assert loaded.graph.outputs[0].shape == [4, 3]
-    save(finish(loaded), path)
-    assert_same(source, path)
-    saved = onnx.load(path)
-    assert list(saved.graph.sparse_initializer) == [sparse("w")]
-    assert not stored_names(saved)
 
 
 def test_large_constants_of_nodes_lie_in_the_file(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from onnxprune.report import Report, markdown
-from onnxprune.report.record import Locked, Width
+from onnxprune.report.record import Width
 
 
 def test_before_and_after(report: Report) -> None:
@@ -25,10 +25,10 @@ def test_every_table_is_rectangular(report: Report) -> None:
 
 def test_names_cant_break_a_cell(report: Report) -> None:
     width = Width("a|b`c", "channels", False, 8, 4, 2)
-    lock = Locked("w[0]", 3, 0.1, "Mul 'a|b': <reason> of *this*")
+    lock = replace(report.locked[0], sentence="w[0] is locked by Mul 'a|b': <reason> of *this*")
     text = markdown(replace(report, groups=[width], locked=[lock]))
     assert "| `a\\|b'c` | channels | 8 | 4 | no |" in text
-    assert "Mul 'a\\|b': &lt;reason> of \\*this\\*" in text
+    assert "| nature | w[0] is locked by Mul 'a\\|b': &lt;reason> of \\*this\\* |" in text
 
 
 def test_what_is_missing_is_left_out_or_said(report: Report) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from onnxprune.errors import InputError
 from onnxprune.report import analyze, bench, compare
-from tests.cli.conftest import FREE_BATCH, stored
+from tests.cli.conftest import FREE_BATCH, UNKNOWN, stored
 
 MACS_A, MACS_B, MACS_C, MACS_FC = 256 * 27 * 64, 256 * 64 * 576, 256 * 96 * 64, 960
 
@@ -30,7 +30,14 @@ def test_locks_come_by_share_and_kernels_are_none(model: Path) -> None:
         ("fc[0]", "", "graph output"),
     ]
     assert locked[0].share == pytest.approx(MACS_A / (MACS_A + MACS_B + MACS_C + MACS_FC))
-    assert locked[0].advice
+    assert all(lock.natural and lock.advice for lock in locked)
+
+
+def test_nature_and_limits_are_told_apart(tmp_path: Path) -> None:
+    found = analyze(stored(UNKNOWN, tmp_path / "unknown.onnx"))
+    dense = 8 * 32 + 32 * 16
+    assert found.nature == pytest.approx(8 * 32 / dense) and found.limits == pytest.approx(32 * 16 / dense)
+    assert {lock.kind for lock in found.locked if not lock.natural} == {"no rule", "unknown rank"}
 
 
 def test_unknown_dimension(tmp_path: Path) -> None:

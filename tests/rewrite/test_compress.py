@@ -52,5 +52,11 @@ def test_whole_rows_go_before_single_elements() -> None:
     assert cheapest((512, 512, 3, 3), 4, {1: 256, 0: 256}) == (0, 1)
 
 
+def test_rows_are_worth_a_little_more_to_copy() -> None:
+    """By volume alone the second axis would go first: 4500 bytes against 5000, but in single bytes."""
+    assert cheapest((100, 100), 1, {0: 50, 1: 45}) == (0, 1)
+    assert cheapest((100, 100), 1, {0: 50, 1: 2}) == (1, 0)
+
+
 def test_a_cut_that_leaves_little_comes_first() -> None:
     assert cheapest((64, 64, 9), 4, {0: 63, 1: 2}) == (1, 0)

@@ -8,9 +8,9 @@ import pytest
 
 from onnxprune.coupling import Analysis, analyze
 from onnxprune.graph import Model, from_proto
-from onnxprune.rewrite import keep_of, shrink
+from onnxprune.rewrite import keep_of, letter_term, shrink
 from tests.oracle import build
-from tests.rewrite.small import masks_of, proof, pruned, shrunk
+from tests.rewrite.small import analysed, masks_of, proof, pruned, shrunk
 
 
 def node(model: Model, op: str, number: int = 0) -> gs.Node:
@@ -28,6 +28,17 @@ def raw(source: str, gone: dict[str, list[int]], opset: int = 21) -> Model:
 
 HEADS = """g (float[2,4] x) => (float[] y) <float[4,12] a, float[3,4,5] b, int64[3] t = {2, 3, 4}>
 { h = MatMul(x, a) r = Reshape(h, t) p = Transpose <perm = [1, 0, 2]> (r) y = MatMul(p, b) }"""
+
+
+def test_expressions_stand_for_terms() -> None:
+    """Letters, numbers, products and sums, under a mask that takes two of six groups."""
+    text = """g (float[1,3,4,4] x) => (float[] y) <float[6,3,1,1] a, float[12,1,3,3] b, float[3,12,1,1] c>
+    { h = Conv(x, a) z = Conv <group = 6> (h, b) y = Conv(z, c) }"""
+    _, analysis = analysed(text)
+    keep = keep_of(analysis, masks_of(analysis, {"a[0]": [0, 5]}))
+    conv = analysis.bindings[1]
+    lengths = {e: keep.kept(letter_term(conv, e)) for e in ("g", "o", "(g o)", "(g + o)", "7", "(g + 7)", "(g 7)")}
+    assert lengths == {"g": 4, "o": 2, "(g o)": 8, "(g + o)": 6, "7": 7, "(g + 7)": 11, "(g 7)": 28}
 
 
 def test_the_target_of_a_reshape() -> None:

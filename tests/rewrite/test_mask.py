@@ -205,6 +205,22 @@ def test_masking_every_element_type(dtype: str) -> None:
     np.testing.assert_array_equal(got, np.where([[True, False, True]], values, np.array(value, dtype)))
 
 
+@pytest.mark.parametrize("value", [0.0, 7.0, -np.inf])
+def test_masking_by_arithmetic(value: float) -> None:
+    """Before opset 9; an infinity is the largest number that is finite."""
+    graph = gs.Graph(opset=8)
+    x, y = gs.Variable("x", np.dtype(np.float32), [2, 3]), gs.Variable("y", np.dtype(np.float32), [2, 3])
+    node = gs.Node("Identity", "n", {}, [x], [y])
+    graph.nodes, graph.inputs, graph.outputs = [node], [x], [y]
+    nodes = Nodes(node, 8)
+    node.inputs[0] = fill(nodes, x, np.array([[True, False, True]]), value)
+    splice(graph, {id(node): nodes})
+    proto = gs.export_onnx(graph)
+    proto.ir_version = 4
+    got = run(proto.SerializeToString(), x=np.ones((2, 3), np.float32))[0]
+    np.testing.assert_array_equal(got, [[1, max(value, np.finfo(np.float32).min), 1]] * 2)
+
+
 def test_a_type_below_a_byte_is_refused() -> None:
     node = gs.Node("MatMul", "m", {}, [gs.Variable("x", TensorProto.FLOAT8E5M2, [2, 3])], [gs.Variable("y")])
     with pytest.raises(Unmaskable, match="'x' has an element type"):

@@ -152,3 +152,40 @@ def test_labels_behind_a_quantiser_may_be_off() -> None:
     found = planned(text, {"a[1]": [1]})
     assert found["l"].tolerance == QUANTISED_TOLERANCE
     assert found["y"].tolerance == math.inf
+
+
+PICKED = """g (float[2,4] x) => (float[] y) <float[4,6] a, int64[1] k = {2}, int64 three = {3}>
+{ h = MatMul(x, a) s = Sigmoid(h) v, i = TopK(s, k) j = Mod(i, three) y = GatherElements <axis = 1> (h, j) }"""
+
+
+def test_what_the_order_of_scores_picks_is_told_by_the_scores() -> None:
+    assert fronts(PICKED) == {"y": {"h"}}
+    assert (
+        planned(
+            PICKED.replace("float[4,6] a", "float[4,5] b, float[5,6] a")
+            .replace("(x, a)", "(z, a)")
+            .replace("{ h", "{ z = MatMul(x, b) h"),
+            {"b[1]": [1]},
+        )["y"].tolerance
+        == math.inf
+    )
+
+
+def test_what_a_given_index_picks_is_compared_as_it_is() -> None:
+    text = """g (float[2,4] x, int64[2] i) => (float[] y) <float[4,5] b, float[5,6] a>
+    { z = MatMul(x, b) h = MatMul(z, a) j = Neg(i) y = Gather <axis = 1> (h, j) }"""
+    assert fronts(text) == {"y": set()}
+
+
+IN_A_BODY = """g (float[2,4] x, bool c) => (float[] y) <float[4,6] a, float[6,3] b>
+{ h = MatMul(x, a) z = MatMul(h, b) y = If (c) <then_branch = t () => (float[2,3] p) { p = Sigmoid(z) },
+  else_branch = e () => (float[2,3] q) { q = OP(z) }> }"""
+
+
+@pytest.mark.parametrize("op", ["Neg", "Sigmoid"])
+def test_a_sigmoid_in_a_body_is_coarse_near_zero(op: str) -> None:
+    assert planned(IN_A_BODY.replace("OP", op), {"a[1]": [1]})["y"] == Point("y", floor=points.SIGMOID)
+
+
+def test_other_bodies_are_exact() -> None:
+    assert "y" not in planned(IN_A_BODY.replace("OP", "Neg").replace("Sigmoid", "Neg"), {"a[1]": [1]})

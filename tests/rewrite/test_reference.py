@@ -23,8 +23,8 @@ def standard(h: Array, axes: int | tuple[int, ...], epsilon: float = EPSILON) ->
     return np.asarray(centred / np.sqrt((centred**2).mean(axes, keepdims=True) + epsilon))
 
 
-def root(h: Array) -> Array:
-    return np.asarray(h / np.sqrt((h**2).mean(-1, keepdims=True) + EPSILON))
+def root(h: Array, epsilon: float = EPSILON) -> Array:
+    return np.asarray(h / np.sqrt((h**2).mean(-1, keepdims=True) + epsilon))
 
 
 def soft(h: Array) -> Array:
@@ -180,8 +180,8 @@ g (float[2,3,4] x, float[2,3,4] w) => (float[2,3,5] y, float[2,3,5] r)
   z, _mean, _inverse, total = com.microsoft.OP (h, i, OPERANDS) y = MatMul(z, b) r = MatMul(total, b) }"""
 
 SKIPS = {
-    "SkipLayerNormalization": ("scale, c, d", "c, c, c", lambda t, s, c: standard(t, -1) * s + c),
-    "SkipSimplifiedLayerNormalization": ("scale, d", "c, c", lambda t, s, c: root(t) * s),
+    "SkipLayerNormalization": ("scale, c, d", "c, c, c", lambda t, s, c: standard(t, -1, 1e-12) * s + c),
+    "SkipSimplifiedLayerNormalization": ("scale, d", "c, c", lambda t, s, c: root(t, 1e-12) * s),
 }
 
 
@@ -209,10 +209,9 @@ COVERED = (
     | {
         "GroupNormalization",
         "InstanceNormalization",
-        "DynamicQuantizeLinear",
         "ReduceLogSum",
-        "DynamicQuantizeMatMul",
         "SimplifiedLayerNormalization",
+        "EmbedLayerNormalization",
     }
 )
 

@@ -47,6 +47,12 @@ def test_floats_are_normal():
     assert abs(x.std() - 1) < 0.05
 
 
+@pytest.mark.parametrize("shape", [(2**31, 2), (2**62,), (2**40, 2**40)])
+def test_an_input_that_no_memory_holds_is_refused(shape):
+    with pytest.raises(InputError, match=r"the input 'x' of shape \[\d+.*\] is too large to make up"):
+        draw("x", "float", *shape)
+
+
 def test_bfloat16_values_are_representable():
     x = draw("x", "bfloat16", 100)
     assert x.dtype == np.float32

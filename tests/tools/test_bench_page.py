@@ -93,7 +93,7 @@ def test_compile_times() -> None:
         "apply_structured_pruning": {"total": 0.4},
         "apply_structured_pruning_cpp": {"failed": "TypeError: no"},
     }
-    text = page_peers.rendered({"net": row, "other": {"failed": "exit status 1"}}, {})
+    text = page_peers.rendered({"net": row, "other": {"failed": "exit status 1"}}, {}, {})
     assert _cells(text, "net") == [["net", "0.05", "0.20", "0.80", "0.25", "0.40", "-"]]
     assert "- other: exit status 1" in text
 
@@ -107,7 +107,7 @@ def test_speed_of_the_best_way_stands_beside_ours() -> None:
         "best": way,
         "final": {way: found, "ours": found, "ours, same work": found},
     }
-    text = page_peers.rendered({}, {"net": row, "gone": {"failed": "exit status 1"}})
+    text = page_peers.rendered({}, {"net": row, "gone": {"failed": "exit status 1"}}, {})
     assert [cells[1] for cells in _cells(text, "net")] == [
         "Torch-Pruning, uniform, multiples of 4",
         "Torch-Pruning, global, multiples of 16 (its best)",
@@ -126,3 +126,16 @@ def test_the_page_holds_what_there_is() -> None:
     whole = page.render({"zoo": {"net": GOOD}, "linearity": {"llama": {"rows": [line, {**line, "nodes": 200}]}}})
     assert [cells[-1] for cells in _cells(whole, "4 ")] == ["1.00", "0.50"]
     assert whole.count("\n## ") == 2
+
+
+def test_how_far_each_tool_gets() -> None:
+    good = {"outcome": "pruned", "macs": 0.27, "seconds": 1.0, "ratio": [3.1, 3.0, 3.2]}
+    row = {"onnxprune": good, "onnxsim": {"outcome": "nothing", "macs": 1.0, "seconds": 0.4}}
+    row["qonnx"] = {"outcome": "failed", "reason": "AssertionError: a | b"}
+    text = page_peers.rendered({}, {}, {"net": row})
+    lines = [[cell.strip() for cell in line.split(" | ")] for line in text.splitlines() if "net" in line]
+    assert lines == [
+        ["| net", "onnxprune", "0.270", "1.00", "3.10", "|"],
+        ["| net", "onnxsim", "nothing", "0.40", "-", "|"],
+        ["| net", "qonnx", "failed", "-", "-", "AssertionError: a / b |"],
+    ]

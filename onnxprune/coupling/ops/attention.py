@@ -2,6 +2,8 @@
 
 import math
 
+from onnxprune.coupling.grounds import Ground, Reason
+from onnxprune.coupling.ops.pointwise import SOFTMAX
 from onnxprune.coupling.rule import Fenced, NodeView, rule
 from onnxprune.coupling.spec import Length, Spec
 
@@ -28,7 +30,7 @@ def attention(node: NodeView) -> Spec:
         locked=_locked(node, flat),
         roles={name: role for name, role in ROLES.items() if name != "r" or queries != groups},
         lengths=(Length("q_num_heads", (heads,)), Length("kv_num_heads", ("g",))) if flat else (),
-        macs="output",
+        macs=f"b {heads} s t d + b {heads} s t v",
         pin=_scale(node, flat),
     )
 
@@ -45,9 +47,9 @@ def _mask(node: NodeView, heads: str) -> str:
 
 
 def _locked(node: NodeView, flat: bool) -> dict[str, str]:
-    locked = {"t": "normalised by a softmax"}
+    locked = {"t": SOFTMAX}
     if node.attr("is_causal", 0):
-        locked["s"] = "masked by position"
+        locked["s"] = Reason("masked by position", Ground.INDEX)
     if node.attr("scale") is None and not _scale(node, flat):
         locked["d"] = "its length sets the scale of attention"
     return locked

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling.binding import Axes
+from onnxprune.coupling.grounds import Ground, Reason
 from onnxprune.coupling.rule import Fenced
 from onnxprune.coupling.structural import structure
 from onnxprune.coupling.terms import Term, atom
@@ -17,15 +18,19 @@ if TYPE_CHECKING:
 
 @structure("If")
 def if_(walker: Walker, node: gs.Node) -> None:
-    """Both branches make the same outputs."""
+    """Both branches make the same outputs; where they differ in rank, those of the only branch that can run."""
     walker.lock(node.inputs[0], "a condition")
     made: list[list[Axes | None]] = []
     for branch in ("then_branch", "else_branch"):
         body = node.attrs[branch]
         walker.graph(body)
         made.append([walker.get(t) for t in body.outputs])
+    live = getattr(node, "live", "")
     for tensor, one, other in zip(node.outputs, *made, strict=True):
-        walker.set(tensor, _same(walker, tensor, one, other))
+        if live and (one is None or other is None or len(one) != len(other)):
+            walker.set(tensor, one if live == "then_branch" else other)
+        else:
+            walker.set(tensor, _same(walker, tensor, one, other))
 
 
 def _same(walker: Walker, tensor: gs.Tensor, one: Axes | None, other: Axes | None) -> Axes | None:
@@ -72,7 +77,7 @@ def _carry(walker: Walker, node: gs.Node, body: gs.Graph, carried: int, first: i
 def _stacked(walker: Walker, tensor: gs.Tensor, inner: Axes | None, axis: int) -> Axes | None:
     shape = tensor.shape
     if inner is None or (shape is not None and len(shape) != len(inner) + 1):
-        return walker.opaque(tensor, "scanned output of unknown rank")
+        return walker.opaque(tensor, Reason("scanned output of unknown rank", Ground.RANK))
     count = walker.opaque(gs.Variable("", shape=[shape[axis] if shape else None]), "iterations") or ()
     return (*inner[:axis], *count, *inner[axis:])
 

@@ -32,12 +32,29 @@ def conv_transpose(node: NodeView) -> Spec:
     return Spec(text, sizes={"g": group}, roles=INNER, lengths=GROUP, macs="input")
 
 
+state(
+    "n c *, c 1 *, c, n c * -> n c *, n c *",
+    "CausalConvWithState",
+    macs="output",
+)
+
+
 @rule("DeformConv")
 def deform_conv(node: NodeView) -> Spec:
-    """Offsets and masks are per kernel position and offset group, not per channel."""
-    if int(node.attr("group", 1)) != 1 or int(node.attr("offset_group", 1)) != 1:
-        raise Fenced("deformable convolution with groups")
-    return Spec("n i *, o i *, n *, o, n * -> n o *", macs="output")
+    """Offsets and masks are per kernel position and offset group `f`, each of which moves a run of channels."""
+    group, offsets = int(node.attr("group", 1)), int(node.attr("offset_group", 1))
+    if group > 1 and offsets > 1:
+        raise Fenced("deformable convolution with groups of channels and groups of offsets")
+    if group > 1:
+        text = "n (g i) *, (g o) i *, n *, (g o), n * -> n (g o) *"
+        return Spec(text, sizes={"g": group}, roles=INNER, lengths=GROUP, macs="output")
+    if offsets == 1:
+        return Spec("n i *, o i *, n *, o, n * -> n o *", macs="output")
+    masked = node.given(4)
+    locked = dict.fromkeys("km" if masked else "k", "positions of a kernel")
+    text = f"n (f i) *, o (f i) *, n (f k) *, o, {'n (f m) *' if masked else '_'} -> n o *"
+    lengths = (Length("offset_group", ("f",)),)
+    return Spec(text, sizes={"f": offsets}, locked=locked, lengths=lengths, macs="output")
 
 
 state("n c * -> n c *", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool")

@@ -1,5 +1,6 @@
 """Concatenation and its inverses: Concat, Split, Slice."""
 
+from onnxprune.coupling.grounds import Ground, Reason
 from onnxprune.coupling.ops.pointwise import axis_letters
 from onnxprune.coupling.rule import Fenced, NodeView, rule
 from onnxprune.coupling.spec import Length, Spec
@@ -55,14 +56,8 @@ def _split_open(node: NodeView, rank: int, axis: int) -> Spec:
     """An axis of open length has no units; the others pass."""
     parts = [f"c{i}" for i in range(node.outputs)]
     before = at(rank, axis, "w") + (", _" if node.inputs > 1 else "")
-    why = "split, with a length that is known only at run time"
+    why = Reason("split, with a length that is known only at run time", Ground.LENGTH)
     return Spec(f"{before} -> {', '.join(at(rank, axis, p) for p in parts)}", locked=dict.fromkeys(["w", *parts], why))
-
-
-@rule("SplitToSequence")
-def split_to_sequence(node: NodeView) -> Spec:
-    """A sequence has no axes of its own: fenced."""
-    raise Fenced("tensors that leave for a sequence")
 
 
 @rule("Slice")

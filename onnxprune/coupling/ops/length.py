@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import onnx_graphsurgeon as gs
 
+from onnxprune.coupling.grounds import Ground, Reason
 from onnxprune.coupling.ops.pointwise import axis_letters
 from onnxprune.coupling.rule import NodeView, rule
 from onnxprune.coupling.spec import Spec
 
 Entries = set[int]
+
+READ: str = Reason("its length is read by Shape", Ground.LENGTH)
 
 
 @rule("Shape")
@@ -17,7 +20,7 @@ def shape(node: NodeView) -> Spec:
     rank = node.rank()
     window = range(rank)[node.attr("start", 0) : node.attr("end", rank)]
     read = {window[i] for i in _read(node, len(window))}
-    locked = {f"a{i}": "its length is read by Shape" for i in read if node.shape(0)[i] is not None}
+    locked = {f"a{i}": READ for i in read if node.shape(0)[i] is not None}
     return Spec(f"{axis_letters(rank)} -> *", locked=locked)
 
 

@@ -46,14 +46,27 @@ def gemm(node: NodeView) -> Spec:
 
 @rule("Einsum")
 def einsum(node: NodeView) -> Spec:
-    """The equation is the rule; `...` broadcasts as everywhere."""
+    """The equation is the rule; `...` broadcasts as everywhere, and a letter twice in one operand is a diagonal."""
     operands, output = _equation(node)
-    if any(len(set(names)) != len(names) for names in operands):
-        raise Fenced("Einsum that takes a diagonal")
+    operands, diagonal = _off_diagonal(operands)
     computed = not any(node.is_learned(i) for i in range(node.inputs))
     roles = _einsum_roles(operands, output) if computed and len(operands) == 2 else {}
     text = ", ".join(map(" ".join, _broadcast(node, operands))) + " -> " + " ".join(output)
-    return Spec(text, macs="output" if len(operands) > 1 else "", roles=roles)
+    locked = dict.fromkeys(diagonal, "an axis of which Einsum takes a diagonal")
+    return Spec(text, macs="output" if len(operands) > 1 else "", roles=roles, locked=locked)
+
+
+def _off_diagonal(operands: list[list[str]]) -> tuple[list[list[str]], list[str]]:
+    """Operands in which no letter comes twice, and the letters, old and new, of axes that are compared by index."""
+    twice = {name for names in operands for name in names if names.count(name) > 1}
+    apart = [[_apart(names, i) for i in range(len(names))] for names in operands]
+    return apart, [name for names in apart for name in names if name in twice or len(name) > 2]
+
+
+def _apart(names: list[str], i: int) -> str:
+    """The letter of an axis, or a new one where an axis before it has the same."""
+    before = names[:i].count(names[i])
+    return f"{names[i] * 2}{before}" if before else names[i]
 
 
 def _equation(node: NodeView) -> tuple[list[list[str]], list[str]]:

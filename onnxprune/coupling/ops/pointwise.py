@@ -1,18 +1,21 @@
 """Elementwise ops: every axis passes through; operands broadcast."""
 
+from onnxprune.coupling.grounds import Ground, Reason
 from onnxprune.coupling.rule import NodeView, rule, state
 from onnxprune.coupling.spec import Spec
 
 UNARY = (
-    "Abs Acos Acosh Asin Asinh Atan Atanh BitwiseNot Cast Ceil Celu Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid "
-    "HardSwish Identity IsInf IsNaN LeakyRelu Log Mish Neg Not Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh "
-    "Softplus Softsign Sqrt Swish Tan Tanh ThresholdedRelu"
+    "Abs Acos Acosh Asin Asinh Atan Atanh BitCast BitwiseNot Cast Ceil Celu Cos Cosh Elu Erf Exp Floor Gelu "
+    "HardSigmoid HardSwish Identity IsInf IsNaN LeakyRelu Log Mish Neg Not Reciprocal Relu Round Selu Shrink Sigmoid "
+    "Sign Sin Sinh Softplus Softsign Sqrt Swish Tan Tanh ThresholdedRelu"
 ).split()
 BINARY = (
     "Add And BitShift BitwiseAnd BitwiseOr BitwiseXor Div Equal Greater GreaterOrEqual Less LessOrEqual Mod Mul Or Pow "
-    "PRelu Sub Xor"
+    "PRelu Sub SwiGLU Xor"
 ).split()
 VARIADIC = ("Max", "Mean", "Min", "Sum")
+
+SOFTMAX: str = Reason("normalised by a softmax", Ground.MIXED)
 
 state("... -> ...", *UNARY)
 state("..., ... -> ...", *BINARY)
@@ -35,7 +38,9 @@ def variadic(node: NodeView) -> Spec:
 
 @rule("Dropout")
 def dropout(node: NodeView) -> Spec:
-    """Identity at inference; the mask has the data's shape."""
+    """Identity at inference; the mask has the data's shape. Trained while it runs, it draws numbers in that shape."""
+    if node.given(2) and (node.value(2) is None or bool(node.value(2))):
+        return Spec("..., _, _ -> ..., ...", locked={"...": "drawn at random"})
     return Spec("..., _, _ -> ..., ...")
 
 
@@ -43,29 +48,38 @@ def dropout(node: NodeView) -> Spec:
 def softmax(node: NodeView) -> Spec:
     """Elementwise but for the one axis that is normalised."""
     axis = node.axis(node.attr("axis", -1))
-    return _along(node.rank(), [axis], "normalised by a softmax")
+    return _along(node.rank(), [axis], SOFTMAX)
 
 
 @rule("Softmax", "LogSoftmax", "Hardmax", until=13)
 def softmax_flattened(node: NodeView) -> Spec:
     """Before opset 13 all axes from `axis` on are normalised together."""
     axis = node.axis(node.attr("axis", 1))
-    return _along(node.rank(), list(range(axis, node.rank())), "normalised by a softmax")
+    return _along(node.rank(), list(range(axis, node.rank())), SOFTMAX)
 
 
 @rule("CumSum", "CumProd")
 def cumulative(node: NodeView) -> Spec:
     """Elementwise but for the axis that is accumulated along."""
     axes = node.ints(1) or [0]
-    locked = {f"a{node.axis(axes[0])}": "accumulated along"}
+    locked = {f"a{node.axis(axes[0])}": Reason("accumulated along", Ground.MIXED)}
     run = axis_letters(node.rank())
     return Spec(f"{run}, _ -> {run}", locked=locked)
+
+
+@rule("ReverseSequence")
+def reverse_sequence(node: NodeView) -> Spec:
+    """Every sequence of the batch has a length; other axes pass."""
+    names = axis_letters(node.rank()).split()
+    steps, batch = int(node.attr("time_axis", 0)), int(node.attr("batch_axis", 1))
+    run = " ".join(names)
+    return Spec(f"{run}, {names[batch]} -> {run}", locked={names[steps]: "reversed along"})
 
 
 @rule("Trilu")
 def triangle(node: NodeView) -> Spec:
     """Batch axes pass; the matrix axes are compared with each other by index."""
-    why = "masked by index"
+    why = Reason("masked by index", Ground.INDEX)
     return Spec("... m n, _ -> ... m n", locked={"m": why, "n": why})
 
 

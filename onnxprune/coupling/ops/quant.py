@@ -1,8 +1,11 @@
 """Quantisation: scales and zero points follow the axis they belong to."""
 
+from onnxprune.coupling.grounds import Ground, Reason
 from onnxprune.coupling.ops.pointwise import axis_letters
 from onnxprune.coupling.rule import NodeView, rule
 from onnxprune.coupling.spec import Spec
+
+INSIDE_BLOCK: str = Reason("inside a quantisation block", Ground.FIXED)
 
 
 @rule("QuantizeLinear", "DequantizeLinear")
@@ -17,7 +20,7 @@ def linear(node: NodeView) -> Spec:
         names[axis] = f"(k{axis} b{axis})"
     run = " ".join(names)
     operands = [run] + [scale] * (node.inputs - 1)
-    locked = {f"b{axis}": "inside a quantisation block"} if block else {}
+    locked = {f"b{axis}": INSIDE_BLOCK} if block else {}
     return Spec(f"{', '.join(operands)} -> {run}", sizes={f"b{axis}": block} if block else {}, locked=locked)
 
 
@@ -30,8 +33,11 @@ def _scale(node: NodeView, rank: int, axis: int, block: int) -> str:
     return "1" if shape[0] == 1 else f"a{axis}"
 
 
+rule("QuantizeLinear", "DequantizeLinear", domain="com.microsoft")(linear)
+
+
 @rule("DynamicQuantizeLinear")
 def dynamic(node: NodeView) -> Spec:
-    """The scale is taken from the values' range: removing a unit may change it."""
+    """The range that gives the scale holds zero anyway: a unit of zeros is one that isn't there."""
     run = axis_letters(node.rank())
-    return Spec(f"{run} -> {run}, , ", inexact={f"a{i}": "sets a dynamic range" for i in range(node.rank())})
+    return Spec(f"{run} -> {run}, , ", reduced=tuple(run.split()))

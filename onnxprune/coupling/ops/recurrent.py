@@ -24,4 +24,5 @@ def recurrent(node: NodeView) -> Spec:
         locked={"s": "stepped along", "d": "a direction"},
         alike={"k": "h"},
         lengths=(Length("hidden_size", ("h",)),),
+        macs=f"s b d {gates} h i + s b d {gates} h k",
     )

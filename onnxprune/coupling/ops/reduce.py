@@ -1,5 +1,6 @@
 """Reductions: an axis that is summed over is contracted; one that is averaged or compared over is inexact or locked."""
 
+from onnxprune.coupling.grounds import Ground, Reason
 from onnxprune.coupling.rule import NodeView, rule
 from onnxprune.coupling.spec import Spec
 
@@ -29,7 +30,7 @@ def index_of_extreme(node: NodeView) -> Spec:
     keepdims = bool(node.attr("keepdims", 1))
     before = " ".join(f"a{i}" for i in range(node.rank()))
     after = " ".join("1" if i == axis else f"a{i}" for i in range(node.rank()) if i != axis or keepdims)
-    return Spec(f"{before} -> {after}", locked={f"a{axis}": f"indexed by {node.node.op}"})
+    return Spec(f"{before} -> {after}", locked={f"a{axis}": Reason(f"indexed by {node.node.op}", Ground.INDEX)})
 
 
 @rule("TopK")
@@ -39,5 +40,5 @@ def top_k(node: NodeView) -> Spec:
     axis = node.axis(node.attr("axis", -1))
     before = " ".join(f"a{i}" for i in range(rank))
     after = " ".join("k" if i == axis else f"a{i}" for i in range(rank))
-    why = "ordered by TopK"
+    why = Reason("ordered by TopK", Ground.MIXED)
     return Spec(f"{before}, _ -> {after}, {after}", locked={f"a{axis}": why, "k": why})

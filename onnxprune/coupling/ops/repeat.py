@@ -1,5 +1,6 @@
 """Repetition: a repeat is an axis (or factor) of its own."""
 
+from onnxprune.coupling.grounds import Ground, Reason
 from onnxprune.coupling.ops.pointwise import axis_letters
 from onnxprune.coupling.rule import Fenced, NodeView, rule
 from onnxprune.coupling.spec import Length, Spec
@@ -18,7 +19,7 @@ def expand(node: NodeView) -> Spec:
             before.append("1" if grown else f"a{k}")
     entries = node.shape(1)[0]
     if entries is None:
-        raise Fenced("Expand to a target of unknown length")
+        raise Fenced(Reason("Expand to a target of unknown length", Ground.RANK))
     names = after[len(made) - entries :]
     text = f"{' '.join(before)}, _ -> {' '.join(after)}"
     return Spec(text, lengths=node.lengths(1, "", names), locked=node.computed(1, names))
@@ -63,6 +64,12 @@ def random_like(node: NodeView) -> Spec:
     run = axis_letters(node.rank())
     why = "drawn at random"
     return Spec(f"{run} -> {run}", locked={f"a{i}": why for i in range(node.rank())})
+
+
+@rule("Multinomial")
+def multinomial(node: NodeView) -> Spec:
+    """Classes drawn for every entry of the batch: fewer would be other draws."""
+    return Spec("b c -> b s", locked=dict.fromkeys("bcs", "drawn at random"))
 
 
 @rule("RandomNormal", "RandomUniform", "Constant")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from onnxprune.coupling.grounds import Ground, Reason
 from onnxprune.coupling.ops.pointwise import axis_letters
 from onnxprune.coupling.ops.runs import Size, runs
 from onnxprune.coupling.rule import Fenced, NodeView, rule
@@ -22,7 +23,7 @@ def squeeze(node: NodeView) -> Spec:
     shape = node.shape(0)
     axes = node.ints(1, "axes")
     if axes is None and None in shape:
-        raise Fenced("Squeeze without axes on an axis of unknown length")
+        raise Fenced(Reason("Squeeze without axes on an axis of unknown length", Ground.LENGTH))
     gone = [i for i, d in enumerate(shape) if d == 1] if axes is None else [node.axis(a) for a in axes]
     kept = [] if axes is not None else [i for i in range(len(shape)) if i not in gone]
     locked = {f"a{i}": "would go if it came down to one index, for Squeeze names no axes" for i in kept}

@@ -1,0 +1,48 @@
+"""What a shell offers behind options whose values are known. Heavy imports wait until somebody presses Tab."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+Offered = list[tuple[str, str]]
+"""Values, and what they are."""
+
+TARGETS = (("macs=", "multiply-accumulates"), ("params=", "stored parameters"), ("size=", "bytes of the file"))
+
+
+def criteria(incomplete: str) -> Offered:
+    """Criteria with what they measure."""
+    from onnxprune.criteria import criteria as known
+
+    return _starting(incomplete, ((entry.name, entry.summary) for entry in known()))
+
+
+def budgets(incomplete: str) -> Offered:
+    """Budgets with how they share out."""
+    from onnxprune.budget import budgets as known
+
+    return _starting(incomplete, ((entry.name, entry.summary) for entry in known()))
+
+
+def passes(incomplete: str) -> Offered:
+    """Passes with what they remove."""
+    from onnxprune.pruning import available
+
+    known = ((name, (kind.__doc__ or "").strip().split("\n")[0]) for name, kind in available().items())
+    return _starting(incomplete, known)
+
+
+def targets(incomplete: str) -> Offered:
+    """The quantities of a target, to be followed by a fraction."""
+    return _starting(incomplete, TARGETS)
+
+
+def providers(incomplete: str) -> Offered:
+    """Where the installed ONNX Runtime can compute."""
+    from onnxprune.runtime import available_providers
+
+    return _starting(incomplete, ((name, "") for name in available_providers()))
+
+
+def _starting(start: str, known: Iterable[tuple[str, str]]) -> Offered:
+    return [entry for entry in known if entry[0].startswith(start)]
