@@ -28,7 +28,7 @@ def group_l2(context: Context, group: Group) -> np.ndarray:
     Scores of different groups become comparable, which a global budget needs (Fang et al. 2023, the group
     importance with mean normalisation).
     """
-    shares = [
-        v / max(float(v.mean()), np.finfo(float).tiny) for _, v in context.statistics.units(group, sum_of_squares)
-    ]
+    tiny = np.finfo(float).tiny
+    with np.errstate(invalid="ignore"):  # weights that are not finite: the scores are made so later
+        shares = [v / max(float(v.mean()), tiny) for _, v in context.statistics.units(group, sum_of_squares)]
     return np.asarray(np.sqrt(np.mean(shares, axis=0)))

@@ -47,17 +47,20 @@ def _dynamo(source: Source, axes: Axes, opset: int, _folder: Path) -> ir.Model:
     import torch
 
     shapes = tuple(dict(axes.get(name, {})) for name in source.inputs)
-    program = torch.onnx.export(
-        source.module,
-        tuple(traced(source.inputs, axes).values()),
-        dynamo=True,
-        input_names=list(source.inputs),
-        output_names=list(source.outputs),
-        opset_version=opset,
-        # The adapter takes *tensors, one argument for torch.export: hence a tuple in a tuple.
-        dynamic_shapes=(shapes,) if any(shapes) else None,
-        verbose=False,
-    )
+    # Decomposition knows of no gradients. A trace that does may choose another kernel of attention, whose output is
+    # laid out otherwise, and then a view of it fails.
+    with torch.no_grad():
+        program = torch.onnx.export(
+            source.module,
+            tuple(traced(source.inputs, axes).values()),
+            dynamo=True,
+            input_names=list(source.inputs),
+            output_names=list(source.outputs),
+            opset_version=opset,
+            # The adapter takes *tensors, one argument for torch.export: hence a tuple in a tuple.
+            dynamic_shapes=(shapes,) if any(shapes) else None,
+            verbose=False,
+        )
     model: ir.Model = program.model
     return model
 

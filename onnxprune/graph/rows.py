@@ -26,6 +26,7 @@ def spell_views(model: Model, names: Names) -> None:
             target = _target(node) if node.op == "Gather" and not node.domain else None
             if target is not None:
                 node.op, node.attrs = "Reshape", {}
+                model.undo.folds = [f for f in model.undo.folds if f.node is not node]  # an index is no target
                 name = names.new(f"{node.outputs[0].name}/target")
                 read(node, 1, gs.Constant(name, np.array(target, np.int64)))
 
@@ -42,4 +43,5 @@ def _target(node: gs.Node) -> list[int] | None:
     if not np.array_equal(np.ravel(index.values) % rows, np.arange(rows)):
         return None
     behind = [d if isinstance(d, int) and d > 0 else -1 for d in data.shape[axis + 1 :]]
-    return None if behind.count(-1) > 1 else [0] * axis + list(index.values.shape) + behind
+    target = [0] * axis + list(index.values.shape) + behind
+    return None if behind.count(-1) > 1 or not target else target

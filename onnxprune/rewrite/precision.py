@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import onnx_graphsurgeon as gs
 
 from onnxprune.rewrite.nodes import Unmaskable, element
@@ -11,9 +9,6 @@ from onnxprune.runtime.verdict import HALF_TOLERANCES, QUANTISED_TOLERANCE
 
 QUANTISERS = ("QuantizeLinear", "DynamicQuantize", "QLinear", "QGemm", "QAttention")
 """Beginnings of the names of ops that round to a step of a quantised range."""
-
-MOST = 0.1
-"""Rounding of quantisers in a row adds up, each on its own, to no more than this: wrong masks do more."""
 
 Tolerances = dict[int, float]
 """id(tensor) -> relative error to be allowed on it, for those that need more than float32 does."""
@@ -30,8 +25,7 @@ def tolerances(graph: gs.Graph, known: Tolerances | None = None) -> Tolerances:
         inside = [found.get(id(t), 0.0) for body in bodies for t in body.outputs]
         coarse = max([found.get(id(t), 0.0) for t in node.inputs] + inside, default=0.0)
         for tensor in node.outputs:
-            own = _own(node, tensor)
-            allowed = min(math.hypot(coarse, own), MOST) if own and _quantises(node) else max(coarse, own)
+            allowed = max(coarse, _own(node, tensor))
             if allowed:
                 found[id(tensor)] = allowed
     return found

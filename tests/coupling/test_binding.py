@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onnxprune.coupling import Analysis, Spec, analyze, rules
+from onnxprune.coupling import Analysis, Length, Spec, analyze, rules
 from onnxprune.coupling.align import align, spread
 from onnxprune.coupling.binding import Binder, Binding, fit
+from onnxprune.coupling.grounds import Ground
 from onnxprune.coupling.notation import Letter, Run, parse
 from onnxprune.coupling.rule import Fenced
 from onnxprune.coupling.solver import Solver
@@ -125,6 +126,45 @@ def test_the_kernel_is_what_operand_1_has_under_a_run() -> None:
     assert [term.size for term in binding.kernel] == [5, 7]
 
 
+def test_the_kernel_is_that_of_one_operand_only() -> None:
+    binding = bind(Spec("n i *, o i *, n * -> n o *"), [(1, 3, 8, 8), (4, 3, 5, 7), (1, 9)], [(1, 4, 4, 2)])
+    assert [term.size for term in binding.kernel] == [5, 7]
+
+
+def test_an_output_of_unknown_shape_has_the_rank_of_the_first_operand() -> None:
+    binding = bind(Spec("n c *, k * -> n *"), [(2, 3, 8, 8), (4, 5)], [None])
+    assert len(binding.outputs[0] or ()) == 3
+
+
+def test_numbers_inside_an_axis_are_known() -> None:
+    binding = bind(Spec("(2 c) -> c"), [(6,)], [(3,)])
+    assert binding.env["c"].size == 3 and sizes(binding.inputs[0]) == ["(2 3)"]
+
+
+def test_a_part_of_a_part_is_sized_too() -> None:
+    whole = bind(Spec("((p + q) d) -> d", sizes={"p": 1, "q": 3}), [(12,)], [(3,)])
+    assert {name: term.size for name, term in whole.env.items()} == {"p": 1, "q": 3, "d": 3}
+    inner = bind(Spec("((p + q) d) -> q", sizes={"p": 1, "d": 3}), [(12,)], [(3,)])
+    assert {name: term.size for name, term in inner.env.items()} == {"p": 1, "q": 3, "d": 3}
+
+
+def test_the_rest_of_an_open_axis_is_open() -> None:
+    binding = bind(Spec("(h d) -> h d", sizes={"d": 4}), [(None,)], [(None, 4)])
+    assert binding.env["h"].size is None and binding.env["d"].size == 4
+
+
+def test_a_letter_may_stand_in_a_tie_alone() -> None:
+    spec = Spec("i0 -> o0", sizes={"o0": 3, "x": 2}, ties=((("i0",), ("o0", "x")),))
+    assert sizes(bind(spec, [(6,)], [(3,)]).inputs[0]) == ["(3 2)"]
+
+
+@pytest.mark.parametrize(("size", "axes", "reasons"), [(4, ("c",), 0), (None, (None,), 1)])
+def test_a_length_that_is_written_down_follows_only_what_is_known(size: int | None, axes: object, reasons: int) -> None:
+    binding = bind(Spec("c -> c", lengths=(Length("number", ("c",)),)), [(size,)], [(size,)])
+    assert binding.spec.lengths[0].axes == axes
+    assert len(locked((binding.inputs[0] or ())[0])) == reasons
+
+
 def test_marks_land_on_the_letters() -> None:
     spec = Spec(
         "... c d -> ... c d", inexact={"c": "averaged"}, locked={"d": "ordered", "...": "batch"}, roles={"c": "head"}
@@ -201,7 +241,12 @@ def test_fit_accepts_what_is_not_known_to_differ() -> None:
 def test_an_open_term_for_a_known_length_is_locked() -> None:
     solver, part = Solver(), Atom(4)
     fresh = fit(solver, product(Atom(None), part), 24)
-    assert fresh.size == 24 and locked(fresh) and locked(part)
+    reason = "makes an axis of 24 where its rule says a length that is known only at run time"
+    assert fresh.size == 24 and locked(fresh) == locked(part) == [reason]
+    other = fit(solver, Atom(5), 6)
+    assert locked(other) == ["makes an axis of 6 where its rule says 5"]
+    grounds = [[cause.ground for leaf in leaves(term) for cause in leaf.locked] for term in (fresh, other)]
+    assert grounds == [[Ground.LENGTH], [Ground.FORM]]
 
 
 def test_operands_left_out_are_no_misfit() -> None:

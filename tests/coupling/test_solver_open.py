@@ -69,3 +69,23 @@ def test_an_open_length_is_never_refined(solver: Solver, refine: Callable[[Solve
     for term in (a, product(a, Atom(4)), concat(a, Atom(4))):
         assert refine(solver, term, 2) is None
     assert a.bound is None
+
+
+def test_what_is_the_same_in_front_leaves_the_rest_to_be_paired(solver: Solver) -> None:
+    same = Atom(None)
+    left, right = concat(same, Atom(3), Atom(4)), concat(same, Atom(2), Atom(5))
+    solver.unify(left, right)
+    assert not locks(left) and not locks(right)
+
+
+def test_what_is_the_same_behind_is_free(solver: Solver) -> None:
+    same = Atom(4)
+    solver.unify(concat(Atom(None), same), concat(Atom(None), same))
+    assert not locks(same)
+
+
+def test_the_same_at_both_ends_leaves_an_open_middle_free(solver: Solver) -> None:
+    first, last = Atom(4), Atom(6)
+    left, right = (product(first, Atom(None), last) for _ in range(2))
+    solver.unify(left, right)
+    assert not locks(left) and not locks(right) and solver.edges == []

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 
 class Perceptron(nn.Module):
@@ -92,3 +93,17 @@ def wrong_examples() -> tuple[nn.Module, list[int]]:
 
 def broken() -> nn.Module:
     raise RuntimeError("the disk is full")
+
+
+class BiasedAttention(nn.Module):
+    """Attention whose mask is learned, by relative position."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.qkv, self.table = nn.Linear(12, 36), nn.Parameter(torch.randn(9, 3))
+        self.register_buffer("places", torch.arange(5)[:, None] - torch.arange(5)[None] + 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        q, k, v = self.qkv(x).view(x.shape[0], 5, 3, 3, 4).permute(2, 0, 3, 1, 4)
+        mask = self.table[self.places].permute(2, 0, 1).contiguous()[None]
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask).transpose(1, 2).reshape(x.shape)

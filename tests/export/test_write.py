@@ -32,6 +32,15 @@ def test_exported_file_computes_what_torch_computes(
 
 
 @pytest.mark.parametrize("exporter", EXPORTERS)
+def test_attention_whose_mask_is_learned(net: Net, tmp_path: Path, run: Runner, exporter: str) -> None:
+    options = {"input": "1x5x12"}
+    result = export(net("BiasedAttention"), tmp_path / "m.onnx", options=options, exporter=exporter, run=run)
+    assert result.max_error is not None
+    assert result.max_error < 1e-5
+    assert "Softmax" in {node.op_type for node in onnx.load(result.path).graph.node}
+
+
+@pytest.mark.parametrize("exporter", EXPORTERS)
 def test_output_called_like_a_value_inside(net: Net, tmp_path: Path, run: Runner, exporter: str) -> None:
     options = {"input": "2x5:int64"}
     result = export(net("Encoder"), tmp_path / "m.onnx", options=options, exporter=exporter, run=run)

@@ -11,7 +11,8 @@ from onnx import ModelProto
 from onnxprune.errors import InputError
 from onnxprune.graph import load
 from tests.fuzz import damage
-from tests.fuzz.damage import FIELDS, Corpus, fate
+from tests.fuzz.damage import Corpus, fate
+from tests.fuzz.fields import FIELDS, Fault
 from tools.fuzz import Worker
 
 FILES = 250
@@ -48,7 +49,7 @@ def _readable(data: bytes) -> bool:
 
 
 @pytest.mark.parametrize("fault", FIELDS, ids=lambda f: f.__name__)
-def test_every_fault_changes_something(fault: damage.Fault) -> None:
+def test_every_fault_changes_something(fault: Fault) -> None:
     changed = 0
     for seed in range(40):
         source = Corpus().source(seed % 4)

@@ -5,7 +5,7 @@ import onnx
 import pytest
 
 from onnxprune.coupling import analyze
-from onnxprune.graph import from_proto, normalize, to_proto
+from onnxprune.graph import finish, from_proto, normalize, to_proto
 from onnxprune.runtime import run, session
 from tests.oracle import build
 
@@ -45,6 +45,7 @@ def test_all_rows_in_order_are_a_reshape(shape: str, index: str, axis: int, targ
         ("4,3", "int64[3] i = {0, 1, 2}", 0),
         ("n,3", "int64[4] i = {0, 1, 2, 3}", 0),
         ("4,n,k", "int64[2,2] i = {0, 1, 2, 3}", 0),
+        ("1", "int64 i = {0}", 0),
         ("4,n", "int64[5] i = {0, 1, 2, 3, 0}", 0),
     ],
 )
@@ -60,3 +61,13 @@ int64[6,1,1] all = {0, 1, 2, 3, 4, 5}>
 def test_a_view_of_strided_memory_leaves_units_free() -> None:
     model = normalize(from_proto(build(STRIDED)))
     assert [(g.size, g.prunable) for g in analyze(model.graph, model.opsets).prunable] == [(6, True)]
+
+
+COMPUTED = """g (float[1,6] x) => (float[6] y) <int64[2] s = {1, 6}, int64 zero = {0}>
+{ h = Shape(x) o = Gather(h, zero) i = Sub(o, o) r = Reshape(x, s) y = Gather <axis = 0> (r, i) }"""
+
+
+def test_a_computed_index_is_not_put_back() -> None:
+    proto = to_proto(finish(normalize(from_proto(build(COMPUTED)))))
+    x = np.arange(6, dtype=np.float32).reshape(1, 6)
+    np.testing.assert_array_equal(run(session(proto.SerializeToString()), {"x": x})["y"], x[0])

@@ -32,7 +32,7 @@ class Cnn(nnx.Module):
         self.head = nnx.Linear(32, 10, rngs=rngs)
 
     def __call__(self, x: Any) -> Any:
-        x = nnx.avg_pool(nnx.relu(self.norm(self.a(x))), (2, 2), (2, 2))
+        x = nnx.avg_pool(nnx.relu(self.norm(self.a(x))), window_shape=(2, 2), strides=(2, 2))
         return self.head(nnx.relu(self.b(x)).mean((1, 2)))
 
 

@@ -21,6 +21,16 @@ def gelu(x: Any) -> Any:
     return keras.activations.gelu(x, approximate=True)
 
 
+class Positions(layers.Layer):
+    """A learned vector for every place, added."""
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.table = self.add_weight(shape=shape[1:], initializer="random_normal")
+
+    def call(self, x: Any) -> Any:
+        return x + self.table
+
+
 def mlp() -> Any:
     """Three dense layers."""
     x = entry = keras.Input((20,))
@@ -102,7 +112,7 @@ def bigru() -> Any:
 def transformer() -> Any:
     """Words, positions, two blocks of attention and feed-forward."""
     entry = keras.Input((12,), dtype="int32")
-    x = layers.Embedding(100, 48)(entry) + layers.Embedding(12, 48)(np.arange(12))
+    x = Positions()(layers.Embedding(100, 48)(entry))
     for _ in range(2):
         y = layers.LayerNormalization()(x)
         x = x + layers.MultiHeadAttention(4, 12)(y, y)

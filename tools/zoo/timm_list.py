@@ -11,7 +11,7 @@ from tools.zoo.entry import Entry
 from tools.zoo.made import in_variants
 
 POOLED = """
-    halonet_h1:256 eca_botnext26ts_256:0 lambda_resnet26t:128 mobileone_s0 gernet_s repvgg_a0 regnetz_b16
+    eca_halonext26ts:256 eca_botnext26ts_256:0 lambda_resnet26t:128 mobileone_s0 gernet_s repvgg_a0 regnetz_b16
     convmixer_1024_20_ks9_p14:112 convnext_atto convnextv2_atto cpubone_nano:128 cs3darknet_s darknet17:64
     cspresnext50:64 cspnext_tiny csatv2:256 densenetblur121d dla34 dla46x_c dpn68b edgenext_xx_small:128
     efficientnet_lite0 efficientnet_b0_gn tinynet_e mixnet_s efficientvit_b0:128 fasternet_t0 fastvit_t8:128
@@ -106,6 +106,9 @@ VARIED = {
 }
 """Those that come also from the other exporter and with open dimensions."""
 
+ONLY_TORCHSCRIPT = {"hiera_tiny_224"}
+"""Those that the default exporter of torch 2.13 refuses: attention over five axes."""
+
 
 def entries() -> list[Entry]:
     """The list."""
@@ -119,4 +122,5 @@ def _picture(edge: str) -> dict[str, str]:
 
 
 def _entries(name: str, options: Mapping[str, str]) -> list[Entry]:
-    return in_variants(f"timm.{name}", "timm", f"timm:{name}", options, ("", *VARIED.get(name, ())))
+    variants = ("torchscript",) if name in ONLY_TORCHSCRIPT else ("", *VARIED.get(name, ()))
+    return in_variants(f"timm.{name}", "timm", f"timm:{name}", options, variants)

@@ -80,7 +80,9 @@ ENCODER_DECODERS = {
 VISION = {
     **_many("image-classification", "vit deit dinov2 vit_msn ijepa"),
     "beit": Architecture(
-        "beit", "image-classification", {"layer_scale_init_value": 0.1, "use_relative_position_bias": True}
+        "beit",
+        "image-classification",
+        {"layer_scale_init_value": 0.1, "use_relative_position_bias": True, "attn": "eager"},
     ),
     "swin": Architecture(
         "swin",
@@ -195,7 +197,6 @@ TOWERS = {
         for name in "clip siglip chinese_clip altclip clipseg metaclip_2".split()
     },
     "owlvit": Architecture("owlvit", "zero-shot-object-detection"),
-    "vilt": Architecture("vilt"),
 }
 OTHERS = {
     "patchtst": Architecture(
