@@ -81,7 +81,7 @@ class NodeView:
         return isinstance(self.node.inputs[i], gs.Constant)
 
     def is_learned(self, i: int) -> bool:
-        """Whether input `i` is stored in the model, or made of stored tensors alone (a transposed or scaled weight)."""
+        """Whether input `i` is stored, made of stored tensors alone (a transposed weight), or one of stored matrices."""
         return _from_stored(self.node.inputs[i], 8)
 
     def value(self, i: int) -> np.ndarray | None:
@@ -137,8 +137,21 @@ class NodeView:
 def _from_stored(tensor: gs.Tensor, depth: int) -> bool:
     if isinstance(tensor, gs.Constant):
         return True
-    makers = tensor.inputs
-    return bool(makers and depth and makers[0].inputs) and all(_from_stored(t, depth - 1) for t in makers[0].inputs)
+    maker = tensor.inputs[0] if tensor.inputs else None
+    if maker is None or not depth or not maker.inputs:
+        return False
+    if _is_routed(maker):
+        return True
+    return all(_from_stored(t, depth - 1) for t in maker.inputs)
+
+
+def _is_routed(maker: gs.Node) -> bool:
+    """Whether a node looks whole matrices up: those of the experts that a router has chosen."""
+    table = maker.inputs[0]
+    first = {"Gather": "axis", "GatherND": "batch_dims"}.get(maker.op)
+    if first is None or maker.attrs.get(first, 0) != 0:
+        return False
+    return isinstance(table, gs.Constant) and len(table.shape) > 2 and table.dtype.kind in "fV"
 
 
 def _parts(tensor: gs.Tensor, count: int) -> list[np.ndarray | None]:

@@ -24,6 +24,10 @@ CLOSE = 0.98
 """Where a block leaves more of the target unused than this, finer ones are tried as well."""
 
 
+SLOW = 4
+"""Widths that are multiples of less fall off the kernels' fast path: only what can't be met otherwise is worth that."""
+
+
 @dataclass(slots=True)
 class Decision:
     """Which units stay. masks: group id -> bool [units], for narrowed groups; cost: of the target's quantity, as a
@@ -66,6 +70,8 @@ def decide(analysis: Analysis, options: Options, source: Path, shapes: Shapes) -
     work = Work(budget.macs(analysis, shapes), budget.traffic(analysis, shapes))
     tried: list[Decision] = []
     for block in FALLBACKS:
+        if block < SLOW and any(d.met for d in tried):
+            break
         entries = [c for c in candidates(offered, scores, block) if c.ratio is not None or cost.matters(c.group.atom)]
         tried.append(_fit(entries, options.budget, cost, work, target))
         if tried[-1].met and (target is None or tried[-1].fraction >= CLOSE * target.fraction):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import onnx_graphsurgeon as gs
 
 from onnxprune.rewrite.nodes import Unmaskable, element
@@ -9,6 +11,12 @@ from onnxprune.runtime.verdict import HALF_TOLERANCES, QUANTISED_TOLERANCE
 
 QUANTISERS = ("QuantizeLinear", "DynamicQuantize", "QLinear", "QGemm", "QAttention")
 """Beginnings of the names of ops that round to a step of a quantised range."""
+
+MOST = 0.05
+"""Rounding of quantisers in a row adds up, each on its own, to no more than this: wrong masks do more.
+
+Flipped bits don't show it: they seldom move a number over the edge between two steps, where two sums may well lie.
+"""
 
 Tolerances = dict[int, float]
 """id(tensor) -> relative error to be allowed on it, for those that need more than float32 does."""
@@ -25,7 +33,8 @@ def tolerances(graph: gs.Graph, known: Tolerances | None = None) -> Tolerances:
         inside = [found.get(id(t), 0.0) for body in bodies for t in body.outputs]
         coarse = max([found.get(id(t), 0.0) for t in node.inputs] + inside, default=0.0)
         for tensor in node.outputs:
-            allowed = max(coarse, _own(node, tensor))
+            own = _own(node, tensor)
+            allowed = min(math.hypot(coarse, own), MOST) if own and _quantises(node) else max(coarse, own)
             if allowed:
                 found[id(tensor)] = allowed
     return found

@@ -29,7 +29,7 @@ def test_prints_one_table_and_writes_the_model(run: Run, cnn: Path, tmp_path: Pa
     assert "as fast (95 % interval" in rows["speed"]
     assert "cosine" in rows["fidelity"] and "agreement" in rows["fidelity"]
     assert "proved: the masked dense model equals the pruned one" in rows["proof"]
-    assert "narrowed 1 of 2 groups" in rows["pass channels"]
+    assert "narrowed 2 of 2 groups" in rows["pass channels"]
     assert rows["written"].endswith(str(out))
     onnx.checker.check_model(out, full_check=True)
     assert out.stat().st_size < 0.6 * cnn.stat().st_size

@@ -97,3 +97,29 @@ def test_all_together_with_fixed_ratios(tmp_path: Path) -> None:
     kept = {entry["id"]: len(entry["kept"]) for entry in result.plan.groups}
     assert kept == {"up[1]": 32, "wq[1]": 1, "wq[1].3": 4, "wv[1]": 4, "enter[1]": 24}
     assert result.proof.ok, result.proof
+
+
+EXPERTS = """g (float[3,8] x, int64[3,1] chosen) => (float[] y)
+<float[4,12,8] up, float[4,8,12] down, int64[1] last = {-1}>
+{ u = PICK(up, chosen) d = PICK(down, chosen) c = Unsqueeze(x, last) h = MatMul(u, c) z = Relu(h) y = MatMul(d, z) }"""
+
+
+@pytest.mark.parametrize("pick", ["GatherND", "Gather <axis = 0>"])
+def test_neurons_of_experts_are_channels(pick: str) -> None:
+    source = EXPERTS.replace("PICK", pick)
+    source = source if pick == "GatherND" else source.replace("int64[3,1]", "int64[3]")
+    model = normalize(from_proto(build(source)))
+    taken = parse("channels").select(analyze(model.graph, model.opsets))
+    assert {g.id: g.size for g in taken} == {"up[1]": 12}
+
+
+READOUT = """g (float[2,5,4] x, float[2,3,1] c) => (float[] y)
+<float[4,6] a, float[4,3] b, float[6,2] w, int64[1] one = {1}, int64[1] two = {2}, int64[1] three = {3}>
+{ h = MatMul(x, a) s = MatMul(x, b) i = Unsqueeze(h, three) j = Unsqueeze(s, two) m = Mul(i, j)
+  v = ReduceSum <keepdims = 0> (m, one) o = MatMul(v, c) q = Squeeze(o, two) y = MatMul(q, w) }"""
+
+
+def test_channels_of_a_recurrence_are_channels() -> None:
+    model = normalize(from_proto(build(READOUT)))
+    taken = parse("channels").select(analyze(model.graph, model.opsets))
+    assert "a[1]" in {g.id for g in taken}

@@ -6,6 +6,9 @@ from onnxprune.coupling.spec import Spec
 # Between two computed tensors the batch axes are heads, and what is contracted or made is a head's inside.
 INNER = {"...": "head", "m": "head_dim", "k": "head_dim", "n": "head_dim"}
 
+# A matrix of every channel's states times one vector, which reads the state of a recurrence out: channels, no heads.
+READOUT = {"k": "head_dim"}
+
 
 @rule("MatMul", "MatMulInteger")
 def matmul(node: NodeView) -> Spec:
@@ -17,7 +20,8 @@ def matmul(node: NodeView) -> Spec:
     made = f"{run}{'m ' * (left > 1)}{'n' * (right > 1)}"
     computed = not (node.is_learned(0) or node.is_learned(1))
     zeros = "".join(f", {_zero_point(node, i)}" for i in range(2, node.inputs))
-    return Spec(f"{a}, {b}{zeros} -> {made}", macs="output", roles=INNER if computed else {})
+    vector = right > 2 and node.shape(1)[-1] == 1
+    return Spec(f"{a}, {b}{zeros} -> {made}", macs="output", roles=(READOUT if vector else INNER) if computed else {})
 
 
 def _zero_point(node: NodeView, i: int) -> str:

@@ -19,7 +19,8 @@ def linear(node: NodeView) -> Spec:
     if block:
         names[axis] = f"(k{axis} b{axis})"
     run = " ".join(names)
-    operands = [run] + [scale] * (node.inputs - 1)
+    zero = scale if node.given(2) and node.shape(2) else ""
+    operands = [run, scale, zero][: node.inputs]
     locked = {f"b{axis}": INSIDE_BLOCK} if block else {}
     return Spec(f"{', '.join(operands)} -> {run}", sizes={f"b{axis}": block} if block else {}, locked=locked)
 
