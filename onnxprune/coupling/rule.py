@@ -81,7 +81,7 @@ class NodeView:
         return isinstance(self.node.inputs[i], gs.Constant)
 
     def is_learned(self, i: int) -> bool:
-        """Whether input `i` is stored, made of stored tensors alone (a transposed weight), or one of stored matrices."""
+        """Whether input `i` is stored, made of stored tensors alone (a transposed weight), or picked out of them."""
         return _from_stored(self.node.inputs[i], 8)
 
     def value(self, i: int) -> np.ndarray | None:
