@@ -1,4 +1,4 @@
-"""docs/benchmarks.md: written from the kept results, never by hand.
+"""docs/benchmarks.md and the results in README.md: written from the kept results, never by hand.
 
 python -m tools.page
 """
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from onnxprune.report.environment import environment
-from tools import linearity, page_models, page_peers
+from tools import linearity, page_models, page_peers, page_readme
 from tools.results import ROOT, Results, Row, program, revision
 
 FILE = ROOT / "docs" / "benchmarks.md"
@@ -94,3 +94,4 @@ def _age(names: Sequence[str]) -> str:
 
 if __name__ == "__main__":
     print(write())
+    page_readme.write(Results("zoo").rows())

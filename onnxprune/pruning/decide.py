@@ -61,9 +61,10 @@ def cost_of(target: Target, analysis: Analysis, source: Path, shapes: Shapes) ->
 def decide(analysis: Analysis, options: Options, source: Path, shapes: Shapes) -> Decision:
     """Choose units to remove. Raises InputError where nothing at all can go."""
     passes = passes_of(options)
-    offered = offers(analysis, passes, Scope(options.protect, options.only))
+    scope = Scope(options.protect, options.only)
+    offered = offers(analysis, passes, scope)
     if not offered:
-        raise InputError(f"{source}: nothing to prune: {_why_nothing(analysis, passes)}")
+        raise InputError(f"{source}: nothing to prune: {_why_nothing(analysis, passes, scope)}")
     scores = criteria.score(analysis, [g for _, g in offered], options.criterion, options.seed)
     target = options.target or (None if any(p.ratio is not None for p in passes) else Target("macs", 0.5))
     cost = cost_of(target or Target("macs", 1.0), analysis, source, shapes)
@@ -109,12 +110,21 @@ def replay(analysis: Analysis, plan: Plan, options: Options, source: Path, shape
     return Decision(masks, entries, [c for c, _ in entries], fraction, met, options.target, made_for)
 
 
-def _why_nothing(analysis: Analysis, passes: Sequence[Pass]) -> str:
+def _why_nothing(analysis: Analysis, passes: Sequence[Pass], scope: Scope) -> str:
     names = ", ".join(p.name for p in passes)
     if not analysis.sites:
         return "the model stores no weights"
     free = [g for g in analysis.groups if g.prunable]
     if free:
-        return f"the passes {names} take none of its {len(free)} free groups within the given scope"
+        others = _others(analysis, passes, scope)
+        hint = f"; --pass {others[0]} would take some" if others else ""
+        return f"the passes {names} take none of its {len(free)} free groups within the given scope{hint}"
     reason = next((str(g.locked[0]) for g in analysis.groups if g.locked), "no group has more than one unit")
     return f"all of its {len(analysis.groups)} groups are locked, for instance by {reason}"
+
+
+def _others(analysis: Analysis, passes: Sequence[Pass], scope: Scope) -> list[str]:
+    """Passes that were not asked for and would take a group."""
+    asked = {p.name for p in passes}
+    kinds = {name: kind for name, kind in available().items() if name not in asked}
+    return [name for name, kind in kinds.items() if offers(analysis, [make(kind, {})], scope)]

@@ -191,13 +191,15 @@ def test_a_survey_keeps_what_it_found_and_goes_on(
 
 
 def test_which_rows_will_do() -> None:
-    good, untimed, failed = {"targets": {}, "ratio": None}, {"targets": {}}, {"failed": "exit status -9"}
+    half = {"0.5": {"fraction": 0.5, "status": "proved"}}
+    good, untimed, failed = {"targets": half, "ratio": None}, {"targets": half}, {"failed": "exit status -9"}
     assert survey._fits(good, "a", "a", Effort())
     assert not survey._fits(good, "b", "a", Effort())
     assert survey._fits(good, "b", "a", Effort(missing=True))
     assert not survey._fits(good, "a", "a", Effort(fresh=True))
     assert not survey._fits(untimed, "a", "a", Effort())
     assert survey._fits(untimed, "a", "a", Effort(bench=False))
+    assert survey._fits({"targets": {"0.5": {"status": "refused"}}}, "a", "a", Effort())
     assert survey._fits(failed, "a", "a", Effort())
     assert not survey._fits(failed, "b", "a", Effort(missing=True))
 

@@ -16,7 +16,7 @@ from tools.worker import answer
 from tools.zoo.entry import Entry
 from tools.zoo.export import exported
 from tools.zoo.lists import file_of
-from tools.zoo.outcome import line
+from tools.zoo.outcome import HALF, line
 
 SECTION = "coverage"
 TIMEOUT = 1800.0
@@ -75,5 +75,5 @@ def _one(entry: Entry, effort: Effort, held: str, kept: Row | None) -> tuple[str
 def _fits(kept: Row, held: str, key: str, effort: Effort) -> bool:
     """Whether a row need not be made again; one without times will do where none are wanted."""
     same = held == key or (effort.missing and bool(held) and "failed" not in kept)
-    timed = "ratio" in kept or not effort.bench or "targets" not in kept
+    timed = "ratio" in kept or not effort.bench or "fraction" not in kept.get("targets", {}).get(HALF, {})
     return same and timed and not effort.fresh
