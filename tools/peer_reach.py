@@ -62,7 +62,7 @@ def _judged(dense: Path, pruned: Path, whole: float) -> dict[str, Any]:
     """Whether the file runs on the dense model's inputs and returns the same shapes, and what is left of its work."""
     try:
         before, after = session(dense), session(pruned)
-        feeds = runnable_inputs(before, bounds=index_bounds(load(dense)))
+        feeds = runnable_inputs(before, bounds=index_bounds(load(dense).graph))
         shapes = [[value.shape for value in run(loaded, feeds).values()] for loaded in (before, after)]
         left = count(pruned) / whole
     except OnnxpruneError as error:

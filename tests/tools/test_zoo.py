@@ -115,7 +115,7 @@ def test_the_row_of_a_graph(tmp_path: Path) -> None:
     found = row.row(tmp_path / "net.onnx", {})
     assert found["nodes"] == 3
     assert found["unknown"] == {}
-    assert found["prunable"] == 1.0
+    assert found["prunable"] == found["reachable"] == 1.0
     assert [found["targets"][t]["status"] for t in ("0.7", "0.5")] == ["proved", "proved"]
     assert found["targets"]["0.7"]["fraction"] > found["targets"]["0.5"]["fraction"] == 0.5
     assert found["ratio"][1] <= found["ratio"][0] <= found["ratio"][2]
@@ -225,6 +225,7 @@ def test_the_page_says_what_and_why() -> None:
     rows = {
         "timm.good": _found(0.498),
         "timm.short": _found(0.61),
+        "timm.normed": _found(0.71, reachable=1.25),
         "timm.strange": _found(0.8, unknown={"Mystery": 2}),
         "timm.wrong": _found(0.5, targets={"0.7": _done(0.7), "0.5": {"status": "failed", "reason": "error 0.1"}}),
         "trained.hung": {"family": "trained", "failed": "takes more than 300 seconds"},
@@ -233,12 +234,13 @@ def test_the_page_says_what_and_why() -> None:
     text = page.render(rows, old=3)
     assert "| timm.good    |     7 |      75% | 0.700 | 0.498 |  proved | 2e-06 |     1.50 | 1.2 |" in text
     assert "- timm.short: Softmax s1: works along it (40% of the MACs)" in text
+    assert "- timm.normed: removal would not be exact, so that only `--pass hidden` takes the units (50% of" in text
     assert "- timm.strange: no rule for 2 Mystery" in text
     assert "- timm.wrong: error 0.1" in text
     assert "- trained.hung: takes more than 300 seconds" in text
     assert "- timm.good" not in text
     counts = {k.strip(): v.strip() for k, v in (line.split("|")[1:3] for line in text.splitlines() if line[:2] == "| ")}
-    assert counts["graphs"] == "6" and counts["proved"] == "3"
+    assert counts["graphs"] == "7" and counts["proved"] == "4"
     assert counts["refuted"] == counts["crashed"] == counts["not exported"] == "1"
     assert counts["at most half of the MACs left"] == "1"
     assert counts["Softmax: works along it"] == "1" and counts["no rule for 2 Mystery"] == "1"

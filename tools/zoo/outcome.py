@@ -16,6 +16,8 @@ REFUSED = "refused"
 UNMADE = "not exported"
 OUTCOMES = (PROVED, UNPROVED, REFUTED, REFUSED, CRASHED, UNMADE)
 
+INEXACT = "removal would not be exact, so that only `--pass hidden` takes the units"
+
 _OF_STATUS = {"proved": PROVED, "failed": REFUTED, "refused": REFUSED, "crash": CRASHED}
 
 
@@ -47,13 +49,21 @@ def reason(row: Row) -> str:
 
 
 def missed(row: Row) -> str:
-    """Why the target was not met: the largest locks, or that nothing is locked and floors are in the way."""
+    """Why the target was not met: ops without a rule, locks, removals that are not exact, or floors."""
     if row["unknown"]:
         names = ", ".join(f"{count} {op}" for op, count in row["unknown"].items())
         return f"no rule for {names}"
+    if inexact(row):
+        return f"{INEXACT} ({row['reachable'] - row['prunable']:.0%} of the MACs)"
     if not row["locks"]:
         return "nothing of weight is locked: the groups are at their narrowest"
     return "; ".join(f"{_lock(lock)} ({lock['share']:.0%} of the MACs)" for lock in row["locks"])
+
+
+def inexact(row: Row) -> bool:
+    """Whether more goes through units that only inexact passes take than through any lock."""
+    rest = row.get("reachable", row["prunable"]) - row["prunable"]
+    return bool(rest > max((lock["share"] for lock in row["locks"]), default=0.0))
 
 
 def _lock(lock: Row) -> str:

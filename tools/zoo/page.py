@@ -11,7 +11,7 @@ from tools.results import ROOT, Results, Row, program
 from tools.table import number, table
 from tools.zoo.entry import FAMILIES
 from tools.zoo.lists import entries
-from tools.zoo.outcome import CRASHED, HALF, OUTCOMES, PROVED, REFUSED, UNMADE, met, outcome, reason
+from tools.zoo.outcome import CRASHED, HALF, INEXACT, OUTCOMES, PROVED, REFUSED, UNMADE, inexact, met, outcome, reason
 from tools.zoo.survey import SECTION
 
 FILE = ROOT / "docs" / "coverage.md"
@@ -73,6 +73,8 @@ def _causes(rows: Mapping[str, Row]) -> list[list[str]]:
 
 def _cause(row: Row) -> str:
     """The largest lock without the node's own name, so that equal ones can be counted."""
+    if inexact(row):
+        return INEXACT
     if row["unknown"] or not row["locks"]:
         return reason(row)
     lock = row["locks"][0]

@@ -57,16 +57,17 @@ def _analysed(file: Path, dims: Mapping[str, int]) -> Row:
         "nodes": sum(model.ops.values()),
         "unknown": dict(sorted(model.analysis.unknown.items())),
         "macs": model.macs.total(),
-        "prunable": _prunable(model),
+        "prunable": _prunable(model, exact=True),
+        "reachable": _prunable(model, exact=False),
         "defects": [str(cause) for cause in model.analysis.defects[:LOCKS]],
         "locks": _reasons(locks(model.analysis, model.macs)),
         "seconds": {"analyse": seconds},
     }
 
 
-def _prunable(model: Opened) -> float:
-    """The share of the multiply-accumulates that goes through a group that a default pass takes."""
-    kinds = [kind() for kind in available().values() if kind.default]
+def _prunable(model: Opened, *, exact: bool) -> float:
+    """The share of the multiply-accumulates that goes through a group that a default pass takes, or any pass."""
+    kinds = [kind() for kind in available().values() if kind.default or not exact]
     groups = [group for _, group in offers(model.analysis, kinds, Scope())]
     return 1 - model.macs.total({group.atom: 0 for group in groups}) / max(model.macs.total(), 1e-30)
 

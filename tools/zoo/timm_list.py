@@ -106,7 +106,7 @@ VARIED = {
 }
 """Those that come also from the other exporter and with open dimensions."""
 
-ONLY_TORCHSCRIPT = {"hiera_tiny_224", "samvit_base_patch16_224"}
+ONLY_TORCHSCRIPT = {"hiera_tiny_224", "nest_tiny", "samvit_base_patch16_224", "twins_svt_small"}
 """Those that the default exporter of torch 2.13 refuses: attention over five axes."""
 
 
