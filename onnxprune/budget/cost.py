@@ -94,23 +94,31 @@ def _open(tensor: gs.Tensor, axes: Sequence[Term], shapes: Shapes) -> tuple[floa
     return factor, terms
 
 
+UNFUSED = frozenset("Sigmoid Mul HardSwish HardSigmoid Erf Tanh Div Gelu Swish Pow Exp Softplus Elu Mish".split())
+"""Ops that ONNX Runtime runs by themselves behind what they follow: they read and write it once more."""
+
+
 def traffic(analysis: Analysis, shapes: Shapes | None = None) -> Cost:
-    """Elements that the multiplying ops read and write; everything between them is usually fused.
+    """Elements that the multiplying ops read and write, and those of activations that are not fused into them.
 
     Weights (tensors of two axes and more) weigh `FARTHER` times as much as what is computed.
     """
     weights = ((name, axes) for name, axes, tensor in _tensors(analysis) if _counts(tensor) and len(axes) > 1)
     monomials = [Monomial(name, FARTHER, axes) for name, axes in weights]
     for binding in analysis.bindings:
-        if binding.spec.macs:
-            for tensor, axes in (
-                (binding.node.inputs[0], binding.inputs[0]),
-                (binding.node.outputs[0], binding.outputs[0]),
-            ):
-                if axes is not None:
-                    factor, terms = _open(tensor, axes, shapes or {})
-                    monomials.append(Monomial(binding.node.name, factor, tuple(terms)))
+        for tensor, axes, times in _moved(binding):
+            if axes is not None:
+                factor, terms = _open(tensor, axes, shapes or {})
+                monomials.append(Monomial(binding.node.name, times * factor, tuple(terms)))
     return Cost(monomials)
+
+
+def _moved(binding: Binding) -> list[tuple[gs.Tensor, Sequence[Term] | None, float]]:
+    """Computed tensors that a node reads or writes, and how often."""
+    node = binding.node
+    if binding.spec.macs:
+        return [(node.inputs[0], binding.inputs[0], 1.0), (node.outputs[0], binding.outputs[0], 1.0)]
+    return [(node.outputs[0], binding.outputs[0], 2.0)] if node.op in UNFUSED else []
 
 
 def params(analysis: Analysis) -> Cost:

@@ -68,3 +68,10 @@ def test_open_dimensions_take_the_given_shapes() -> None:
     assert macs(analysis).total() == 18
     assert macs(analysis, {"h": (7, 3), "y": (7, 4)}).total() == 7 * 18
     assert np.isfinite(traffic(analysis).total())
+
+
+def test_activations_that_are_not_fused_move_their_tensor_again() -> None:
+    text = """g (float[5,2] x) => (float[5,4] y) <float[2,3] a, float[3,4] b>
+    { h = MatMul(x, a) r = OP(h) y = MatMul(r, b) }"""
+    plain, gated = (traffic(_solve(text.replace("OP", op))).total() for op in ("Relu", "Sigmoid"))
+    assert gated - plain == 2 * 5 * 3
