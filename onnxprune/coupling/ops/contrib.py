@@ -1,8 +1,7 @@
 """Ops of ONNX Runtime that fuse a contraction or a bias with an activation."""
 
-from onnxprune.coupling.ops.conv import GROUP, INNER
-from onnxprune.coupling.ops.matmul import INNER as HEADS
-from onnxprune.coupling.ops.matmul import gemm
+from onnxprune.coupling.ops.conv import convolution
+from onnxprune.coupling.ops.matmul import gemm, product_roles
 from onnxprune.coupling.ops.pointwise import triangle
 from onnxprune.coupling.rule import Fenced, NodeView, rule, state
 from onnxprune.coupling.spec import Spec
@@ -19,11 +18,7 @@ rule("Trilu", domain=CONTRIB)(triangle)
 @rule("FusedConv", domain=CONTRIB)
 def fused_conv(node: NodeView) -> Spec:
     """A convolution, a tensor of the output's shape that is added, and an activation."""
-    group = int(node.attr("group", 1))
-    if group == 1:
-        return Spec("n i *, o i *, o, n o * -> n o *", macs="output")
-    text = "n (g i) *, (g o) i *, (g o), n (g o) * -> n (g o) *"
-    return Spec(text, sizes={"g": group}, roles=INNER, lengths=GROUP, macs="output")
+    return convolution(node, "n {x} *, {y} {i} *, {y}, n {y} * -> n {y} *")
 
 
 @rule("FusedMatMul", domain=CONTRIB)
@@ -33,9 +28,7 @@ def fused_matmul(node: NodeView) -> Spec:
         raise Fenced("FusedMatMul of a vector")
     run = "..." if max(node.rank(0), node.rank(1)) > 2 else ""
     sides = [_side(node, "A", ("m", "k"), run), _side(node, "B", ("k", "n"), run)]
-    computed = not (node.is_learned(0) or node.is_learned(1))
-    roles = {name: role for name, role in HEADS.items() if run or name != "..."}
-    return Spec(f"{', '.join(sides)} -> {run} m n", macs="output", roles=roles if computed else {})
+    return Spec(f"{', '.join(sides)} -> {run} m n", macs="output", roles=product_roles(node, 0, 1))
 
 
 def _side(node: NodeView, side: str, names: tuple[str, str], run: str) -> str:

@@ -12,24 +12,29 @@ GROUP = (Length("group", ("g",)),)
 INNER = {"i": "inner", "o": "inner"}  # channels inside a group of a grouped convolution
 
 
+def convolution(node: NodeView, text: str, *, macs: str = "output", kernel: int = 1) -> Spec:
+    """A convolution's rule, with or without groups; a unit of `g` is a whole group.
+
+    text: in which {x} and {y} are the channels of the input and of the output, {i} and {o} those inside a group;
+    kernel: the operand that has the spatial axes of the kernel
+    """
+    group = int(node.attr("group", 1))
+    if group == 1:
+        return Spec(text.format(x="i", i="i", o="o", y="o"), macs=macs, kernel=kernel)
+    text = text.format(x="(g i)", i="i", o="o", y="(g o)")
+    return Spec(text, sizes={"g": group}, roles=INNER, lengths=GROUP, macs=macs, kernel=kernel)
+
+
 @rule("Conv")
 def conv(node: NodeView) -> Spec:
     """Spatial axes are opaque; a unit of `g` is a whole group."""
-    group = int(node.attr("group", 1))
-    if group == 1:
-        return Spec("n i *, o i *, o -> n o *", macs="output")
-    text = "n (g i) *, (g o) i *, (g o) -> n (g o) *"
-    return Spec(text, sizes={"g": group}, roles=INNER, lengths=GROUP, macs="output")
+    return convolution(node, "n {x} *, {y} {i} *, {y} -> n {y} *")
 
 
 @rule("ConvTranspose")
 def conv_transpose(node: NodeView) -> Spec:
     """The weight is stored input-major: [C, M/group, kernel]."""
-    group = int(node.attr("group", 1))
-    if group == 1:
-        return Spec("n i *, i o *, o -> n o *", macs="input")
-    text = "n (g i) *, (g i) o *, (g o) -> n (g o) *"
-    return Spec(text, sizes={"g": group}, roles=INNER, lengths=GROUP, macs="input")
+    return convolution(node, "n {x} *, {x} {o} *, {y} -> n {y} *", macs="input")
 
 
 state(
@@ -45,11 +50,8 @@ def deform_conv(node: NodeView) -> Spec:
     group, offsets = int(node.attr("group", 1)), int(node.attr("offset_group", 1))
     if group > 1 and offsets > 1:
         raise Fenced("deformable convolution with groups of channels and groups of offsets")
-    if group > 1:
-        text = "n (g i) *, (g o) i *, n *, (g o), n * -> n (g o) *"
-        return Spec(text, sizes={"g": group}, roles=INNER, lengths=GROUP, macs="output")
     if offsets == 1:
-        return Spec("n i *, o i *, n *, o, n * -> n o *", macs="output")
+        return convolution(node, "n {x} *, {y} {i} *, n *, {y}, n * -> n {y} *")
     masked = node.given(4)
     locked = dict.fromkeys("km" if masked else "k", "positions of a kernel")
     text = f"n (f i) *, o (f i) *, n (f k) *, o, {'n (f m) *' if masked else '_'} -> n o *"

@@ -10,6 +10,16 @@ INNER = {"...": "head", "m": "head_dim", "k": "head_dim", "n": "head_dim"}
 READOUT = {"k": "head_dim"}
 
 
+def product_roles(node: NodeView, left: int, right: int) -> dict[str, str]:
+    """What the letters of a product `... m k, ... k n` of operands `left` and `right` are; none where one is learned."""
+    if node.is_learned(left) or node.is_learned(right):
+        return {}
+    if node.rank(right) > 2 and node.shape(right)[-1] == 1:
+        return READOUT
+    batched = max(node.rank(left), node.rank(right)) > 2
+    return {name: role for name, role in INNER.items() if batched or name != "..."}
+
+
 @rule("MatMul", "MatMulInteger")
 def matmul(node: NodeView) -> Spec:
     """numpy's matmul: leading axes broadcast, a vector has no free axis."""
@@ -18,10 +28,8 @@ def matmul(node: NodeView) -> Spec:
     a = "k" if left == 1 else f"{run}m k"
     b = "k" if right == 1 else f"{run}k n"
     made = f"{run}{'m ' * (left > 1)}{'n' * (right > 1)}"
-    computed = not (node.is_learned(0) or node.is_learned(1))
     zeros = "".join(f", {_zero_point(node, i)}" for i in range(2, node.inputs))
-    vector = right > 2 and node.shape(1)[-1] == 1
-    return Spec(f"{a}, {b}{zeros} -> {made}", macs="output", roles=(READOUT if vector else INNER) if computed else {})
+    return Spec(f"{a}, {b}{zeros} -> {made}", macs="output", roles=product_roles(node, 0, 1))
 
 
 def _zero_point(node: NodeView, i: int) -> str:

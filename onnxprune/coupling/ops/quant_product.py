@@ -1,21 +1,13 @@
 """Convolutions and products of quantised numbers. A unit is masked with the number that stands for zero."""
 
-from onnxprune.coupling.ops.conv import GROUP, INNER
-from onnxprune.coupling.ops.matmul import INNER as HEADS
+from onnxprune.coupling.ops.conv import convolution
+from onnxprune.coupling.ops.matmul import product_roles
 from onnxprune.coupling.ops.pointwise import axis_letters
 from onnxprune.coupling.ops.quant_scale import parameter, scaled
 from onnxprune.coupling.rule import Fenced, NodeView, rule
 from onnxprune.coupling.spec import Spec
 
 CONTRIB = "com.microsoft"
-
-
-def _channels(node: NodeView) -> tuple[str, str, str, dict[str, object]]:
-    """Channels of the input, of the kernel and of the output, and what a grouped convolution adds to the rule."""
-    group = int(node.attr("group", 1))
-    if group == 1:
-        return "i", "i", "o", {}
-    return "(g i)", "i", "(g o)", {"sizes": {"g": group}, "roles": INNER, "lengths": GROUP}
 
 
 @rule("QLinearConv")
@@ -31,19 +23,16 @@ def qlinear_conv_nhwc(node: NodeView) -> Spec:
 
 
 def _qlinear_conv(node: NodeView, last: bool) -> Spec:
-    before, inner, after, more = _channels(node)
-    x, made = (f"n * {before}", f"n * {after}") if last else (f"n {before} *", f"n {after} *")
-    scales = f"{scaled(node, 1)}, {after} {inner} *, {scaled(node, 4, after)}, {scaled(node, 6)}"
-    return Spec(f"{x}, {scales}, {after} -> {made}", macs="output", kernel=3, **more)  # type: ignore[arg-type]
+    x, made = ("n * {x}", "n * {y}") if last else ("n {x} *", "n {y} *")
+    scales = f"{scaled(node, 1)}, {{y}} {{i}} *, {scaled(node, 4, '{y}')}, {scaled(node, 6)}"
+    return convolution(node, f"{x}, {scales}, {{y}} -> {made}", kernel=3)
 
 
 @rule("ConvInteger")
 def conv_integer(node: NodeView) -> Spec:
     """Zero points are per tensor, that of the kernel also per output channel."""
-    before, inner, after, more = _channels(node)
-    zeros = f"{parameter(node, 2)}, {parameter(node, 3, after)}"
-    text = f"n {before} *, {after} {inner} *, {zeros} -> n {after} *"
-    return Spec(text, macs="output", **more)  # type: ignore[arg-type]
+    zeros = f"{parameter(node, 2)}, {parameter(node, 3, '{y}')}"
+    return convolution(node, f"n {{x}} *, {{y}} {{i}} *, {zeros} -> n {{y}} *")
 
 
 @rule("QLinearMatMul")
@@ -54,13 +43,8 @@ def qlinear_matmul(node: NodeView) -> Spec:
         raise Fenced("QLinearMatMul of a vector")
     a = ", ".join(parameter(node, i, "m", f"{run}m 1") for i in (1, 2))
     b = ", ".join(parameter(node, i, "n", f"{run}1 n") for i in (4, 5))
-    computed = not (node.is_learned(0) or node.is_learned(3))
     text = f"{run}m k, {a}, {run}k n, {b}, {scaled(node, 6)} -> {run}m n"
-    return Spec(text, macs="output", roles=_heads(run) if computed else {})
-
-
-def _heads(run: str) -> dict[str, str]:
-    return {name: role for name, role in HEADS.items() if run or name != "..."}
+    return Spec(text, macs="output", roles=product_roles(node, 0, 3))
 
 
 @rule("MatMulIntegerToFloat", domain=CONTRIB)
@@ -71,9 +55,8 @@ def matmul_integer_to_float(node: NodeView) -> Spec:
         raise Fenced("MatMulIntegerToFloat of a vector")
     scales = f"{parameter(node, 2, 'm', f'{run}m 1')}, {parameter(node, 3, 'n', f'{run}1 n')}"
     zeros = f"{parameter(node, 4, 'm', f'{run}m 1')}, {parameter(node, 5, 'n', f'{run}1 n')}"
-    computed = not (node.is_learned(0) or node.is_learned(1))
     text = f"{run}m k, {run}k n, {scales}, {zeros}, n -> {run}m n"
-    return Spec(text, macs="output", roles=_heads(run) if computed else {})
+    return Spec(text, macs="output", roles=product_roles(node, 0, 1))
 
 
 @rule("DynamicQuantizeMatMul", domain=CONTRIB)
