@@ -383,17 +383,15 @@ GRAPH = [
         "graph.value_layout:even_parts",
         "-(-length // count)",
         "length // count",
-        "graph.test_normalize:test_a_last_part_that_is_shorter",
+        "graph.test_splits:test_a_last_part_that_is_shorter",
     ),
     Slip(
         "graph.finish:_is_pruned",
         "any(",
         "not any(",
-        "graph.test_normalize:test_a_pruned_model_keeps_its_stored_lengths",
+        "graph.test_undoing:test_a_pruned_model_keeps_its_stored_lengths",
     ),
-    Slip(
-        "graph.finish:finish", "_restore_splits(model)", "pass", "graph.test_normalize:test_equal_parts_are_spelled_out"
-    ),
+    Slip("graph.finish:finish", "_restore_splits(model)", "pass", "graph.test_splits:test_equal_parts_are_spelled_out"),
 ]
 
 SLIPS = [*CRITERIA, *BUDGET, *REWRITE, *PROOF, *PLAN, *GRAPH]

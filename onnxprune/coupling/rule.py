@@ -20,6 +20,7 @@ import numpy as np
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling.grounds import Ground, Reason, ground_of
+from onnxprune.coupling.learned import stored_sources
 from onnxprune.coupling.notation import letters, parse_axis
 from onnxprune.coupling.ranks import rankless
 from onnxprune.coupling.spec import Length, Spec
@@ -82,7 +83,7 @@ class NodeView:
 
     def is_learned(self, i: int) -> bool:
         """Whether input `i` is stored, made of stored tensors alone (a transposed weight), or picked out of them."""
-        return _from_stored(self.node.inputs[i], 8)
+        return bool(stored_sources(self.node.inputs[i]))
 
     def value(self, i: int) -> np.ndarray | None:
         """The stored value of input `i`, or None where it is computed or absent."""
@@ -132,26 +133,6 @@ class NodeView:
         """A non-negative axis."""
         rank = self.rank(0) if rank is None else rank
         return value + rank if value < 0 else value
-
-
-def _from_stored(tensor: gs.Tensor, depth: int) -> bool:
-    if isinstance(tensor, gs.Constant):
-        return True
-    maker = tensor.inputs[0] if tensor.inputs else None
-    if maker is None or not depth or not maker.inputs:
-        return False
-    if _is_routed(maker):
-        return True
-    return all(_from_stored(t, depth - 1) for t in maker.inputs)
-
-
-def _is_routed(maker: gs.Node) -> bool:
-    """Whether a node looks whole matrices up: those of the experts that a router has chosen."""
-    table = maker.inputs[0]
-    first = {"Gather": "axis", "GatherND": "batch_dims"}.get(maker.op)
-    if first is None or maker.attrs.get(first, 0) != 0:
-        return False
-    return isinstance(table, gs.Constant) and len(table.shape) > 2 and table.dtype.kind in "fV"
 
 
 def _parts(tensor: gs.Tensor, count: int) -> list[np.ndarray | None]:

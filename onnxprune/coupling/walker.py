@@ -35,9 +35,8 @@ class Walker:
         """The terms of a tensor's axes; a stored tensor gets fresh atoms when it is first met."""
         if tensor.is_empty():
             return None
-        known = self.axes.get(id(tensor), False)
-        if known is not False:
-            return known  # type: ignore[return-value]
+        if id(tensor) in self.axes:
+            return self.axes[id(tensor)]
         if isinstance(tensor, gs.Constant):
             self.constants.append(tensor)
             return self.set(tensor, tuple(atom(int(d)) for d in tensor.shape))

@@ -17,6 +17,8 @@ WIDE = 512
 """Groups of so many units lose nothing by steps of two blocks, and kernels take two at a time."""
 FALLBACKS = (16, 8, 4, 1)
 """Blocks to try in turn, where the target can't be met at the wider ones."""
+SLOW = 4
+"""Widths that are multiples of less fall off the kernels' fast path: only what can't be met otherwise is worth that."""
 
 
 def best_step(group: Group, block: int = BLOCK) -> int:

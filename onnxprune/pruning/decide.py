@@ -12,7 +12,7 @@ from onnxprune import budget, criteria
 from onnxprune.budget import Candidate, Cost, Fit, Work
 from onnxprune.coupling import Analysis
 from onnxprune.errors import InputError
-from onnxprune.pruning.alignment import FALLBACKS
+from onnxprune.pruning.alignment import FALLBACKS, SLOW
 from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.passes import Pass, available, make, parse
 from onnxprune.pruning.plan import Plan
@@ -22,10 +22,6 @@ Shapes = dict[str, tuple[int, ...]]
 
 CLOSE = 0.98
 """Where a block leaves more of the target unused than this, finer ones are tried as well."""
-
-
-SLOW = 4
-"""Widths that are multiples of less fall off the kernels' fast path: only what can't be met otherwise is worth that."""
 
 
 @dataclass(slots=True)

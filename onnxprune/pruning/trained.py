@@ -11,12 +11,9 @@ from collections.abc import Iterator
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling import Analysis, Group
-from onnxprune.coupling.binding import Binding
+from onnxprune.coupling.learned import stored_sources
 from onnxprune.coupling.terms import Atom, leaves
 from onnxprune.pruning.passes import is_matrix
-
-DEPTH = 8
-"""How many nodes may stand between a weight and the multiplication: it may be transposed, scaled, cast, unpacked."""
 
 
 class Trained:
@@ -41,18 +38,13 @@ def _weights(analysis: Analysis) -> Iterator[gs.Constant]:
     """Stored matrices that some node multiplies with, or that go into a node without a rule."""
     for node in _readers(analysis):
         for operand in node.inputs:
-            yield from (t for t in _stored(operand, DEPTH) if is_matrix(t))
+            yield from (t for t in stored_sources(operand) if is_matrix(t))
 
 
 def _readers(analysis: Analysis) -> Iterator[gs.Node]:
     known = {id(binding.node) for binding in analysis.bindings}
-    yield from (binding.node for binding in analysis.bindings if _multiplies(binding))
+    yield from (binding.node for binding in analysis.bindings if binding.spec.macs)
     yield from (node for node in _nodes(analysis.graph) if id(node) not in known)
-
-
-def _multiplies(binding: Binding) -> bool:
-    """Recurrent layers don't count multiply-accumulates, but do multiply."""
-    return bool(binding.spec.macs or binding.spec.alike)
 
 
 def _nodes(graph: gs.Graph) -> Iterator[gs.Node]:
@@ -62,17 +54,6 @@ def _nodes(graph: gs.Graph) -> Iterator[gs.Node]:
         yield from (inner for body in bodies for inner in _nodes(body))
         if not bodies:
             yield node
-
-
-def _stored(tensor: gs.Tensor, depth: int) -> list[gs.Constant]:
-    """The stored tensors that alone make an operand; none where anything computed from inputs takes part."""
-    if isinstance(tensor, gs.Constant):
-        return [tensor]
-    maker = tensor.inputs[0] if tensor.inputs else None
-    if maker is None or not depth or not maker.inputs:
-        return []
-    parts = [_stored(t, depth - 1) for t in maker.inputs if not t.is_empty()]
-    return [t for part in parts for t in part] if all(parts) else []
 
 
 def _tables(analysis: Analysis) -> Iterator[gs.Constant]:

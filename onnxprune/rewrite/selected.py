@@ -10,7 +10,10 @@ from collections.abc import Mapping
 
 import onnx_graphsurgeon as gs
 
-CHOOSING = frozenset("TopK ArgMax ArgMin NonZero NonMaxSuppression Unique Compress".split())
+RANKING = frozenset({"TopK", "NonMaxSuppression"})
+"""Ops that pick by the order of scores."""
+
+CHOOSING = RANKING | frozenset("ArgMax ArgMin NonZero Unique Compress".split())
 """Ops whose result says where floats are largest, equal or not zero."""
 
 GATHERING = frozenset("Gather GatherElements GatherND".split())

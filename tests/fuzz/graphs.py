@@ -6,7 +6,7 @@ import onnx
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from tests.fuzz import (  # registers the steps
+from tests.fuzz import (  # noqa: F401  # each registers its steps
     steps_attention,
     steps_bodies,
     steps_image,
@@ -14,23 +14,11 @@ from tests.fuzz import (  # registers the steps
     steps_odd,
     steps_pointwise,
     steps_reduce,
-    steps_tables,
 )
 from tests.fuzz.net import BATCH, LENGTH, SIDE, Net, Value
 from tests.fuzz.recipe import Recipe, drawn, recipes
 from tests.fuzz.step import STEPS
-
-MODULES = (
-    steps_attention,
-    steps_bodies,
-    steps_image,
-    steps_layout,
-    steps_odd,
-    steps_pointwise,
-    steps_reduce,
-    steps_tables,
-)
-"""All steps are in one of these."""
+from tests.fuzz.steps_tables import embedded
 
 NAMES = sorted(STEPS)
 OFTEN = """activation attention batch_norm branches conv cut dense depthwise glu join loop meet permute
@@ -69,7 +57,7 @@ def _start(net: Net) -> Value:
     if net.recipe.start == "ids":
         x = Value("", "sequence", (BATCH, LENGTH, 0))
         ids = net.input(TensorProto.INT64, net.declared(x)[:2])
-        return steps_tables.embedded(net, ids, x.shape[:2], net.width())
+        return embedded(net, ids, x.shape[:2], net.width())
     shape = {"image": (BATCH, 4, SIDE, SIDE), "sequence": (BATCH, LENGTH, 4), "flat": (BATCH, 4)}[net.recipe.start]
     x = Value("", net.recipe.start, shape)
     return Value(net.input(net.element, net.declared(x)), x.kind, shape)

@@ -155,27 +155,25 @@ def test_a_zero_point_for_every_row() -> None:
     np.testing.assert_array_equal(got, np.where(keep, values, rows[:, None]))
 
 
+def assert_channels_go(node: onnx.NodeProto, operands: dict[str, np.ndarray], places: tuple[int, ...]) -> None:
+    """Masking channels of any of a convolution's operands in `places` gives what the convolution without them gives."""
+    keep = np.array([1, 0, 1, 1, 0, 1], bool)
+    less = {**operands, "x": operands["x"][:, keep], "w": operands["w"][:, keep]}
+    pruned = masked_alone(node, less, 0, np.ones((1, 1, 1, 1), bool))
+    for place in places:
+        np.testing.assert_array_equal(masked_alone(node, operands, place, keep.reshape(1, 6, 1, 1)), pruned)
+
+
 def test_padding_of_a_quantised_convolution() -> None:
     operands = {"x": quantised(1, 6, 5, 5), "w": quantised(4, 6, 3, 3), **LINEAR}
-    keep = np.array([1, 0, 1, 1, 0, 1], bool)
-    whole = helper.make_node("ConvInteger", ["x", "w", "p", "r"], ["y"])
-    less = {**operands, "x": operands["x"][:, keep], "w": operands["w"][:, keep]}
-    np.testing.assert_array_equal(
-        masked_alone(whole, operands, 0, keep.reshape(1, 6, 1, 1)),
-        masked_alone(whole, less, 0, np.ones((1, 1, 1, 1), bool)),
-    )
+    assert_channels_go(helper.make_node("ConvInteger", ["x", "w", "p", "r"], ["y"]), operands, (0,))
 
 
 def test_a_zero_point_for_every_filter() -> None:
     operands = {"x": quantised(1, 6, 5, 5), "w": quantised(4, 6, 3, 3, dtype="int8"), **LINEAR}
     operands |= {"t": np.full(4, 0.2, "float32"), "r": np.array([1, 2, 3, 4], "int8")}
-    keep = np.array([1, 0, 1, 1, 0, 1], bool)
-    whole = helper.make_node("QLinearConv", ["x", "s", "p", "w", "t", "r", "s", "p"], ["y"])
-    shape = (1, 6, 1, 1)
-    by_input = masked_alone(whole, operands, 0, keep.reshape(shape))
-    np.testing.assert_array_equal(masked_alone(whole, operands, 3, keep.reshape(shape)), by_input)
-    less = {**operands, "x": operands["x"][:, keep], "w": operands["w"][:, keep]}
-    np.testing.assert_array_equal(masked_alone(whole, less, 0, np.ones((1, 1, 1, 1), bool)), by_input)
+    node = helper.make_node("QLinearConv", ["x", "s", "p", "w", "t", "r", "s", "p"], ["y"])
+    assert_channels_go(node, operands, (0, 3))
 
 
 def test_quantised_numbers_without_a_known_zero_are_refused_by_name() -> None:

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from onnxprune.rewrite import mask_consumers, points
-from onnxprune.rewrite.points import compared, front, hidden
+from onnxprune.rewrite.front import front
+from onnxprune.rewrite.points import compared, hidden
 from onnxprune.rewrite.precision import tolerances
 from onnxprune.rewrite.switches import switches
 from onnxprune.runtime.verdict import HALF_TOLERANCES, QUANTISED_TOLERANCE, Point
@@ -21,7 +22,7 @@ def planned(source: str, gone: dict[str, list[int]]) -> dict[str, Point]:
 def fronts(source: str) -> dict[str, set[str]]:
     graph = analysed(source)[0].graph
     maker = {id(t): n for n in graph.nodes for t in n.outputs}
-    return {t.name: {f.name for f in front(t, maker)} for t in graph.outputs}
+    return {t.name: {f.name for f in front(t, maker).tensors} for t in graph.outputs}
 
 
 @pytest.mark.parametrize(

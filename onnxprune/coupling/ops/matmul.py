@@ -11,7 +11,7 @@ READOUT = {"k": "head_dim"}
 
 
 def product_roles(node: NodeView, left: int, right: int) -> dict[str, str]:
-    """What the letters of a product `... m k, ... k n` of operands `left` and `right` are; none where one is learned."""
+    """What the letters of a product `... m k, ... k n` of two operands are; none where one of them is learned."""
     if node.is_learned(left) or node.is_learned(right):
         return {}
     if node.rank(right) > 2 and node.shape(right)[-1] == 1:
