@@ -34,8 +34,8 @@ class Heads(Pass):
             raise InputError(f"pass heads: unit must be one of {', '.join(UNITS)}, not '{self.unit}'")
 
     def select(self, analysis: Analysis) -> Iterable[Group]:
-        """Groups that are heads to some attention."""
-        heads = [g for g in analysis.prunable if "head" in g.roles and learned(g)]
+        """Exact groups that are heads to some attention."""
+        heads = [g for g in analysis.prunable if "head" in g.roles and learned(g) and not g.inexact]
         shared = {id(atom) for pair in _pairs(heads) for atom in self._dropped(pair)}
         return (g for g in heads if id(g.atom) not in shared)
 

@@ -74,6 +74,15 @@ def test_each_pass_takes_its_own(analysis: Analysis, text: str, taken: dict[str,
     assert found == taken
 
 
+def test_of_groups_and_queries_those_that_are_exact() -> None:
+    """Four queries in each of two groups, and a mean over all that a group's queries give."""
+    text = BLOCK.replace("2,2,8]", "2,4,4]").replace("2,1,8]", "2,1,4]").replace("float[32,16]", "float[32,8]")
+    text = text.replace("of = Reshape(ot, so)", "m = ReduceMean<axes=[3,4]>(ot) on = Div(ot, m) of = Reshape(on, so)")
+    model = normalize(from_proto(build(text, opset=17)))
+    taken = parse("heads").select(analyze(model.graph, model.opsets))
+    assert {g.id: g.size for g in taken} == {"wq[1]": 2}
+
+
 @pytest.mark.parametrize("text", ["channels", "heads", "head_dim{align=2}", "hidden{align=4}"])
 def test_each_pass_is_proved(tmp_path: Path, text: str) -> None:
     source = tmp_path / "model.onnx"
