@@ -6,8 +6,9 @@ must stay computed.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+
+from onnxprune.graph.lengths import product, quotient
 
 Length = int | str | None
 Entries = list[int | None]
@@ -27,7 +28,8 @@ def spell_reshape(values: Sequence[Length], shape: Sequence[Length], allow_zero:
         rest = _rest(shape, made)
         if rest is not None:
             at = made.index(-1)
-            entries[at] = made[at] = rest
+            made[at] = rest
+            entries[at] = rest if isinstance(rest, int) else -1
     for i, name in enumerate(made):
         if entries[i] is None and isinstance(name, str) and name == same[i] and not meant:
             entries[i] = 0
@@ -37,19 +39,13 @@ def spell_reshape(values: Sequence[Length], shape: Sequence[Length], allow_zero:
     return entries, [None if m == -1 else m for m in made]
 
 
-def _rest(shape: Sequence[Length], made: Sequence[Length]) -> int | None:
-    """The length that -1 stands for, where all symbols cancel out."""
-    left, right = list(shape), [m for m in made if m != -1]
-    for name in [m for m in right if isinstance(m, str)]:
-        if name not in left:
-            return None
-        left.remove(name)
-        right.remove(name)
-    before, after = ([d for d in side if isinstance(d, int)] for side in (left, right))
-    if len(before) < len(left) or len(after) < len(right):
+def _rest(shape: Sequence[Length], made: Sequence[Length]) -> Length:
+    """The length that -1 stands for, where it can be told."""
+    whole, known = ([d for d in side if d is not None] for side in (shape, [m for m in made if m != -1]))
+    if len(whole) < len(shape) or len(known) < len(made) - 1:
         return None
-    whole, known = math.prod(before), math.prod(after)
-    return whole // known if known and whole % known == 0 else None
+    above, below = product(whole), product(known)
+    return None if above is None or below is None else quotient(above, below)
 
 
 def spell_expand(values: Sequence[Length], shape: Sequence[Length]) -> Entries:

@@ -70,10 +70,16 @@ class Targets:
         if node.op != "Reshape":
             return [v if isinstance(v, int) else None for v in values]
         entries, made = spell_reshape(values, shape, bool(node.attrs.get("allowzero", 0)))
-        out = node.outputs[0]
-        if out.shape is not None and len(out.shape) == len(made):
-            out.shape = [old if new is None else new for new, old in zip(made, out.shape, strict=True)]
+        self._tell(node.outputs[0], made)
         return entries
+
+    def _tell(self, tensor: gs.Tensor, lengths: Sequence[Length]) -> None:
+        """Let a tensor have what is known of its lengths; the model's outputs keep the names of their open ones."""
+        if tensor.shape is None or len(tensor.shape) != len(lengths):
+            return
+        given = any(tensor is output for output in self.model.graph.outputs)
+        known = [None if given and isinstance(new, str) else new for new in lengths]
+        tensor.shape = [old if new is None else new for new, old in zip(known, tensor.shape, strict=True)]
 
     def _operand(self, node: gs.Node, target: gs.Tensor, values: Sequence[Length], entries: Entries) -> gs.Tensor:
         base = self.names.new(f"{node.outputs[0].name}/target")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import onnx_graphsurgeon as gs
 
 Element = tuple[gs.Tensor, int]
@@ -13,7 +14,7 @@ def trace(tensor: gs.Tensor, index: int) -> Element:
     best = at = (tensor, index)
     while (before := _step(*at)) is not None:
         at = before
-        if len(at[0].shape or ()) == 1:
+        if len(at[0].shape or ()) == 1 and at[0].dtype == tensor.dtype:
             best = at
     return best
 
@@ -74,6 +75,13 @@ def _bounds(node: gs.Node) -> list[int] | None:
     return [int(t.values.reshape(-1)[0]) for t in operands]
 
 
+def _of_cast(node: gs.Node, index: int) -> Element | None:
+    """Lengths are in the range of every type of integers that producers compute them in."""
+    types = [t.dtype for t in (node.inputs[0], node.outputs[0])]
+    wide = all(t is not None and np.dtype(t).kind == "i" and np.dtype(t).itemsize >= 4 for t in types)
+    return (node.inputs[0], index) if wide else None
+
+
 def _of_same(node: gs.Node, index: int) -> Element | None:
     """Ops that leave a vector, or an only element, where it is."""
     return (node.inputs[0], index) if node.op == "Identity" or _count(node.inputs[0]) == 1 else None
@@ -83,6 +91,7 @@ _SOURCES = {
     "Concat": _of_concat,
     "Gather": _of_gather,
     "Slice": _of_slice,
+    "Cast": _of_cast,
     "Identity": _of_same,
     "Squeeze": _of_same,
     "Unsqueeze": _of_same,

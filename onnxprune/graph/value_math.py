@@ -8,6 +8,7 @@ from functools import reduce
 
 import numpy as np
 
+from onnxprune.graph.lengths import product, quotient
 from onnxprune.graph.values import Made, Values, View, evaluates, scalar
 
 Number = int | float
@@ -42,7 +43,19 @@ def _quotient(a: Number, b: Number) -> Number:
 
 
 def _product(a: Element, b: Element) -> Element:
-    return 0 if 0 in (a, b) else b if a == 1 else a if b == 1 else None
+    if isinstance(a, float) or isinstance(b, float) or a is None or b is None:
+        return None
+    return product((a, b)) if _is_length(a) and _is_length(b) else None
+
+
+def _share(a: Element, b: Element) -> Element:
+    if isinstance(a, float) or isinstance(b, float) or a is None or b is None:
+        return None
+    return quotient(a, b) if _is_length(a) and _is_length(b) else None
+
+
+def _is_length(element: Element) -> bool:
+    return isinstance(element, str) or (isinstance(element, int) and element >= 0)
 
 
 def _at_least(a: Element, b: Element) -> bool | None:
@@ -78,7 +91,7 @@ BINARY: dict[str, Binary] = {
     "Add": _numbers(lambda a, b: a + b, lambda a, b: a if b == 0 else b if a == 0 else None),
     "Sub": _numbers(lambda a, b: a - b, lambda a, b: a if b == 0 else 0 if a == b else None),
     "Mul": _numbers(lambda a, b: a * b, _product),
-    "Div": _numbers(_quotient, lambda a, b: a if b == 1 else 1 if a == b else None),
+    "Div": _numbers(_quotient, _share),
     "Pow": _numbers(lambda a, b: a**b),
     "Min": _numbers(min, _smaller),
     "Max": _numbers(max, _larger),

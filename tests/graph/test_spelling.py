@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from onnxprune.graph.lengths import product
 from onnxprune.graph.spelling import Length, spell_expand, spell_reshape
 
 RESHAPE: list[tuple[list[Length], list[Length], bool, list[int | None], list[Length]]] = [
@@ -15,12 +16,17 @@ RESHAPE: list[tuple[list[Length], list[Length], bool, list[int | None], list[Len
     (["b", 12, "s", 64], ["b", "s", 768], False, [0, -1, 768], ["b", "s", 768]),
     (["b", 12, "s", 64], [None, "s", 64], False, [-1, None, 64], [None, "s", 64]),
     (["b", "s", 768], [None, 768], False, [-1, 768], [None, 768]),
-    (["b", "s", 768], [-1, 768], False, [-1, 768], [None, 768]),
+    (["b", "s", 768], [-1, 768], False, [-1, 768], ["b*s", 768]),
+    (["b", 4, 1, 12, 12], ["4*b", -1, 12], False, [-1, 12, 12], ["4*b", 12, 12]),
+    (["b", 4, "s", 12], ["b*s", -1], False, [-1, 48], ["b*s", 48]),
+    (["b*s", 48], ["b", "s", -1, 12], False, [-1, None, 4, 12], ["b", "s", 4, 12]),
+    (["8*b", 3], ["b", -1, 3], False, [-1, 8, 3], ["b", 8, 3]),
+    (["8*b", 3], ["b", -1, 9], False, [None, -1, 9], ["b", None, 9]),
     (["b", 8, 4], ["b", -1], False, [0, 32], ["b", 32]),
-    (["b", 8, 4], [-1, 32], False, [-1, 32], [None, 32]),
+    (["b", 8, 4], [-1, 32], False, [-1, 32], ["b", 32]),
     ([6, 8], [-1, 4], False, [12, 4], [12, 4]),
     ([6, 8], [5, -1], False, [5, -1], [5, None]),
-    (["b", "b", 2], ["b", -1], False, [0, -1], ["b", None]),
+    (["b", "b", 2], ["b", -1], False, [0, -1], ["b", "2*b"]),
     (["b", 8], [None, None, 4], False, [-1, None, 4], [None, None, 4]),
     (["b", 8], ["s", "t", 4], False, [-1, None, 4], ["s", "t", 4]),
     ([], [1], False, [1], [1]),
@@ -68,8 +74,7 @@ def test_what_is_written_means_the_same() -> None:
         if rng.random() < 0.6 and len(target) > 1:
             k = rng.randrange(len(target) - 1)
             pair = target[k : k + 2]
-            whole = math.prod(sizes.get(p, p) for p in pair)  # type: ignore[arg-type, misc]
-            target[k : k + 2] = [whole if all(isinstance(p, int) for p in pair) else None]
+            target[k : k + 2] = [product(pair) if rng.random() < 0.5 or "b" not in pair else None]  # type: ignore[list-item]
         values: list[Length] = list(target)
         if rng.random() < 0.4:
             values[rng.randrange(len(values))] = -1
@@ -84,13 +89,13 @@ def test_what_is_written_means_the_same() -> None:
         if -1 in filled:
             filled[filled.index(-1)] = math.prod(actual) // -math.prod(filled)  # type: ignore[arg-type]
         assert filled == wanted
-        assert all(m is None or sizes.get(m, m) == w for m, w in zip(made, wanted, strict=True))  # type: ignore[arg-type]
+        assert all(m is None or _number(m, sizes) == w for m, w in zip(made, wanted, strict=True))
         told += None not in entries
     assert told > 200
 
 
 def _number(value: Length, sizes: dict[str, int]) -> int | None:
-    return sizes[value] if isinstance(value, str) else value
+    return math.prod(sizes.get(f) or int(f) for f in value.split("*")) if isinstance(value, str) else value
 
 
 def _resolve(

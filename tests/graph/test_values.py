@@ -140,7 +140,8 @@ CASES = {
     "y = Cast <to = 8> (s)": [None, None, None],
     "k = Constant <value_ints = [9223372036854775807]> () y = Add(k, k)": [None],
     # reducing
-    "y = ReduceProd <keepdims = 0> (s)": None,
+    "y = ReduceProd <keepdims = 0> (s)": "64*b*s",
+    "p = ReduceProd (s) y = Div(p, s)": ["64*s", "b*s", "64*b"],
     "k = Constant <value_ints = [3, 4]> () y = ReduceProd <keepdims = 0> (k)": 12,
     "k = Constant <value_ints = [3, 4]> () y = ReduceMax (k)": [4],
     "k = Constant <value = int64[2,2] {1, 2, 3, 4}> () a = Constant <value_ints = [1]> () y = ReduceSum(k, a)": [
