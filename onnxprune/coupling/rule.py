@@ -13,14 +13,14 @@ locked. So is everything around a node that has no rule at all: unknown never me
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling.grounds import Ground, Reason, ground_of
-from onnxprune.coupling.learned import stored_sources
+from onnxprune.coupling.learned import Fixed, stored_sources
 from onnxprune.coupling.notation import letters, parse_axis
 from onnxprune.coupling.ranks import rankless
 from onnxprune.coupling.spec import Length, Spec
@@ -43,12 +43,13 @@ class Fenced(Exception):
 class NodeView:
     """What a rule may look at: attributes, shapes, constant operands and the opset version of the node's domain.
 
-    results: id() of the tensors that some graph of the model gives out
+    results: id() of the tensors that some graph of the model gives out; fixed: see `onnxprune.coupling.learned`
     """
 
     node: gs.Node
     opset: int
     results: frozenset[int] = frozenset()
+    fixed: Fixed = field(default_factory=dict)
 
     def attr(self, name: str, default: Any = None) -> Any:
         """An attribute's value, or `default` where the node doesn't have it."""
@@ -83,7 +84,7 @@ class NodeView:
 
     def is_learned(self, i: int) -> bool:
         """Whether input `i` is stored, made of stored tensors alone (a transposed weight), or picked out of them."""
-        return bool(stored_sources(self.node.inputs[i]))
+        return bool(stored_sources(self.node.inputs[i], self.fixed))
 
     def value(self, i: int) -> np.ndarray | None:
         """The stored value of input `i`, or None where it is computed or absent."""

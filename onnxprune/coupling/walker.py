@@ -9,6 +9,7 @@ import onnx_graphsurgeon as gs
 from onnxprune.coupling import ops as ops  # registers the rules
 from onnxprune.coupling.binding import Axes, Binder, Binding, fit
 from onnxprune.coupling.grounds import Ground, Reason
+from onnxprune.coupling.learned import fixed_state
 from onnxprune.coupling.rule import STANDARD_DOMAINS, Fenced, NodeView, find, refused_domains
 from onnxprune.coupling.solver import Solver
 from onnxprune.coupling.structural import structural
@@ -22,6 +23,7 @@ class Walker:
         self.solver = Solver()
         self.opsets = opsets
         self.results = frozenset(id(t) for t in _results(graph))
+        self.fixed = fixed_state(graph)
         self.axes: dict[int, Axes | None] = {}
         self.alive: list[gs.Tensor] = []  # keeps id() valid
         self.constants: list[gs.Constant] = []
@@ -106,7 +108,7 @@ class Walker:
             self.unknown[node.op] = self.unknown.get(node.op, 0) + 1
             ground = Ground.FUSED if domain.startswith("com.microsoft") else Ground.RULE
             raise Fenced(Reason(f"no rule for op {f'{domain}::' if domain else ''}{node.op}", ground))
-        view = NodeView(node, self.opset(domain), self.results)
+        view = NodeView(node, self.opset(domain), self.results, self.fixed)
         inputs = [self.get(t) for t in node.inputs]
         binding = Binder(self.solver, node, found.function(view)).bind(inputs)
         for tensor, axes in zip(node.outputs, binding.outputs, strict=False):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling import Analysis, Group
-from onnxprune.coupling.learned import stored_sources
+from onnxprune.coupling.learned import fixed_state, stored_sources
 from onnxprune.coupling.terms import Atom, leaves
 from onnxprune.pruning.passes import is_matrix
 
@@ -36,9 +36,10 @@ class Trained:
 
 def _weights(analysis: Analysis) -> Iterator[gs.Constant]:
     """Stored matrices that some node multiplies with, or that go into a node without a rule."""
+    fixed = fixed_state(analysis.graph)
     for node in _readers(analysis):
         for operand in node.inputs:
-            yield from (t for t in stored_sources(operand) if is_matrix(t))
+            yield from (t for t in stored_sources(operand, fixed) if is_matrix(t))
 
 
 def _readers(analysis: Analysis) -> Iterator[gs.Node]:

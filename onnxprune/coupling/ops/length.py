@@ -36,7 +36,9 @@ def _read(node: NodeView, count: int) -> Entries:
     readers = node.readers()
     if readers is None:
         return set(range(count))
-    return set().union(*(_read_by(NodeView(r, node.opset, node.results), node.node.outputs[0], count) for r in readers))
+    return set().union(
+        *(_read_by(NodeView(r, node.opset, node.results, node.fixed), node.node.outputs[0], count) for r in readers)
+    )
 
 
 def _read_by(reader: NodeView, tensor: gs.Tensor, count: int) -> Entries:
