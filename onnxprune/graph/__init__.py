@@ -4,7 +4,7 @@ from onnxprune.graph.assemble import skeleton, to_proto
 from onnxprune.graph.bounds import index_bounds
 from onnxprune.graph.data_files import data_files_of
 from onnxprune.graph.finish import finish
-from onnxprune.graph.io import from_proto, load
+from onnxprune.graph.io import from_bytes, from_proto, load
 from onnxprune.graph.model import Model, all_stored, graphs, stored
 from onnxprune.graph.normalize import normalize
 from onnxprune.graph.publish import publish
@@ -18,6 +18,7 @@ __all__ = [
     "concrete",
     "data_files_of",
     "finish",
+    "from_bytes",
     "from_proto",
     "graphs",
     "index_bounds",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import onnx_graphsurgeon as gs
 from onnx import GraphProto, ModelProto, checker, inliner
 
@@ -14,7 +15,7 @@ from onnxprune.graph.files import Files
 from onnxprune.graph.importing import Importer, copy_fields
 from onnxprune.graph.model import Model
 from onnxprune.graph.naming import name_apart
-from onnxprune.graph.parsing import parse_file
+from onnxprune.graph.parsing import parse, parse_file
 from onnxprune.graph.shapes import refresh
 
 
@@ -26,6 +27,11 @@ def load(path: Path | str) -> Model:
     path = Path(path)
     proto, own = parse_file(path)
     return _build(proto, Files(path, own))
+
+
+def from_bytes(data: bytes) -> Model:
+    """The same for a serialized model in memory."""
+    return _build(parse(np.frombuffer(data, np.uint8), "model"), Files(None))
 
 
 def from_proto(proto: ModelProto, path: Path | None = None, external: bool = False) -> Model:

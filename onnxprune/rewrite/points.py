@@ -37,10 +37,13 @@ SIGMOID = 0.025
 """Sigmoids are computed to a few times 2^-24, however small they are: 1e-5 of this."""
 
 
-def compared(analysis: Analysis, keep: Keep, consumers: Iterable[Consumer]) -> list[Point]:
-    """The points to compare for a pruning, in graph order; outputs only where they are judged in a way of their own."""
+def compared(analysis: Analysis, keep: Keep, consumers: Iterable[Consumer], *, rounded: bool = False) -> list[Point]:
+    """The points to compare for a pruning, in graph order; outputs only where they are judged in a way of their own.
+
+    rounded: see `onnxprune.rewrite.precision`
+    """
     graph = analysis.graph
-    build = _Points(graph, analysis.terms, keep)
+    build = _Points(graph, analysis.terms, keep, rounded)
     fronts = {t.name: front(t, build.maker) for t in graph.outputs}
     wanted = {t.name: (t, True) for found in fronts.values() for t in found.tensors}
     for tensor in _chosen(consumers, keep, build.maker):
@@ -57,11 +60,11 @@ def compared(analysis: Analysis, keep: Keep, consumers: Iterable[Consumer]) -> l
 class _Points:
     """Makes the points of one graph."""
 
-    def __init__(self, graph: gs.Graph, terms: Mapping[str, Axes], keep: Keep) -> None:
+    def __init__(self, graph: gs.Graph, terms: Mapping[str, Axes], keep: Keep, rounded: bool) -> None:
         self.maker: Maker = {id(t): node for node in graph.nodes for t in node.outputs}
         self.order = {t.name: k for k, t in enumerate(t for node in graph.nodes for t in node.outputs)}
         self.outputs = {t.name for t in graph.outputs}
-        self.allowed = tolerances(graph)
+        self.allowed = tolerances(graph, rounded=rounded)
         self.terms = terms
         self.keep = keep
 

@@ -18,23 +18,30 @@ MOST = 0.05
 Flipped bits don't show it: they seldom move a number over the edge between two steps, where two sums may well lie.
 """
 
+ROUNDED = 0.25
+"""Allowed behind a quantiser where the network is proved without the rounding: what is left to see is the scales."""
+
 Tolerances = dict[int, float]
 """id(tensor) -> relative error to be allowed on it, for those that need more than float32 does."""
 
 
-def tolerances(graph: gs.Graph, known: Tolerances | None = None) -> Tolerances:
-    """The tolerance of every tensor that needs one. What is stored is exact, whatever its type."""
+def tolerances(graph: gs.Graph, known: Tolerances | None = None, *, rounded: bool = False) -> Tolerances:
+    """The tolerance of every tensor that needs one. What is stored is exact, whatever its type.
+
+    rounded: the network is proved without its quantisers
+    """
     found: Tolerances = {} if known is None else known
+    step, most = (ROUNDED, ROUNDED) if rounded else (QUANTISED_TOLERANCE, MOST)
     for node in graph.nodes:
         bodies = [v for v in node.attrs.values() if isinstance(v, gs.Graph)]
         for body in bodies:
             _enter(node, body, found)
-            tolerances(body, found)
+            tolerances(body, found, rounded=rounded)
         inside = [found.get(id(t), 0.0) for body in bodies for t in body.outputs]
         coarse = max([found.get(id(t), 0.0) for t in node.inputs] + inside, default=0.0)
         for tensor in node.outputs:
-            own = _own(node, tensor)
-            allowed = min(math.hypot(coarse, own), MOST) if own and _quantises(node) else max(coarse, own)
+            own = _own(node, tensor, step)
+            allowed = min(math.hypot(coarse, own), most) if own and _quantises(node) else max(coarse, own)
             if allowed:
                 found[id(tensor)] = allowed
     return found
@@ -47,9 +54,9 @@ def _enter(node: gs.Node, body: gs.Graph, found: Tolerances) -> None:
         found.update(dict.fromkeys(map(id, body.inputs), coarse))
 
 
-def _own(node: gs.Node, made: gs.Tensor) -> float:
+def _own(node: gs.Node, made: gs.Tensor, step: float) -> float:
     if _quantises(node):
-        return 0.0 if isinstance(node.inputs[0], gs.Constant) else QUANTISED_TOLERANCE
+        return 0.0 if isinstance(node.inputs[0], gs.Constant) else step
     if all(isinstance(t, gs.Constant) for t in node.inputs):
         return 0.0
     try:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.masks import Keep
 from onnxprune.errors import InputError
-from onnxprune.graph import Model, finish, index_bounds, normalize, skeleton, stored, to_proto
+from onnxprune.graph import Model, finish, from_bytes, index_bounds, load, normalize, skeleton, stored, to_proto
 from onnxprune.rewrite.mask import mask_consumers
 from onnxprune.rewrite.points import compared, hidden
 from onnxprune.rewrite.switches import switches
+from onnxprune.rewrite.unquantised import roundings, unquantise
 from onnxprune.runtime.opening import Fed
 from onnxprune.runtime.verdict import TOLERANCE, Plan
 from onnxprune.runtime.verify import Proof, verify
@@ -48,54 +51,94 @@ def prove(
     dimensions, by symbol; tolerance: relative error allowed to float32. Where the source can't be masked, or can't be
     run on random inputs within `max_seconds`, the proof is "skipped", with the reason.
 
+    What quantisers round is proved twice: without the rounding, as precisely as floats are compared, and with it.
+
     Memory: the larger of what loading the source takes and, once that is freed, what loading the pruned model takes.
     """
-    try:
-        masked = _masked(source, masks)
-    except InputError as reason:
-        return Proof("skipped", reason=f"there is no masked form of the source: {reason}")
-    cell = [masked.weights]
-    fed = Fed(masked.model, lambda: cell.pop() if cell else _masked(source, masks).weights)
-    plan = masked.plan
-    del masked
-    try:
-        return verify(
-            fed,
-            pruned,
-            plan=plan,
-            dims=dims,
-            seed=seed,
-            tolerance=tolerance,
-            max_seconds=max_seconds,
-        )
-    except InputError as reason:
-        return Proof("skipped", reason=f"the source can't be run on random inputs: {reason}")
+    judge = partial(_judge, source, masks, pruned, dims=dims, seed=seed, tolerance=tolerance, max_seconds=max_seconds)
+    found, roundings = judge(_Way())
+    if not roundings or found.status not in ("proved", "failed"):
+        return found
+    exact, _ = judge(_Way(unrounded=roundings))
+    if exact.status == "failed":
+        return replace(exact, reason=f"without the rounding of its quantisers, {exact.reason}")
+    if not exact.ok:
+        return found
+    rounded = found if found.ok else judge(_Way(lenient=True))[0]
+    return exact if rounded.ok else rounded
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How both models are evaluated and compared.
+
+    unrounded: tensors that are clipped where they were quantised and back, see `onnxprune.rewrite.unquantised`;
+    lenient: rounding may do what it likes, since the network is proved without it
+    """
+
+    unrounded: frozenset[str] = frozenset()
+    lenient: bool = False
 
 
 @dataclass(slots=True)
 class _Masked:
-    """A masked source without its graph: a serialized model, its large weights, what to compare and how to feed it."""
+    """A masked source without its graph: a serialized model, its large weights, what to compare and how to feed it.
+
+    roundings: tensors in it that could be left unrounded
+    """
 
     model: bytes
     weights: Weights
     plan: Plan
+    roundings: frozenset[str]
 
 
-def _masked(source: Callable[[], Model], masks: Masks) -> _Masked:
-    made = _mask(source(), masks)
+def _judge(
+    source: Callable[[], Model], masks: Masks, pruned: Path | bytes, way: _Way, **options: Any
+) -> tuple[Proof, frozenset[str]]:
+    """The oracle's verdict under one way, and the names of what could be left unrounded."""
+    try:
+        masked = _masked(source, masks, way)
+    except InputError as reason:
+        return Proof("skipped", reason=f"there is no masked form of the source: {reason}"), frozenset()
+    cell = [masked.weights]
+    fed = Fed(masked.model, lambda: cell.pop() if cell else _masked(source, masks, way).weights)
+    plan, roundings = masked.plan, masked.roundings
+    del masked
+    try:
+        return verify(fed, _unrounded(pruned, way.unrounded), plan=plan, **options), roundings
+    except InputError as reason:
+        return Proof("skipped", reason=f"the source can't be run on random inputs: {reason}"), roundings
+
+
+def _unrounded(pruned: Path | bytes, names: frozenset[str]) -> Path | bytes:
+    """A pruned model, or the same with some tensors left unrounded."""
+    if not names:
+        return pruned
+    model = load(pruned) if isinstance(pruned, Path) else from_bytes(pruned)
+    unquantise(model.graph, names, model.opset)
+    data: bytes = to_proto(model).SerializeToString()
+    return data
+
+
+def _masked(source: Callable[[], Model], masks: Masks, way: _Way) -> _Masked:
+    made = _mask(source(), masks, way)
     gc.collect()  # nodes and tensors of a graph refer to each other, and would keep the weights from being freed
     return made
 
 
-def _mask(model: Model, masks: Masks) -> _Masked:
+def _mask(model: Model, masks: Masks, way: _Way) -> _Masked:
     model = normalize(model)
     analysis = analyze(model.graph, model.opsets)
     bounds, choices = index_bounds(model.graph), switches(model.graph)
     keep = keep_of(analysis, masks)
     consumers = mask_consumers(analysis, keep)
-    plan = Plan(compared(analysis, keep, consumers), bounds, choices, hidden(model.graph, consumers))
+    rounding = roundings(model.graph)
+    unquantise(model.graph, way.unrounded, model.opset)
+    points = compared(analysis, keep, consumers, rounded=way.lenient)
+    plan = Plan(points, bounds, choices, hidden(model.graph, consumers))
     data, weights = _apart(finish(model))
-    return _Masked(data, weights, plan)
+    return _Masked(data, weights, plan, rounding)
 
 
 def _apart(model: Model) -> tuple[bytes, Weights]:

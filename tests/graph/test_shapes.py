@@ -133,6 +133,22 @@ def test_bounds_of_inputs_that_index_a_table(nodes: str, bound: int | None) -> N
     assert found == ({} if bound is None else {"i": bound})
 
 
+@pytest.mark.parametrize(
+    ("steps", "nodes", "bound"),
+    [
+        ("5", "c = Cast <to = 6> (l) y = LSTM <hidden_size = 2> (x, w, r, , c)", 6),
+        ("t", "c = Cast <to = 6> (l) y = LSTM <hidden_size = 2> (x, w, r, , c)", 2),
+        ("5", "y = ReverseSequence(x, l)", 6),
+        ("5", "y = ReverseSequence <time_axis = 1, batch_axis = 0> (x, l)", 4),
+        ("5", "y = Gather <axis = 2> (x, l)", None),
+    ],
+)
+def test_bounds_of_inputs_that_count_steps(steps: str, nodes: str, bound: int | None) -> None:
+    text = f"g (float[{steps},3,4] x, int64[3] l) => (float y) <float[1,8,4] w, float[1,8,2] r> {{ {nodes} }}"
+    found = index_bounds(from_proto(with_weights(model(text), w=noise(1, 8, 4), r=noise(1, 8, 2))).graph)
+    assert found == ({} if bound is None else {"l": bound})
+
+
 def test_tensors_exposed(tmp_path: Path) -> None:
     data = conv().SerializeToString() + exposing(["c"])
     path = tmp_path / "m.onnx"
