@@ -1,4 +1,4 @@
-"""How large the integers of an input may be: less than the rows of the table they index, at most the steps they count."""
+"""How large the integers of an input may be: less than the rows of the table they index, or the steps they count."""
 
 from __future__ import annotations
 
