@@ -128,13 +128,14 @@ def _pick(made: list[gs.Node], source: gs.Tensor, i: int, name: str) -> gs.Tenso
 
 
 def _says_more(node: gs.Node, target: gs.Tensor, values: Sequence[Length], entries: Entries) -> bool:
-    """Whether entries can be written down that were not, and a length above 1 among them if not all can."""
+    """Whether entries can be written down that were not, and if not all can, one that tells something: 1 leaves an
+    Expand's axis as it is, in others it only says that there is nothing to prune."""
     if isinstance(target, gs.Constant):
         shape = node.outputs[0].shape
         return entries != values and (shape is None or any(not isinstance(d, int) for d in shape))
     if None not in entries:
         return True
-    if all(e is None or e <= 1 for e in entries):
+    if all(e is None or e < 1 or (e == 1 and node.op != "Expand") for e in entries):
         return False
     maker = target.inputs[0] if target.inputs else None
     if maker is None or maker.op != "Concat" or len(maker.inputs) != len(entries):

@@ -83,6 +83,27 @@ def test_a_known_expand_is_stored() -> None:
     assert entries(operand(loaded, "Expand")) == [1, 7, 64]
 
 
+TOKEN = """
+g (float[b,3] x, float[1,1,64] token) => (float[b,1,64] y)
+{
+    l = Shape(x) z = Constant <value_ints = [0]> () n = Gather <axis = 0> (l, z)
+    m = Constant <value_ints = [-1]> ()
+    wanted = Concat <axis = 0> (n, m, m)
+    three = Constant <value_ints = [3]> () ones = ConstantOfShape <value = int64[1] {1}> (three)
+    minus = Mul(ones, m) open = Equal(wanted, minus) target = Where(open, ones, wanted)
+    y = Expand(token, target)
+}
+"""
+
+
+def test_axes_that_an_expand_leaves_alone_are_told_from_the_one_it_repeats() -> None:
+    """A class token for every image of a batch: its width is no computed length."""
+    target = entries(operand(normalized(TOKEN), "Expand"))
+    assert isinstance(target[0], str)
+    assert target[1:] == [1, 1]
+    assert_runs_the_same(TOKEN, {"b": 2}, {"b": 1})
+
+
 def test_a_minus_one_that_can_be_told() -> None:
     text = (
         "g (float[b,s,24] x) => (float[b,s,p,q] y) { t = Constant <value_ints = [0, 0, -1, 8]> () y = Reshape(x, t) }"
