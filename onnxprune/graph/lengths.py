@@ -46,6 +46,11 @@ def quotient(whole: Length, part: Length) -> Length | None:
     return _written(above // below, names - fewer)
 
 
+def names_in(length: Length) -> set[str]:
+    """The open dimensions that a product is made of."""
+    return set(_parsed(length)[1])
+
+
 def _is_plain(length: Length) -> bool:
     return isinstance(length, int) or _PRODUCT.fullmatch(length) is not None
 

@@ -36,8 +36,8 @@ from onnxprune.graph.undo import Fold
 from onnxprune.graph.value_layout import even_parts
 from onnxprune.graph.values import Evaluator, known
 
-MAX_ROUNDS = 4
-"""Knowing a length may tell further ones; exporters' graphs settle after two rounds."""
+MAX_ROUNDS = 32
+"""Knowing a length may tell further ones. Most graphs settle after two rounds, a few take one for every block."""
 
 _FOLDED = (np.dtype(np.int64), np.dtype(np.int32), np.dtype(np.bool_))
 

@@ -14,6 +14,7 @@ import onnx_graphsurgeon as gs
 
 from onnxprune.graph.edit import read
 from onnxprune.graph.ir import Node
+from onnxprune.graph.lengths import names_in
 from onnxprune.graph.model import Model
 from onnxprune.graph.naming import Names
 from onnxprune.graph.spelling import Entries, Length, spell_expand, spell_reshape
@@ -38,6 +39,7 @@ class Targets:
         self.made: dict[int, list[gs.Node]] = {}
         self.first: list[gs.Node] = []
         self._lengths: dict[str, gs.Tensor] = {}
+        self._declared = {d for t in model.graph.inputs for d in t.shape or () if isinstance(d, str)}
 
     def rewrite(self, node: gs.Node, evaluator: Evaluator) -> bool:
         """Rewrite the shape operand of a node where that says more. True where it did."""
@@ -78,8 +80,12 @@ class Targets:
         if tensor.shape is None or len(tensor.shape) != len(lengths):
             return
         given = any(tensor is output for output in self.model.graph.outputs)
-        known = [None if given and isinstance(new, str) else new for new in lengths]
+        known = [None if isinstance(new, str) and (given or not self._lasts(new)) else new for new in lengths]
         tensor.shape = [old if new is None else new for new, old in zip(known, tensor.shape, strict=True)]
+
+    def _lasts(self, length: Length) -> bool:
+        """Whether a product means the same once shapes are inferred again, which may give its names to others."""
+        return not isinstance(length, str) or "*" not in length or names_in(length) <= self._declared
 
     def _operand(self, node: gs.Node, target: gs.Tensor, values: Sequence[Length], entries: Entries) -> gs.Tensor:
         base = self.names.new(f"{node.outputs[0].name}/target")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from onnxprune.graph.lengths import Length, product, quotient
+from onnxprune.graph.lengths import Length, names_in, product, quotient
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,8 @@ def test_names_made_of_other_operators_have_no_products() -> None:
     assert quotient(name, 2) is None
     assert quotient(name, name) == 1
     assert quotient(name, 1) == name
+
+
+def test_names_of_a_product() -> None:
+    assert names_in("4*b*s") == {"b", "s"}
+    assert names_in(4) == set()

@@ -3,6 +3,7 @@
 import numpy as np
 import onnx
 import onnx_graphsurgeon as gs
+import pytest
 
 from onnxprune.graph import Model, finish, to_proto
 from onnxprune.runtime import run, session
@@ -81,6 +82,22 @@ def test_expand_with_a_choice() -> None:
 def test_a_known_expand_is_stored() -> None:
     loaded = normalized(EXPAND.replace("float[b,s] like", "float[b,7] like"))
     assert entries(operand(loaded, "Expand")) == [1, 7, 64]
+
+
+@pytest.mark.parametrize("blocks", [1, 12])
+def test_lengths_that_each_block_tells_the_next(blocks: int) -> None:
+    """As windows are padded and cut in every block of a network: shape inference doesn't follow the arithmetic."""
+    block = """
+    s{0} = Shape(h{0}) d{0} = Gather <axis = 0> (s{0}, one) m{0} = Mod(d{0}, two) a{0} = Add(m{0}, one)
+    e{0} = Sub(d{0}, a{0}) h{1} = Slice(h{0}, zero, e{0}, one)"""
+    steps = "".join(block.format(i, i + 1) for i in range(blocks))
+    text = f"""g (float[2,60] h0) => (float[2,n] y)
+    {{ zero = Constant <value_ints = [0]> () one = Constant <value_ints = [1]> () two = Constant <value_ints = [2]> ()
+    {steps} y = Neg(h{blocks}) }}"""
+    loaded = normalized(text)
+    assert ops(loaded) == ["Slice"] * blocks + ["Neg"]
+    made = run(session(to_proto(loaded).SerializeToString()), {"h0": noise(2, 60)})["y"]
+    assert loaded.graph.outputs[0].shape == list(made.shape)
 
 
 TOKEN = """
