@@ -22,7 +22,7 @@ from onnxprune.graph.tracing import trace
 from onnxprune.graph.undo import Fold
 from onnxprune.graph.values import Evaluator
 
-OPERAND = {"Reshape": 1, "Expand": 1, "ConstantOfShape": 0}
+OPERAND = {"Reshape": 1, "Expand": 1, "ConstantOfShape": 0, "Resize": 3}
 """Where an op has the lengths of its output."""
 
 _INT64 = np.dtype(np.int64)

@@ -121,6 +121,20 @@ def test_axes_that_an_expand_leaves_alone_are_told_from_the_one_it_repeats() -> 
     assert_runs_the_same(TOKEN, {"b": 2}, {"b": 1})
 
 
+def test_a_resize_has_its_channels_stored() -> None:
+    """Batch and channels ride along in the lengths that an image is resized to."""
+    text = """
+    g (float[b,6,p,q] x, float[b,3,r,s] like) => (float[b,6,u,v] y)
+    {
+        front = Shape <end = 2> (x) back = Shape <start = 2> (like)
+        sizes = Concat <axis = 0> (front, back) y = Resize(x, , , sizes)
+    }"""
+    found = entries(operand(normalized(text), "Resize", 3))
+    assert found[1] == 6
+    assert all(isinstance(entry, str) for entry in (found[0], *found[2:]))
+    assert_runs_the_same(text, {"b": 2, "p": 4, "q": 5, "r": 8, "s": 7})
+
+
 def test_a_minus_one_that_can_be_told() -> None:
     text = (
         "g (float[b,s,24] x) => (float[b,s,p,q] y) { t = Constant <value_ints = [0, 0, -1, 8]> () y = Reshape(x, t) }"
