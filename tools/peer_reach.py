@@ -20,7 +20,7 @@ from tools.peak import one_thread
 from tools.peer_speed import count
 from tools.peer_tool import TOOLS
 
-TIMEOUT = 300.0
+TIMEOUT = 120.0
 UNTOUCHED = 0.99
 """A tool that leaves more than this of the multiply-accumulates, and says nothing of it, has done nothing."""
 

@@ -30,12 +30,17 @@ from tools.peer_torch import last_linear, source
 RATIO = 0.5
 
 
-def ours(name: str, out: Path) -> float:
+def ours(name: str, out: Path, *further: str) -> float:
     """Heads and channels at a ratio, with the proof and all else that a user's run does, but for the timing."""
-    passes = (f"channels{{ratio={RATIO}}}", f"heads{{ratio={RATIO}}}")
+    passes = tuple(f"{kind}{{ratio={RATIO}}}" for kind in ("channels", "heads", *further))
     start = time.process_time()
     optimize(zoo_models.path(name), out, Options(passes=passes, bench=False))
     return time.process_time() - start
+
+
+def with_residuals(name: str, out: Path) -> float:
+    """Residual widths too where a normalisation makes that inexact, as Torch-Pruning always does."""
+    return ours(name, out, "hidden")
 
 
 def torch_pruning(name: str, out: Path) -> float:
@@ -67,21 +72,35 @@ def onnxsim(name: str, out: Path) -> float:
 
 
 def qonnx(name: str, out: Path) -> float:
-    """PruneChannels, told to take the second half of the channels of every convolution but the last."""
+    """PruneChannels, told to take the second half of the channels of every convolution but the last.
+
+    The cleanup renames inputs and outputs; they get their names back.
+    """
     wrapper: Any = import_module("qonnx.core.modelwrapper").ModelWrapper
     cleanup: Any = import_module("qonnx.util.cleanup").cleanup_model
     prune: Any = import_module("qonnx.transformation.pruning").PruneChannels
     start = time.process_time()
-    model = cleanup(wrapper(str(zoo_models.path(name))), extract_conv_bias=True)
+    source = wrapper(str(zoo_models.path(name)))
+    names = _ends(source)
+    model = cleanup(source, extract_conv_bias=True)
     weights = [node.input[1] for node in model.graph.node if node.op_type == "Conv"][:-1]
     shapes = {weight: model.get_tensor_shape(weight) for weight in weights}
     spec = {w: {0: set(range(s[0] - int(s[0] * RATIO), s[0]))} for w, s in shapes.items() if s[1] > 1}
-    model.transform(prune(spec)).save(str(out))
-    return time.process_time() - start
+    pruned = model.transform(prune(spec))
+    seconds = time.process_time() - start
+    for given, wanted in zip(_ends(pruned), names, strict=True):
+        pruned.rename_tensor(given, wanted)
+    pruned.save(str(out))
+    return seconds
+
+
+def _ends(model: Any) -> list[str]:
+    return [value.name for value in (*model.graph.input, *model.graph.output)]
 
 
 TOOLS: dict[str, Callable[[str, Path], float]] = {
     "onnxprune": ours,
+    "onnxprune, hidden": with_residuals,
     "Torch-Pruning": torch_pruning,
     "onnxsim": onnxsim,
     "qonnx": qonnx,
