@@ -31,9 +31,10 @@ _REACH = f"""\
 ### How far each tool gets without a hint
 
 Half of the units of every layer, asked of each tool in its own way: onnxprune with `channels{{ratio=0.5}}` and
-`heads{{ratio=0.5}}`, and with `hidden{{ratio=0.5}}` besides, {TORCH_PRUNING} with uniform magnitude pruning of the module (the last layer left out) and an
-export, {ONNXSIM} with `simplify` and `apply_structured_pruning`, {QONNX} with `cleanup` and `PruneChannels` on the
-second half of every convolution's channels. *MACs left*: counted on the resulting file by one and the same analysis;
+`heads{{ratio=0.5}}`, and with `hidden{{ratio=0.5}}` besides, {TORCH_PRUNING} with uniform magnitude
+pruning of the module (the last layer left out) and an export, {ONNXSIM} with `simplify` and
+`apply_structured_pruning`, {QONNX} with `cleanup` and `PruneChannels` on the second half of every convolution's
+channels. *MACs left*: counted on the resulting file by one and the same analysis;
 *nothing*: the tool says it is done, and all of the work is still there; *broken*: the file doesn't run, or returns
 other shapes; *no end*: stopped after two minutes. *s*: processor seconds, for onnxprune with loading and the whole
 proof, for Torch-Pruning without the export. *speed-up*: by processor time, interleaved, against the dense file. Only
