@@ -53,11 +53,14 @@ def listing(
 
 def _passes() -> Listing:
     from onnxprune.pruning import available
+    from onnxprune.report.units import when
 
     rows = [
         {
             "name": name,
             "default": kind.default,
+            "reserve": kind.reserve,
+            "runs": when(kind.default, kind.reserve),
             "exact": kind.exact,
             "options": {f.name: f.default for f in dataclasses.fields(kind)},
             "package": kind.__module__.partition(".")[0],
@@ -65,7 +68,7 @@ def _passes() -> Listing:
         }
         for name, kind in available().items()
     ]
-    head = {"name": "pass", "default": "by default", "exact": "exact", "options": "options"}
+    head = {"name": "pass", "runs": "runs", "exact": "exact", "options": "options"}
     return Listing({**head, "summary": "what it does"}, "llltt", rows)
 
 

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from onnxprune.cli.screen import facts, screen, show_all, table
 from onnxprune.pruning.obstacles import Lock
 from onnxprune.report import Survey
-from onnxprune.report.units import percent, quantity, size, some
+from onnxprune.report.units import percent, quantity, size, some, when
 
 WIDE = 110
 
@@ -34,10 +34,8 @@ def _summary(summary: Survey) -> RenderableType:
 
 
 def _kinds(summary: Survey) -> RenderableType:
-    rows = [
-        (k.name, "yes" if k.default else "no", str(k.groups), str(k.units), percent(k.share)) for k in summary.kinds
-    ]
-    return table(("pass", "by default", "groups", "units", "of MACs"), rows, "llrrr")
+    rows = [(k.name, when(k.default, k.reserve), str(k.groups), str(k.units), percent(k.share)) for k in summary.kinds]
+    return table(("pass", "runs", "groups", "units", "of MACs"), rows, "llrrr")
 
 
 def _groups(summary: Survey) -> RenderableType:

@@ -66,8 +66,10 @@ def _locked(report: Report) -> list[RenderableType]:
 
 
 def _untried(report: Report) -> list[tuple[str, str]]:
-    """Passes that could bring a missed target nearer."""
-    names = available().keys() - {p.name for p in report.passes}
+    """Passes that could bring a missed target nearer, of those that did not take part."""
+    own = " --pass " in report.command
+    names = {n for n, kind in available().items() if own or not (kind.default or kind.reserve)}
+    names -= {p.name for p in report.passes}
     missed = report.target is not None and not report.target.met
     return [("not tried", f"{', '.join(sorted(names))} (--pass)")] if names and missed else []
 

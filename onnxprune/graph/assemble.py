@@ -73,7 +73,7 @@ def _told(graph: gs.Graph) -> Iterator[ValueInfoProto]:
     """Shapes of reshaped tensors: what normalisation found out about open lengths, inference can't."""
     outputs = {id(t) for t in graph.outputs}
     for node in graph.nodes:
-        tensor = node.outputs[0] if node.op == "Reshape" else None
+        tensor = node.outputs[0] if node.op == "Reshape" and node.outputs else None
         if tensor is not None and id(tensor) not in outputs and tensor.dtype is not None and tensor.shape:
             yield declare_again(tensor)
 

@@ -112,8 +112,8 @@ def spell_splits(model: Model, names: Names) -> None:
         for node in graph.nodes:
             if node.op != "Split" or node.domain or "split" in node.attrs or len(node.inputs) > 1:
                 continue
-            shape = node.inputs[0].shape
-            whole = shape[node.attrs.get("axis", 0)] if shape is not None else None
+            shape, axis = node.inputs[0].shape, node.attrs.get("axis", 0)
+            whole = shape[axis] if shape is not None and -len(shape) <= axis < len(shape) else None
             if isinstance(whole, int):
                 _spell_split(model, node, even_parts(whole, len(node.outputs)), names)
 

@@ -23,7 +23,7 @@ def ordered(graph: onnx.GraphProto, outer: Collection[str], where: str) -> list[
     for node, names in zip(nodes, reads, strict=True):
         for name in names:
             if name not in makers and name not in given and name not in outer:
-                raise InputError(f"{where}: {title(node)} reads '{name}', which nothing makes")
+                raise InputError(f"{where}: {title(node)} reads {name!r}, which nothing makes")
     for value in graph.output:
         if value.name not in makers and value.name not in given and value.name not in outer:
             raise InputError(f"{where}: the graph output '{value.name}' is made by nothing")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from onnxprune.pruning.alignment import FALLBACKS, SLOW
 from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.passes import Pass, available, make, parse
 from onnxprune.pruning.plan import Plan
-from onnxprune.pruning.selection import Scope, candidates, offers
+from onnxprune.pruning.selection import Offers, Scope, candidates, offers
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -39,12 +39,13 @@ class Decision:
     made_for: str = ""
 
 
-def passes_of(options: Options) -> list[Pass]:
-    """The passes that the user named, or those that run by default."""
+def passes_of(options: Options, *, reserve: bool = False) -> list[Pass]:
+    """The passes that the user named, or those that run by default, and those in reserve."""
     common = {"align": options.align} if options.align else {}
     if options.passes:
         return [parse(text, **common) for text in options.passes]
-    return [make(kind, dict(common)) for kind in available().values() if kind.default]
+    kinds = available().values()
+    return [make(kind, dict(common)) for kind in kinds if kind.default or (reserve and kind.reserve)]
 
 
 def cost_of(target: Target, analysis: Analysis, source: Path, shapes: Shapes) -> Cost:
@@ -56,26 +57,51 @@ def cost_of(target: Target, analysis: Analysis, source: Path, shapes: Shapes) ->
 
 def decide(analysis: Analysis, options: Options, source: Path, shapes: Shapes) -> Decision:
     """Choose units to remove. Raises InputError where nothing at all can go."""
-    passes = passes_of(options)
     scope = Scope(options.protect, options.only)
-    offered = offers(analysis, passes, scope)
-    if not offered:
-        raise InputError(f"{source}: nothing to prune: {_why_nothing(analysis, passes, scope)}")
-    scores = criteria.score(analysis, [g for _, g in offered], options.criterion, options.seed)
+    passes, more = passes_of(options), passes_of(options, reserve=True)
+    ladder = [offers(analysis, chosen, scope) for chosen in (passes, more)]
+    if not ladder[-1]:
+        raise InputError(f"{source}: nothing to prune: {_why_nothing(analysis, more, scope)}")
     target = options.target or (None if any(p.ratio is not None for p in passes) else Target("macs", 0.5))
     cost = cost_of(target or Target("macs", 1.0), analysis, source, shapes)
-    work = Work(budget.macs(analysis, shapes), budget.traffic(analysis, shapes))
-    tried: list[Decision] = []
-    for block in FALLBACKS:
-        if block < SLOW and any(d.met for d in tried):
-            break
-        entries = [c for c in candidates(offered, scores, block) if c.ratio is not None or cost.matters(c.group.atom)]
-        tried.append(_fit(entries, options.budget, cost, work, target))
-        if tried[-1].met and (target is None or tried[-1].fraction >= CLOSE * target.fraction):
-            break
-    decision = max((d for d in tried if d.met), key=lambda d: d.fraction, default=tried[-1])
-    decision.target = target
-    return decision
+    search = _Search(
+        analysis, options, cost, Work(budget.macs(analysis, shapes), budget.traffic(analysis, shapes)), target
+    )
+    return search.run([offered for k, offered in enumerate(ladder) if offered and offered not in ladder[:k]])
+
+
+@dataclass(slots=True)
+class _Search:
+    """Widths that meet a target, with as few kinds of units and as wide blocks as that takes."""
+
+    analysis: Analysis
+    options: Options
+    cost: Cost
+    work: Work
+    target: Target | None
+    tried: list[Decision] = field(default_factory=list)
+
+    def run(self, ladder: Sequence[Offers]) -> Decision:
+        """The decision that comes closest to the target from below; else the last that was tried."""
+        fast, slow = ([b for b in FALLBACKS if (b < SLOW) == narrow] for narrow in (False, True))
+        for blocks in (fast, slow):
+            for offered in ladder:
+                if not any(d.met for d in self.tried):
+                    self._descend(offered, blocks)
+        decision = max((d for d in self.tried if d.met), key=lambda d: d.fraction, default=self.tried[-1])
+        decision.target = self.target
+        return decision
+
+    def _descend(self, offered: Offers, blocks: Sequence[int]) -> None:
+        """Try finer and finer blocks, as long as the target isn't met or too much of it is left unused."""
+        scores = criteria.score(self.analysis, [g for _, g in offered], self.options.criterion, self.options.seed)
+        for block in blocks:
+            chosen = candidates(offered, scores, block)
+            chosen = [c for c in chosen if c.ratio is not None or self.cost.matters(c.group.atom)]
+            found = _fit(chosen, self.options.budget, self.cost, self.work, self.target)
+            self.tried.append(found)
+            if found.met and (self.target is None or found.fraction >= CLOSE * self.target.fraction):
+                break
 
 
 def _fit(entries: Sequence[Candidate], name: str, cost: Cost, work: Work, target: Target | None) -> Decision:

@@ -41,6 +41,8 @@ class Pass:
     """Whether the pass takes only groups whose removal equals masking."""
     default: ClassVar[bool] = False
     """Whether it runs when the user names no pass."""
+    reserve: ClassVar[bool] = False
+    """Whether it joins in when the user names no pass and the default ones can't meet the target."""
 
     ratio: float | None = None
     align: int = 0

@@ -47,7 +47,11 @@ def _matches(names: Iterable[str], globs: Sequence[str]) -> bool:
     return any(fnmatchcase(name, glob) for name in names for glob in globs)
 
 
-def offers(analysis: Analysis, passes: Sequence[Pass], scope: Scope) -> list[tuple[Pass, Group]]:
+Offers = list[tuple[Pass, Group]]
+"""Groups, and the pass that takes each."""
+
+
+def offers(analysis: Analysis, passes: Sequence[Pass], scope: Scope) -> Offers:
     """Every group that some pass takes and the scope allows, in graph order; the first pass to take one has it."""
     taken: dict[str, Pass] = {}
     for entry in passes:
@@ -58,7 +62,7 @@ def offers(analysis: Analysis, passes: Sequence[Pass], scope: Scope) -> list[tup
     return [(taken[g.id], g) for g in analysis.groups if g.id in taken]
 
 
-def candidates(offered: Sequence[tuple[Pass, Group]], scores: dict[str, np.ndarray], block: int) -> list[Candidate]:
+def candidates(offered: Offers, scores: dict[str, np.ndarray], block: int) -> list[Candidate]:
     """Candidates for the budget; groups that are not wider than their step stay whole."""
     stepped = [(p, g, p.step(g, block)) for p, g in offered]
     return [Candidate(g, scores[g.id], p.name, s, p.lowest(g), p.ratio) for p, g, s in stepped if s < g.size]

@@ -22,7 +22,7 @@ _DTYPES |= {"float": "float32", "double": "float64", "string": "str"}
 
 Fill = Callable[[tuple[int, ...]], NDArray[Any]]
 
-MOST_NUMBERS = 2**31
+MOST_NUMBERS = 2**27
 """Of one input: more would take the memory that the model needs."""
 
 

@@ -19,6 +19,7 @@ class HeadDim(Pass):
     """
 
     name: ClassVar[str] = "head_dim"
+    reserve: ClassVar[bool] = True
 
     floor: float = 0.25
 

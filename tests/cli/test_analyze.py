@@ -15,7 +15,7 @@ def test_groups_that_can_go(run: Run, cnn: Path) -> None:
     assert done.exit_code == 0 and done.stderr == ""
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert "nodes 10, all with a rule" in lines and "groups 2 can go, 2 are locked" in lines
-    assert "MACs 11.5 M" in lines and "channels yes 2 160 100.0 %" in lines
+    assert "MACs 11.5 M" in lines and "channels by default 2 160 100.0 %" in lines
     assert "a[0] 64 channels yes 100.0 % 6 Conv 'h'" in lines and "c[0] 96 channels yes 13.7 % 2 Conv 'u'" in lines
 
 

@@ -93,6 +93,19 @@ def test_each_pass_is_proved(tmp_path: Path, text: str) -> None:
     assert all(entry["exact"] == (text.split("{")[0] != "hidden") for entry in result.plan.groups)
 
 
+@pytest.mark.parametrize(("fraction", "needed"), [(0.6, set()), (0.35, {"head_dim"})])
+def test_dimensions_of_heads_go_where_nothing_else_meets_the_target(
+    tmp_path: Path, fraction: float, needed: set[str]
+) -> None:
+    source = tmp_path / "model.onnx"
+    onnx.save(build(BLOCK), source)
+    result = optimize(source, tmp_path / "out.onnx", Options(target=Target("macs", fraction), bench=False))
+    assert result.met and result.proof.ok
+    assert {entry["kind"] for entry in result.plan.groups} == {"channels", "heads"} | needed
+    named = Options(target=Target("macs", fraction), passes=("channels", "heads"), bench=False)
+    assert optimize(source, tmp_path / "named.onnx", named).met == (not needed)
+
+
 def test_all_together_with_fixed_ratios(tmp_path: Path) -> None:
     source = tmp_path / "model.onnx"
     onnx.save(build(BLOCK), source)

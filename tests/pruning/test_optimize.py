@@ -123,7 +123,7 @@ def test_measured(source: Path, tmp_path: Path) -> None:
     [
         (
             Options(protect=("*",)),
-            r"channels, heads take none of its \d+ free groups within the given scope$",
+            r"channels, head_dim, heads take none of its \d+ free groups within the given scope$",
         ),
         (Options(passes=("heads",)), "nothing to prune: .*; --pass channels would take some$"),
         (Options(criterion="beauty"), "no criterion 'beauty'"),

@@ -25,13 +25,21 @@ def gather(node: NodeView) -> Spec:
     index = node.value(1)
     picked = index is not None and size is not None and index.ndim < 2 and not node.is_weight(0)
     if picked and index is not None and size is not None:
-        wrapped = np.where(index < 0, index + size, index)
+        wrapped = _wrapped(index, size)
         if wrapped.ndim == 0:
             return _pick_one(rank, axis, size, int(wrapped), stored=int(index))
         runs = _runs(wrapped)
         if runs is not None:
             return _pick_runs(rank, axis, size, runs)
     return _look_up(node, rank, axis)
+
+
+def _wrapped(index: np.ndarray, size: int) -> np.ndarray:
+    """Indices counted from the front."""
+    wrapped = np.where(index < 0, index + size, index)
+    if ((wrapped < 0) | (wrapped >= size)).any():
+        raise Fenced(f"an index beyond its axis of {size}")
+    return wrapped
 
 
 def _look_up(node: NodeView, rank: int, axis: int) -> Spec:
@@ -121,7 +129,7 @@ def _pick_first(node: NodeView) -> Spec | None:
     index, size = node.value(1), node.shape(0)[0]
     if index is None or size is None or index.ndim > 2 or node.is_weight(0):
         return None
-    wrapped = np.where(index < 0, index + size, index)[..., 0]
+    wrapped = _wrapped(index[..., 0], size)
     if wrapped.ndim == 0:
         return _pick_one(node.rank(), 0, size, int(wrapped), stored=int(index[0]))
     runs = _runs(wrapped)
