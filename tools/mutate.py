@@ -77,6 +77,7 @@ def _run(tests: Sequence[str]) -> None:
     """In the child: run the tests and leave."""
     import pytest
 
+    sys.dont_write_bytecode = True  # by its time and size, a mutant's would pass for that of the next
     silence = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(silence, stream)
@@ -133,7 +134,6 @@ def prepare(folder: Path) -> None:
     copy_tree(folder)
     os.chdir(folder)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # no test here needs one
-    sys.dont_write_bytecode = True
     sys.path[:] = [str(folder), str(folder / "passes"), *(p for p in sys.path if not p or Path(p) != ROOT)]
     for module in HEAVY:
         importlib.import_module(module)
