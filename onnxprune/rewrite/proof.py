@@ -51,15 +51,16 @@ def prove(
     dimensions, by symbol; tolerance: relative error allowed to float32. Where the source can't be masked, or can't be
     run on random inputs within `max_seconds`, the proof is "skipped", with the reason.
 
-    What quantisers round is proved twice: without the rounding, as precisely as floats are compared, and with it.
+    What quantisers round is proved twice, each time within `max_seconds`: without the rounding, as precisely as floats
+    are compared, and with it.
 
     Memory: the larger of what loading the source takes and, once that is freed, what loading the pruned model takes.
     """
     judge = partial(_judge, source, masks, pruned, dims=dims, seed=seed, tolerance=tolerance, max_seconds=max_seconds)
-    found, roundings = judge(_Way())
-    if not roundings or found.status not in ("proved", "failed"):
+    found, names = judge(_Way())
+    if not names or found.status not in ("proved", "failed"):
         return found
-    exact, _ = judge(_Way(unrounded=roundings))
+    exact, _ = judge(_Way(unrounded=names))
     if exact.status == "failed":
         return replace(exact, reason=f"without the rounding of its quantisers, {exact.reason}")
     if not exact.ok:
@@ -103,12 +104,12 @@ def _judge(
         return Proof("skipped", reason=f"there is no masked form of the source: {reason}"), frozenset()
     cell = [masked.weights]
     fed = Fed(masked.model, lambda: cell.pop() if cell else _masked(source, masks, way).weights)
-    plan, roundings = masked.plan, masked.roundings
+    plan, names = masked.plan, masked.roundings
     del masked
     try:
-        return verify(fed, _unrounded(pruned, way.unrounded), plan=plan, **options), roundings
+        return verify(fed, _unrounded(pruned, way.unrounded), plan=plan, **options), names
     except InputError as reason:
-        return Proof("skipped", reason=f"the source can't be run on random inputs: {reason}"), roundings
+        return Proof("skipped", reason=f"the source can't be run on random inputs: {reason}"), names
 
 
 def _unrounded(pruned: Path | bytes, names: frozenset[str]) -> Path | bytes:
@@ -133,12 +134,12 @@ def _mask(model: Model, masks: Masks, way: _Way) -> _Masked:
     bounds, choices = index_bounds(model.graph), switches(model.graph)
     keep = keep_of(analysis, masks)
     consumers = mask_consumers(analysis, keep)
-    rounding = roundings(model.graph)
+    names = roundings(model.graph)
     unquantise(model.graph, way.unrounded, model.opset)
     points = compared(analysis, keep, consumers, rounded=way.lenient)
     plan = Plan(points, bounds, choices, hidden(model.graph, consumers))
     data, weights = _apart(finish(model))
-    return _Masked(data, weights, plan, rounding)
+    return _Masked(data, weights, plan, names)
 
 
 def _apart(model: Model) -> tuple[bytes, Weights]:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 import numpy as np
 import onnx_graphsurgeon as gs
 
+from onnxprune.errors import InputError
 from onnxprune.graph.edit import attach, detach
 
 TYPES = frozenset((np.dtype(np.uint8), np.dtype(np.int8), np.dtype(np.uint16), np.dtype(np.int16)))
@@ -23,9 +24,11 @@ def roundings(graph: gs.Graph) -> frozenset[str]:
 
 
 def unquantise(graph: gs.Graph, names: Collection[str], opset: int) -> None:
-    """Make the tensors of those names clips of what was quantised, in place. Raises KeyError where one isn't there."""
+    """Make the tensors of those names clips of what was quantised, in place. Raises InputError where one can't be."""
     found = {node.outputs[0].name: (node, quantiser) for node, quantiser in _pairs(graph)}
-    for name in names:
+    for name in sorted(names):
+        if name not in found:
+            raise InputError(f"'{name}' is no quantised tensor with a stored scale")
         _clip(*found[name], opset)
 
 

@@ -46,6 +46,18 @@ def test_a_wrong_scale_is_seen_though_it_is_the_rounding_s() -> None:
     assert proof(FAINT, {"a[1]": [1]}, proto.SerializeToString()).status == "failed"
 
 
+def test_a_pruned_file_that_can_not_be_left_unrounded_is_judged_as_it_is() -> None:
+    """Its scale is computed, though it comes to the same."""
+    proto = onnx.load_from_string(pruned(FAINT, {"a[1]": [1]}))
+    for node in proto.graph.node:
+        if node.op_type == "DequantizeLinear":
+            proto.graph.node.insert(0, onnx.helper.make_node("Abs", [node.input[1]], ["computed"]))
+            node.input[1] = "computed"
+            break
+    found = proof(FAINT, {"a[1]": [1]}, proto.SerializeToString())
+    assert found.ok and not found.reason
+
+
 @pytest.mark.parametrize("opset", [10, 11, 21])
 @pytest.mark.parametrize(("zero", "least", "most"), [("uint8 p = {128}", -6.4, 6.35), ("int8 p = {0}", -6.4, 6.35)])
 def test_what_was_rounded_is_clipped(opset: int, zero: str, least: float, most: float) -> None:
