@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import reduce
+from typing import TypeGuard
 
 import numpy as np
 
-from onnxprune.graph.lengths import product, quotient
+from onnxprune.graph.lengths import Length, product, quotient
 from onnxprune.graph.values import Made, Values, View, evaluates, scalar
 
 Number = int | float
@@ -43,18 +44,14 @@ def _quotient(a: Number, b: Number) -> Number:
 
 
 def _product(a: Element, b: Element) -> Element:
-    if isinstance(a, float) or isinstance(b, float) or a is None or b is None:
-        return None
     return product((a, b)) if _is_length(a) and _is_length(b) else None
 
 
 def _share(a: Element, b: Element) -> Element:
-    if isinstance(a, float) or isinstance(b, float) or a is None or b is None:
-        return None
     return quotient(a, b) if _is_length(a) and _is_length(b) else None
 
 
-def _is_length(element: Element) -> bool:
+def _is_length(element: Element) -> TypeGuard[Length]:
     return isinstance(element, str) or (isinstance(element, int) and element >= 0)
 
 
