@@ -53,14 +53,12 @@ def listing(
 
 def _passes() -> Listing:
     from onnxprune.pruning import available
-    from onnxprune.report.units import when
 
     rows = [
         {
             "name": name,
             "default": kind.default,
-            "reserve": kind.reserve,
-            "runs": when(kind.default, kind.reserve),
+            "runs": kind.runs(),
             "exact": kind.exact,
             "options": {f.name: f.default for f in dataclasses.fields(kind)},
             "package": kind.__module__.partition(".")[0],

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from onnxprune.cli.screen import facts, screen, show_all, table
 from onnxprune.pruning.obstacles import Lock
 from onnxprune.report import Survey
-from onnxprune.report.units import percent, quantity, size, some, when
+from onnxprune.report.units import percent, quantity, size, some
 
 WIDE = 110
 
@@ -34,7 +34,7 @@ def _summary(summary: Survey) -> RenderableType:
 
 
 def _kinds(summary: Survey) -> RenderableType:
-    rows = [(k.name, when(k.default, k.reserve), str(k.groups), str(k.units), percent(k.share)) for k in summary.kinds]
+    rows = [(k.name, k.runs, str(k.groups), str(k.units), percent(k.share)) for k in summary.kinds]
     return table(("pass", "runs", "groups", "units", "of MACs"), rows, "llrrr")
 
 

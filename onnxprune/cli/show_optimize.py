@@ -9,7 +9,6 @@ from rich.console import RenderableType
 
 from onnxprune.cli.screen import facts, show_all, table
 from onnxprune.cli.show_analyze import lock_table
-from onnxprune.pruning import available
 from onnxprune.report.record import Report
 from onnxprune.report.sentences import aim, fidelity, proof
 from onnxprune.report.units import fraction, quantity, seconds, size, some, speedup
@@ -66,12 +65,9 @@ def _locked(report: Report) -> list[RenderableType]:
 
 
 def _untried(report: Report) -> list[tuple[str, str]]:
-    """Passes that could bring a missed target nearer, of those that did not take part."""
-    own = " --pass " in report.command
-    names = {n for n, kind in available().items() if own or not (kind.default or kind.reserve)}
-    names -= {p.name for p in report.passes}
+    """Passes that could bring a missed target nearer."""
     missed = report.target is not None and not report.target.met
-    return [("not tried", f"{', '.join(sorted(names))} (--pass)")] if names and missed else []
+    return [("not tried", f"{', '.join(report.untried)} (--pass)")] if report.untried and missed else []
 
 
 def _written(report: Report, paths: list[Path]) -> list[tuple[str, str]]:

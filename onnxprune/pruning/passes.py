@@ -48,6 +48,11 @@ class Pass:
     align: int = 0
     floor: float = 0.1
 
+    @classmethod
+    def runs(cls) -> str:
+        """When it runs, in words."""
+        return "by default" if cls.default else "if needed" if cls.reserve else "if named"
+
     def __post_init__(self) -> None:
         if self.ratio is not None and not 0 <= self.ratio < 1:
             raise InputError(f"pass {self.name}: ratio must be at least 0 and below 1, not {self.ratio:g}")

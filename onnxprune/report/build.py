@@ -7,7 +7,7 @@ import shlex
 from collections import Counter
 from pathlib import Path
 
-from onnxprune.pruning import Result
+from onnxprune.pruning import Result, available
 from onnxprune.pruning.measure import data_files
 from onnxprune.pruning.plan import sha256
 from onnxprune.report.environment import environment
@@ -46,6 +46,7 @@ def summarize(result: Result) -> Report:
         not_measured=measured.reason if measured else "not asked for",
         proof=_proof(result),
         passes=_passes(result),
+        untried=_untried(result),
         groups=[_width(entry) for entry in result.plan.groups],
         locked=result.locked,
         unknown_ops=dict(sorted(result.unknown.items())),
@@ -139,6 +140,14 @@ def _passes(result: Result) -> list[PassRecord]:
         PassRecord(name, len(sizes), narrowed[name], sum(sizes), sum(sizes) - gone[name])
         for name, sizes in result.offered.items()
     ]
+
+
+def _untried(result: Result) -> list[str]:
+    """Passes that took no part, though they could have: those that were not named, or run only if they are."""
+    kinds = available()
+    own = bool(result.options.passes)
+    untried = {name for name, kind in kinds.items() if own or not (kind.default or kind.reserve)}
+    return sorted(untried - result.offered.keys())
 
 
 def _width(entry: dict[str, object]) -> Width:

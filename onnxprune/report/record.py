@@ -146,6 +146,7 @@ class Report:
     not_measured: str
     proof: ProofRecord
     passes: list[PassRecord]
+    untried: list[str]
     groups: list[Width]
     locked: list[Lock]
     unknown_ops: dict[str, int]

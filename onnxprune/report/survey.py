@@ -18,12 +18,12 @@ from onnxprune.report.model import Opened, opened
 class Kind:
     """A pass and what it could take; share: of the multiply-accumulates that go through its groups.
 
-    default: it runs unless others are named; reserve: it joins in where those can't meet the target
+    default: it runs unless others are named; runs: when, in words
     """
 
     name: str
     default: bool
-    reserve: bool
+    runs: str
     groups: int
     units: int
     share: float
@@ -103,7 +103,7 @@ def _kinds(taken: Sequence[tuple[Pass, Group]], cost: Cost) -> list[Kind]:
         groups = [group for entry, group in taken if entry.name == name]
         share = 1 - cost.total({g.atom: 0 for g in groups}) / max(cost.total(), 1e-30)
         if groups:
-            found.append(Kind(name, kind.default, kind.reserve, len(groups), sum(g.size for g in groups), share))
+            found.append(Kind(name, kind.default, kind.runs(), len(groups), sum(g.size for g in groups), share))
     return found
 
 

@@ -70,8 +70,3 @@ def _scaled(value: float, base: int, units: Sequence[str]) -> str:
         value, step = value / base, step + 1
     digits = 0 if abs(value) >= 99.95 else 1 if abs(value) >= 9.995 else 2
     return f"{value:.{digits}f}{units[step]}"
-
-
-def when(default: bool, reserve: bool) -> str:
-    """When a pass runs."""
-    return "by default" if default else "if needed" if reserve else "if named"
