@@ -1,6 +1,9 @@
 """The only room that knows protobuf: loading, normalising and saving models."""
 
 from onnxprune.graph.assemble import skeleton, to_proto
+from onnxprune.graph.blocked_nodes import has_blocks
+from onnxprune.graph.blocked_probe import block_of, one_convolution
+from onnxprune.graph.blocked_weights import Unclear
 from onnxprune.graph.bounds import index_bounds
 from onnxprune.graph.data_files import data_files_of
 from onnxprune.graph.finish import finish
@@ -11,24 +14,30 @@ from onnxprune.graph.publish import publish
 from onnxprune.graph.save import save
 from onnxprune.graph.scratch import scratch_folder
 from onnxprune.graph.shapes import concrete, infer
+from onnxprune.graph.unblock import unblock
 
 __all__ = [
     "Model",
+    "Unclear",
     "all_stored",
+    "block_of",
     "concrete",
     "data_files_of",
     "finish",
     "from_bytes",
     "from_proto",
     "graphs",
+    "has_blocks",
     "index_bounds",
     "infer",
     "load",
     "normalize",
+    "one_convolution",
     "publish",
     "save",
     "scratch_folder",
     "skeleton",
     "stored",
     "to_proto",
+    "unblock",
 ]

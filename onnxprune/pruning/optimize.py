@@ -18,7 +18,6 @@ from onnxprune.graph import (
     concrete,
     finish,
     index_bounds,
-    load,
     normalize,
     publish,
     save,
@@ -32,7 +31,7 @@ from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.plan import Plan, describe, read, sha256
 from onnxprune.pruning.selection import Scope, unmatched
 from onnxprune.rewrite import keep_of, prove, shrink, spell_residuals
-from onnxprune.runtime import InputSpec, concrete_shapes, input_specs, runnable_inputs, session
+from onnxprune.runtime import InputSpec, PlainFile, concrete_shapes, input_specs, runnable_inputs, session
 from onnxprune.runtime.verify import Proof
 
 Progress = Callable[[str], None]
@@ -78,14 +77,15 @@ def optimize(
     """
     source, output, options = Path(source), Path(output), options or Options()
     _check_paths(source, output)
+    file = PlainFile(source, options.data or None, options.seed)
     try:
         with scratch_folder(output.parent) as folder:
             trial = folder / output.name
-            result, masks = _prune(source, output, trial, options, progress)
+            result, masks = _prune(file, output, trial, options, progress)
             gc.collect()  # graphs are full of cycles, and their weights are what memory is made of
             if options.verify:
                 progress("proving")
-                result.proof = prove(lambda: load(source), masks, trial, seed=options.seed, dims=options.data)
+                result.proof = prove(file.load, masks, trial, seed=options.seed, dims=options.data)
             if result.proof.status == "failed":
                 reason = result.proof.reason
                 raise VerificationError(f"{source}: the pruned model failed its proof, so it was not written: {reason}")
@@ -101,11 +101,11 @@ def optimize(
 
 
 def _prune(
-    source: Path, output: Path, trial: Path, options: Options, progress: Progress
+    file: PlainFile, output: Path, trial: Path, options: Options, progress: Progress
 ) -> tuple[Result, dict[str, np.ndarray]]:
     """Decide, shrink and write the trial file. Nothing of the model stays in memory behind it."""
     progress("loading")
-    model = load(source)
+    source, model = file.path, file.load()
     check_dims(model, options)
     shapes = open_shapes(model, source, options)
     progress("analysing")

@@ -8,19 +8,20 @@ from pathlib import Path
 
 from onnxprune.budget import Cost, macs, params
 from onnxprune.coupling import Analysis, analyze
-from onnxprune.graph import graphs, load, normalize
+from onnxprune.graph import graphs, normalize
 from onnxprune.pruning import Options
 from onnxprune.pruning.measure import data_files
 from onnxprune.pruning.optimize import check_dims, open_shapes
-from onnxprune.runtime import file_size
+from onnxprune.runtime import PlainFile, file_size
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A model file and its analysis.
 
-    ops: op -> nodes, as in the file, bodies of If/Loop/Scan included; macs: multiply-accumulates of one
-    inference, where open dimensions have the lengths that ONNX Runtime was seen to accept; bytes: with data files
+    ops: op -> nodes, as in the file but for a layout that was undone, bodies of If/Loop/Scan included; macs:
+    multiply-accumulates of one inference, where open dimensions have the lengths that ONNX Runtime was seen to accept;
+    bytes: with data files
     """
 
     path: Path
@@ -38,7 +39,7 @@ def opened(path: Path | str, dims: Mapping[str, int] | None = None, seed: int = 
     dims: lengths of open dimensions, by symbol
     """
     path, options = Path(path), Options(data=dict(dims or {}), seed=seed)
-    model = load(path)
+    model = PlainFile(path, options.data or None, seed).load()
     check_dims(model, options)
     shapes = open_shapes(model, path, options)
     ops: dict[str, int] = {}

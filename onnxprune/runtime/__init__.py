@@ -9,6 +9,7 @@ from onnxprune.runtime.files import file_size
 from onnxprune.runtime.inputs import common_specs, input_specs, random_inputs
 from onnxprune.runtime.interleave import Clocks, Effort, Samples, interleave
 from onnxprune.runtime.memory import peak_memory
+from onnxprune.runtime.plain import PlainFile
 from onnxprune.runtime.profile import OpTime, by_op, profile_ops
 from onnxprune.runtime.run import Array, Feeds, prepare, run
 from onnxprune.runtime.runnable import runnable_inputs
@@ -26,6 +27,7 @@ __all__ = [
     "InputSpec",
     "OpTime",
     "OutputFidelity",
+    "PlainFile",
     "Ratio",
     "Samples",
     "Sizes",

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnx.parser
+import onnxruntime as ort
 from onnx import ModelProto, helper, numpy_helper
 
 from onnxprune.graph import Model, finish, from_proto, load, normalize, save
-from onnxprune.runtime import run, runnable_inputs, session
+from onnxprune.runtime import run, runnable_inputs, session, session_options
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -56,6 +57,14 @@ def assert_same(source: Path, saved: Path, feeds: Arrays | None = None) -> None:
     for name, values in expected.items():
         assert values.shape == actual[name].shape
         assert values.tobytes() == actual[name].tobytes()
+
+
+def laid_out(proto: ModelProto, folder: Path) -> Path:
+    """The model as ONNX Runtime saves it at the level "all": in blocks of channels for the processor at hand."""
+    options, saved = session_options(), folder / "laid_out.onnx"
+    options.optimized_model_filepath = str(saved)
+    ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return saved
 
 
 def ops(found: Model | ModelProto) -> list[str]:

@@ -6,8 +6,8 @@ from onnxprune.coupling.rule import refuse, refuse_domain
 CONTRIB = "com.microsoft"
 
 LAID_OUT = Reason(
-    "ONNX Runtime has laid its weights out in blocks of channels for one kind of processor (give the model as it was "
-    "before, or optimised at the level 'extended')",
+    "ONNX Runtime has laid its weights out in blocks of channels for one kind of processor, and what they were before "
+    "could not be told (give the model as it was before, or optimised at the level 'extended')",
     Ground.FUSED,
 )
 ON_GPU = Reason(
