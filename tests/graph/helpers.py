@@ -67,6 +67,21 @@ def laid_out(proto: ModelProto, folder: Path) -> Path:
     return saved
 
 
+def in_blocks(plain: np.ndarray, block: int, inputs: bool) -> np.ndarray:
+    """A weight [O, I, H, W] in blocks of channels, filled up with zeros: put together as a kernel reads it."""
+    o, i, h, w = plain.shape
+    step = block if inputs else 1
+    filled = np.zeros((-(-o // block) * block, -(-i // step) * step, h, w), np.float32)
+    filled[:o, :i] = plain
+    made = []
+    for first in range(0, filled.shape[0], block):
+        for second in range(0, filled.shape[1], step):
+            for y in range(h):
+                for x in range(w):
+                    made += [filled[first : first + block, second + k, y, x] for k in range(step)]
+    return np.concatenate(made).reshape(filled.shape)
+
+
 def ops(found: Model | ModelProto) -> list[str]:
     """Op types of the outermost graph, in order."""
     return [n.op_type for n in found.graph.node] if isinstance(found, ModelProto) else [n.op for n in found.graph.nodes]

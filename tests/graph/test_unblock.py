@@ -12,7 +12,7 @@ from onnx import ModelProto
 from onnxprune.graph import Model, Unclear, from_proto, graphs, has_blocks, load, save, unblock
 from onnxprune.runtime import run, runnable_inputs, session
 from onnxprune.runtime.plain import block_size
-from tests.graph.helpers import laid_out, model, noise, ops, with_weights
+from tests.graph.helpers import in_blocks, laid_out, model, noise, ops, with_weights
 
 FIRST = "g (float[1,3,9,9] x) => (float[i,j,k,l] y) { h = Conv (x, a, p) y = Conv (h, b, q) }"
 DEPTHWISE = (
@@ -173,6 +173,33 @@ def test_clip_had_attributes_once(tmp_path: Path) -> None:
     assert ops(found) == ["Conv", "Clip", "Conv"] and found.graph.nodes[1].attrs == {"min": 0.0, "max": 0.5}
     save(found, out)
     assert_close(path, out)
+
+
+EITHER = """<ir_version: 8, opset_import: ["": 13, "com.microsoft.nchwc": 1]>
+g (float[1,3,9,9] x) => (float[1,12,9,9] y)
+{ h = com.microsoft.nchwc.Conv <activation = "Sigmoid"> (x, a, p)
+  k = com.microsoft.nchwc.Conv <group = GROUPS> (h, b) m = com.microsoft.nchwc.Conv (k, c, , l)
+  l = com.microsoft.nchwc.Conv (h, d) y = com.microsoft.nchwc.ReorderOutput <channels = 12> (m) }"""
+
+
+@pytest.mark.parametrize("block", [8, 16])
+def test_blocks_of_8_and_16_whatever_the_processor(block: int) -> None:
+    plain = {
+        "a": noise(20, 3, 1, 1),
+        "b": noise(20, 1, 1, 1),
+        "c": noise(12, 20, 1, 1),
+        "d": noise(12, 20, 1, 1, seed=1),
+    }
+    laid = {name: in_blocks(values, block, inputs=name in "cd") for name, values in plain.items()}
+    filled = len(laid["a"])
+    bias = np.concatenate([noise(20), np.zeros(filled - 20, np.float32)])
+    proto = with_weights(model(EITHER.replace("GROUPS", str(filled))), p=bias, **laid)
+    found = unblock(from_proto(proto), block)
+    assert ops(found) == ["Conv", "Sigmoid", "Conv", "Conv", "Conv", "Add"]
+    made = {t.name: t.values for n in found.graph.nodes for t in n.inputs[1:] if n.op == "Conv"}
+    for name, values in {**plain, "p": noise(20)}.items():
+        np.testing.assert_array_equal(made[name], values)
+    assert [n.attrs["group"] for n in found.graph.nodes if "group" in n.attrs] == [20]
 
 
 HAND = """<ir_version: 8, opset_import: ["": 13, "com.microsoft.nchwc": 1]>
