@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import onnx_graphsurgeon as gs
 
-from onnxprune.rewrite.fill import fill
 from onnxprune.rewrite.nodes import element
 from onnxprune.rewrite.reference import Kept, form
 
@@ -125,15 +124,6 @@ def group(at: Kept) -> None:
 
 def _wide_type(x: gs.Tensor) -> np.dtype[Any]:
     return max(element(x), np.dtype(np.float32), key=lambda d: d.itemsize)
-
-
-@form("LpNormalization")
-def lp(at: Kept) -> None:
-    """By the sum of magnitudes or the root of the sum of squares along one axis."""
-    x, axis = at.node.inputs[0], at.axis()
-    op = "ReduceL1" if int(at.attr("p", 2)) == 1 else "ReduceL2"
-    norm = at.nodes.reduce(op, fill(at.nodes, x, at.mask([axis]), 0.0), [axis])
-    at.nodes.replace([at.nodes.make("Div", [x, norm], x.dtype)])
 
 
 @form("MeanVarianceNormalization")

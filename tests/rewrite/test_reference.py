@@ -204,7 +204,7 @@ def test_the_normalisation_of_a_sum(op: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 COVERED = (
-    {case.op for case in CASES}
+    {case.op for case in CASES if case.op != "LpNormalization"}  # which needs none, since zeros don't change it
     | set(SKIPS)
     | {
         "GroupNormalization",

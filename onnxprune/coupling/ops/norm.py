@@ -1,4 +1,4 @@
-"""Normalisations. What is averaged over can't lose a unit without changing the rest: those letters are inexact."""
+"""Normalisations. What is averaged over can't lose a unit without changing the rest, so it is inexact; sums can."""
 
 from onnxprune.coupling.ops.pointwise import axis_letters
 from onnxprune.coupling.rule import NodeView, rule
@@ -53,11 +53,16 @@ def group(node: NodeView) -> Spec:
     )
 
 
-@rule("LpNormalization", "MeanVarianceNormalization")
-def along(node: NodeView) -> Spec:
-    """Divides by a norm (or standard deviation) along some axes."""
-    rank = node.rank()
-    default = [-1] if node.node.op == "LpNormalization" else [0, 2, 3]
-    axes = [node.attr("axis", -1)] if node.node.op == "LpNormalization" else node.attr("axes", default)
-    run = axis_letters(rank)
+@rule("LpNormalization")
+def by_norm(node: NodeView) -> Spec:
+    """Divides by a sum (of magnitudes, or of squares), which zeros don't change."""
+    run = axis_letters(node.rank())
+    return Spec(f"{run} -> {run}", reduced=(f"a{node.axis(node.attr('axis', -1))}",))
+
+
+@rule("MeanVarianceNormalization")
+def by_moments(node: NodeView) -> Spec:
+    """Averages over some axes."""
+    run = axis_letters(node.rank())
+    axes = node.attr("axes", [0, 2, 3])
     return Spec(f"{run} -> {run}", inexact={f"a{node.axis(a)}": OVER for a in axes})
