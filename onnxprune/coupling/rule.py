@@ -29,6 +29,9 @@ Shape = tuple[int | None, ...]
 
 STANDARD_DOMAINS = ("", "ai.onnx")
 
+_BFLOAT16 = 16
+"""ONNX's number for a type that numpy lacks."""
+
 
 class Fenced(Exception):
     """A rule's refusal: the node's surroundings are locked for this reason; plain text is of the kind `Ground.FORM`."""
@@ -92,6 +95,13 @@ class NodeView:
             return None
         values: np.ndarray = self.node.inputs[i].values
         return values
+
+    def is_float(self, i: int) -> bool:
+        """Whether input `i` is known to hold floating-point numbers."""
+        dtype = self.node.inputs[i].dtype
+        if isinstance(dtype, int):
+            return dtype == _BFLOAT16
+        return dtype is not None and np.dtype(dtype).kind in "fV"
 
     def ints(self, i: int, attr: str | None = None) -> list[int] | None:
         """A list of integers that newer opsets pass as input `i` and older ones as attribute `attr`; None if absent."""

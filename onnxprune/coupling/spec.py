@@ -38,6 +38,9 @@ class Spec:
     ties:     pairs of products that are the same axis run, spelled in letters of the inputs and of the outputs
     reduced:  letters that the node also reduces over, although an output has them, such that zeros change nothing (the
               range of dynamic quantisation holds zero anyway): a unit is masked in front of it
+    averaged: letters that the node, a mean with one output, averages over: masked units count as zeros among as many as
+              before, so the pruned node's result is multiplied by the share of the units that stays (exact ones only:
+              where a unit is inexact by another node, the mean is the one over what stays)
     alike:    letter -> letter that has the same units, though the op sums over the one and makes the other (recurrence)
     lengths:  where the node stores lengths
     macs:     "output": multiply-accumulates are the output's elements times what is contracted;
@@ -54,6 +57,7 @@ class Spec:
     roles: Mapping[str, str] = field(default_factory=dict)
     ties: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
     reduced: tuple[str, ...] = ()
+    averaged: tuple[str, ...] = ()
     alike: Mapping[str, str] = field(default_factory=dict)
     lengths: tuple[Length, ...] = ()
     macs: str = ""
@@ -68,6 +72,7 @@ class Spec:
         notes = [f"{k} = {v}" for k, v in self.sizes.items()]
         notes += [f"({' '.join(a)}) = ({' '.join(b)})" for a, b in self.ties]
         notes += [f"{a} = {b}" for a, b in self.alike.items()]
+        notes += [f"averaged {k}" for k in self.averaged]
         notes += [f"inexact {k}" for k in self.inexact] + [f"locked {k}" for k in self.locked]
         notes += [f"{_place(n.where)} = {' '.join(a or '_' for a in n.axes)}" for n in self.lengths]
         return self.text + ("   | " + ", ".join(notes) if notes else "")

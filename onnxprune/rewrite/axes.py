@@ -5,6 +5,7 @@ from __future__ import annotations
 from onnxprune.coupling.binding import Binding
 from onnxprune.coupling.masks import Keep
 from onnxprune.coupling.notation import Run, letters
+from onnxprune.coupling.terms import leaves
 
 LAYOUT = frozenset(
     "Reshape Flatten Transpose Squeeze Unsqueeze Slice Split Gather Concat Expand Tile Identity Shape Size Tap "
@@ -38,5 +39,10 @@ def losing(binding: Binding, keep: Keep) -> set[str]:
 
 
 def inexact(binding: Binding, keep: Keep) -> set[str]:
-    """The letters that lose units although the node averages or compares over them."""
-    return {n for n in binding.spec.inexact if n in binding.env and keep.touches(binding.env[n])}
+    """The letters that lose units although the node averages or compares over them.
+
+    Of a mean that can be corrected by a factor, those that lose units which are inexact by some other node.
+    """
+    lost = {n for n in binding.spec.inexact if n in binding.env and keep.touches(binding.env[n])}
+    rebuilt = {atom for atom in keep.masks if atom.inexact}
+    return lost | {n for n in binding.spec.averaged if not rebuilt.isdisjoint(leaves(binding.env[n]))}

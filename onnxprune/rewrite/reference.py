@@ -15,8 +15,9 @@ import onnx_graphsurgeon as gs
 
 from onnxprune.coupling.binding import Binding
 from onnxprune.coupling.masks import Keep
-from onnxprune.rewrite.axes import axis_letters, inexact
+from onnxprune.rewrite.axes import axis_letters, inexact, losing
 from onnxprune.rewrite.fill import fill
+from onnxprune.rewrite.means import thinned
 from onnxprune.rewrite.nodes import Nodes, Unmaskable, describe, element
 
 
@@ -115,9 +116,10 @@ form("ReduceLogSum")(_filled(0.0))
 
 @form("ReduceMean")
 def mean(at: Kept) -> None:
-    """The mean with zeros in it, corrected by how many they are."""
+    """The mean with zeros in it, corrected by how many of them are units that the reference never had."""
     if element(at.node.inputs[0]).kind not in "fV":
         raise Unmaskable(f"{describe(at.node)} averages integers, which rounds")
-    mask = at.mask(at.lost())
+    gone = losing(at.binding, at.keep)
+    mask = at.mask([axis for axis, found in axis_letters(at.binding, 0) if gone & found])
     at.node.inputs[0] = fill(at.nodes, at.node.inputs[0], mask, 0.0)
-    at.nodes.rescale(mask.size / mask.sum())
+    at.nodes.rescale(1 / thinned(at.binding, gone, at.keep))

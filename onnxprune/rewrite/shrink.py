@@ -1,4 +1,4 @@
-"""Shrinking: compress stored tensors by the keep-masks of their axes and refill every length that a node stores."""
+"""Shrinking: compress stored tensors by the keep-masks of their axes, refill stored lengths and correct means."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from onnxprune.coupling.ops.tap import DOMAIN as TAP_DOMAIN
 from onnxprune.graph import Model, graphs
 from onnxprune.rewrite.compress import compress
 from onnxprune.rewrite.lengths import refill
+from onnxprune.rewrite.means import rescale_means
 
 
 def shrink(model: Model, analysis: Analysis, keep: Keep) -> dict[str, dict[int, np.ndarray]]:
@@ -31,6 +32,7 @@ def shrink(model: Model, analysis: Analysis, keep: Keep) -> dict[str, dict[int, 
         else:
             refill(homes[id(binding.node)], binding, keep)
     _update_shapes(model, analysis, keep)
+    rescale_means(model, analysis, keep)
     return changed
 
 

@@ -19,6 +19,7 @@ from onnxprune.coupling.solver import Edge, Solver
 from onnxprune.coupling.spec import Spec
 from onnxprune.coupling.terms import Product, Sum, Term, atom, concat, factors, leaves, product, resolve
 from onnxprune.coupling.walker import Walker
+from onnxprune.rewrite import means
 
 registry = import_module("onnxprune.coupling.rule")  # the package has a function of that name
 
@@ -55,8 +56,8 @@ def respell(op: str, old: str, new: str) -> Fault:
 
 
 def forget(op: str, what: str) -> Fault:
-    empty: dict[str, Any] = {"lengths": (), "locked": {}, "inexact": {}, "pin": {}, "ties": (), "alike": {}}
-    return change(op, lambda _, spec: replace(spec, **{what: empty[what]}))
+    empty: dict[str, Any] = {"locked": {}, "inexact": {}, "pin": {}, "alike": {}}
+    return change(op, lambda _, spec: replace(spec, **{what: empty.get(what, ())}))
 
 
 def pointwise(op: str) -> Fault:
@@ -240,6 +241,16 @@ def minor_first(keep: Keep, term: Product) -> np.ndarray:
 
 def backwards(keep: Keep, term: Sum) -> np.ndarray:
     return np.concatenate([keep.mask(s) for s in term.segments[::-1]])
+
+
+def factor(spoil: Callable[[float], float]) -> Fault:
+    """What pruned means are multiplied by."""
+
+    def fault(patch: Patch) -> None:
+        share = means._share
+        patch.setattr(means, "_share", lambda binding, keep: spoil(share(binding, keep)))
+
+    return fault
 
 
 def branches_apart(patch: Patch) -> None:

@@ -36,6 +36,23 @@ def summary(net: Net, x: Value) -> Value:
     return x.named(net.node("Mul", x.name, net.node("Sigmoid", s)))
 
 
+@step("image", "sequence")
+def response_norm(net: Net, x: Value) -> Value:
+    """Norms over space or time, divided by their mean over the units."""
+    norms = net.reduce(net.one(["ReduceL2", "ReduceL1"]), x.name, _others(x))
+    mean = net.node("Add", net.reduce("ReduceMean", norms, [x.axis]), net.scalar(0.1))
+    y = net.node("Mul", x.name, net.node("Div", norms, mean))
+    return x.named(net.node("Add", x.name, y))
+
+
+@step()
+def mean_of_all(net: Net, x: Value) -> Value:
+    """A mean over the units, and perhaps places, for which all of them step back."""
+    axes = [x.axis, *(i for i in _others(x) if net.flag())]
+    mean = net.node("Tanh", net.reduce("ReduceMean", net.node("Abs", x.name), axes))
+    return x.named(net.node(net.one(["Mul", "Sub"]), x.name, mean))
+
+
 @step()
 def squeezed_summary(net: Net, x: Value) -> Value:
     """A reduction that drops its axis, and a new one in its place."""

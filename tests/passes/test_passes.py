@@ -75,9 +75,9 @@ def test_each_pass_takes_its_own(analysis: Analysis, text: str, taken: dict[str,
 
 
 def test_of_groups_and_queries_those_that_are_exact() -> None:
-    """Four queries in each of two groups, and a mean over all that a group's queries give."""
+    """Four queries in each of two groups, and a maximum over all that a group's queries give."""
     text = BLOCK.replace("2,2,8]", "2,4,4]").replace("2,1,8]", "2,1,4]").replace("float[32,16]", "float[32,8]")
-    text = text.replace("of = Reshape(ot, so)", "m = ReduceMean<axes=[3,4]>(ot) on = Div(ot, m) of = Reshape(on, so)")
+    text = text.replace("of = Reshape(ot, so)", "m = ReduceMax<axes=[3,4]>(ot) on = Div(ot, m) of = Reshape(on, so)")
     model = normalize(from_proto(build(text, opset=17)))
     taken = parse("heads").select(analyze(model.graph, model.opsets))
     assert {g.id: g.size for g in taken} == {"wq[1]": 2}
