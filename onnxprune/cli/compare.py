@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from onnxprune.cli.options import Dim, Json, Provider, Rounds, Seconds, Seed, Threads, dims, known_provider
+from onnxprune.cli.contract import say
+from onnxprune.cli.options import (
+    Data,
+    Dim,
+    Json,
+    Preprocess,
+    Provider,
+    Rounds,
+    Samples,
+    Seconds,
+    Seed,
+    Threads,
+    dims,
+    known_provider,
+)
 
 
 def compare(
@@ -19,6 +33,9 @@ def compare(
     max_seconds: Seconds = 60.0,
     seed: Seed = 0,
     dim: Dim = None,
+    data: Data = None,
+    samples: Samples = 512,
+    preprocess: Preprocess = None,
     json: Json = False,
 ) -> None:
     """Compare fidelity, size, memory and time of two models."""
@@ -36,8 +53,13 @@ def compare(
             rounds=rounds,
             max_seconds=max_seconds,
             seed=seed,
+            data=data,
+            samples=samples,
+            preprocess=preprocess,
             progress=progress,
         )
+    for warning in found.data.warnings if found.data else ():
+        say(f"warning: {warning}")
     if json:
         print(to_json(found), end="")
         return

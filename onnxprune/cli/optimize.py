@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -93,7 +93,7 @@ def optimize(
     from onnxprune.pruning import Options
     from onnxprune.pruning import Target as Aim
 
-    chosen = {"criterion": criterion, "budget": budget}
+    chosen: dict[str, Any] = {"criterion": criterion, "budget": budget}
     options = Options(
         target=Aim.parse(target) if target else None,
         passes=passes or (),

@@ -25,6 +25,18 @@ Dim = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=N", help="Length of an open dimension, by its name or INPUT:AXIS; repeatable."),
 ]
+Data = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATA",
+        help="Real inputs: FILE.npz, .npy or .jsonl, a folder of arrays or pictures, MODULE:FUNCTION, or random.",
+    ),
+]
+Samples = Annotated[int, typer.Option(min=1, metavar="N", help="Use at most so many samples of the data.")]
+Preprocess = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.toml", help="What becomes of a picture; by default preprocess.toml in the folder."),
+]
 
 
 def dims(texts: Sequence[str] | None) -> dict[str, int]:

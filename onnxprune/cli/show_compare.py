@@ -37,7 +37,7 @@ def show(found: Comparison) -> None:
     ]
     findings = [
         ("speed", speedup(timed.speedup)),
-        ("fidelity", closeness(found.fidelity)),
+        ("fidelity", closeness(found.fidelity, _inputs(found))),
         ("inputs", shapes(timed.shapes)),
         ("with", conditions(found.environment, timed.rounds)),
     ]
@@ -46,6 +46,14 @@ def show(found: Comparison) -> None:
         table(("time per run by op", "dense", "pruned", "left"), _ops(found), "lrrr"),
         facts(findings),
     )
+
+
+def _inputs(found: Comparison) -> str:
+    """What fidelity was measured on."""
+    data = found.data
+    if data is None:
+        return "random inputs"
+    return f"on {some(data.samples, 'sample')} of {data.name}"
 
 
 def _ops(found: Comparison) -> list[tuple[str, str, str, str]]:

@@ -52,3 +52,9 @@ class Options:
     provider: str = "cpu"
     data: dict[str, int] = field(default_factory=dict)
     """Sizes for the model's open dimensions, by symbol."""
+    calibration: str | None = None
+    """The user's data, as `onnxprune.calibration.open_data` takes it."""
+    samples: int = 512
+    """Of the user's data, at most."""
+    preprocess: Path | None = None
+    """What becomes of a picture before the model sees it."""

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from onnxprune.calibration import Data
+from onnxprune.errors import InputError
 from onnxprune.pruning.measure import data_files
 from onnxprune.report.build import closeness, latency
 from onnxprune.report.environment import Environment, environment
-from onnxprune.report.feeds import common_feeds
+from onnxprune.report.feeds import common_data, common_feeds
 from onnxprune.report.model import opened
 from onnxprune.report.record import Closeness, Latency
 from onnxprune.runtime import Feeds, bench, by_op, compare_models, file_size, peak_memory, profile_ops
@@ -37,8 +39,22 @@ class OpTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """The data that fidelity was measured on; sha256: of its contents; synthetic: made up; see `calibration.Data`."""
+
+    name: str
+    sha256: str
+    samples: int
+    calls: int
+    synthetic: bool
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """A dense and a pruned model on the same random inputs."""
+    """A dense and a pruned model on the same inputs: the data that was given, or else random ones, which all else is
+    measured on.
+    """
 
     environment: Environment
     before: Side
@@ -46,6 +62,7 @@ class Comparison:
     fidelity: Closeness
     latency: Latency
     ops: list[OpTimes]
+    data: Given | None = None
 
 
 def compare(
@@ -58,16 +75,25 @@ def compare(
     rounds: int = 30,
     max_seconds: float = 60.0,
     seed: int = 0,
+    data: str | None = None,
+    samples: int = 512,
+    preprocess: Path | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
-    """Compare two models on random inputs. Raises InputError where they can't be fed alike or one doesn't run.
+    """Compare two models on random inputs, or the closeness of their outputs on data.
 
-    dims: lengths of open dimensions, by symbol; max_seconds: for the timing
+    dims: lengths of open dimensions, by symbol; max_seconds: for the timing; data, samples, preprocess: see
+    `calibration.open_data`. Raises InputError where the models can't be fed alike, one doesn't run, or the data
+    doesn't suit them.
     """
+    if preprocess is not None and data is None:
+        raise InputError(f"{preprocess}: says what becomes of pictures, but no data is given")
     first, second = Path(dense), Path(pruned)
     progress("comparing outputs")
     feeds = common_feeds([first, second], dims=dims, provider=provider, threads=threads, seed=seed)
-    close = compare_models(first, second, feeds_list=[feeds], threads=threads, provider=provider)
+    load = partial(common_data, feeds=feeds, samples=samples, preprocess=preprocess, dims=dims, seed=seed)
+    real = load([first, second], data) if data is not None else None
+    close = compare_models(first, second, feeds_list=real or [feeds], threads=threads, provider=provider)
     progress("measuring latency")
     how = partial(bench, rounds=rounds, max_seconds=max_seconds, seed=seed)
     timed = how([first, second], feeds=feeds, threads=threads, provider=provider)
@@ -82,7 +108,12 @@ def compare(
         fidelity=closeness(close),
         latency=latency(timed, shapes),
         ops=_ops(first, second, feeds, threads),
+        data=_given(real) if real else None,
     )
+
+
+def _given(data: Data) -> Given:
+    return Given(data.name, data.digest, data.samples, len(data), data.synthetic, data.warnings)
 
 
 def _side(path: Path, feeds: Feeds, dims: Mapping[str, int] | None, threads: int, seed: int) -> Side:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from onnxprune.calibration import Data, open_data
 from onnxprune.errors import InputError
 from onnxprune.graph import index_bounds, load
-from onnxprune.runtime import Feeds, common_specs, input_specs, runnable_inputs, session
+from onnxprune.runtime import Feeds, InputSpec, common_specs, input_specs, runnable_inputs, session
 
 
 def common_feeds(
@@ -26,6 +27,27 @@ def common_feeds(
     sessions = [session(model, provider=provider, threads=threads) for model in models]
     specs = common_specs([(str(m), input_specs(s)) for m, s in zip(models, sessions, strict=True)])
     return runnable_inputs(sessions[0], specs=specs, seed=seed, dims=dims, bounds=_bounds(models[0]))
+
+
+def common_data(
+    models: Sequence[Path],
+    text: str,
+    *,
+    feeds: Feeds,
+    samples: int,
+    preprocess: Path | None = None,
+    dims: Mapping[str, int] | None = None,
+    seed: int = 0,
+) -> Data:
+    """The user's data as calls of all models. Raises InputError where they can't be read or don't suit the inputs.
+
+    feeds: what the models are known to run on, whose shapes data get that are made up
+    """
+    specs = common_specs([(str(model), input_specs(session(model))) for model in models])
+    if text != "random":
+        return open_data(text, specs, samples=samples, preprocess=preprocess, dims=dims, seed=seed)
+    fixed = [InputSpec(spec.name, spec.dtype, feeds[spec.name].shape) for spec in specs]
+    return open_data(text, fixed, samples=samples, preprocess=preprocess, seed=seed, bounds=_bounds(models[0]))
 
 
 def _present(models: Sequence[Path]) -> None:

@@ -33,8 +33,8 @@ def fidelity(report: Report) -> str:
     return closeness(report.fidelity)
 
 
-def closeness(found: Closeness) -> str:
-    """The worst measures over all outputs, on random inputs."""
+def closeness(found: Closeness, inputs: str = "random inputs") -> str:
+    """The worst measures over all outputs, and on which inputs."""
     worst = found.worst
     parts = [
         f"max error {error(worst.max_abs)} ({_relative(worst.relative)} of the largest value)",
@@ -42,7 +42,7 @@ def closeness(found: Closeness) -> str:
     ]
     if worst.agreement is not None:
         parts.append(f"agreement {percent(worst.agreement)}")
-    return ", ".join(parts) + " (random inputs)"
+    return ", ".join(parts) + f" ({inputs})"
 
 
 def shapes(found: dict[str, list[int]]) -> str:

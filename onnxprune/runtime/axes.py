@@ -81,7 +81,7 @@ def kind_of_place(spec: InputSpec, axis: int) -> str:
     if _CACHE.search(name):
         return "past"
     if rank == 4:
-        return "channels" if axis == _channel_axis(spec) else "image"
+        return "channels" if axis == channel_axis(spec) else "image"
     return "sequence"
 
 
@@ -92,8 +92,8 @@ def length_of(kind: str, spec: InputSpec, sizes: Sizes) -> int:
     return int(getattr(sizes, kind))
 
 
-def _channel_axis(spec: InputSpec) -> int:
-    """NCHW, unless only the last axis has a number of channels that images have."""
+def channel_axis(spec: InputSpec) -> int:
+    """Of a picture, of rank 4: NCHW, unless only the last axis has a number of channels that images have."""
     usual = (1, 3, 4)
     return 3 if spec.shape[3] in usual and spec.shape[1] not in usual else 1
 
@@ -101,5 +101,5 @@ def _channel_axis(spec: InputSpec) -> int:
 def _has_three_channels(spec: InputSpec) -> bool:
     if len(spec.shape) != 4:
         return False
-    channels = spec.shape[_channel_axis(spec)]
+    channels = spec.shape[channel_axis(spec)]
     return channels == 3 or not isinstance(channels, int)

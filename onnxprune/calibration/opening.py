@@ -1,0 +1,79 @@
+"""From what the user gives to data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from onnxprune.calibration.batch import open_batches, samples_in, settled, spaced
+from onnxprune.calibration.conform import conform
+from onnxprune.calibration.data import Call, Data
+from onnxprune.calibration.registry import Found, Request, Source, sources
+from onnxprune.errors import InputError
+from onnxprune.runtime import InputSpec
+
+SAMPLES = 512
+
+
+def open_data(
+    text: str,
+    specs: Sequence[InputSpec],
+    *,
+    samples: int = SAMPLES,
+    preprocess: Path | None = None,
+    dims: Mapping[str, int] | None = None,
+    seed: int = 0,
+    bounds: Mapping[str, int] | None = None,
+) -> Data:
+    """The data that a text names, for a model with these inputs; docs/data.md shows every form.
+
+    samples: at most so many, evenly spaced over what is there; preprocess: what becomes of a picture; dims: lengths of
+    open axes, by symbol or `input:axis`; seed, bounds (see `random_inputs`): for data that is made up. All calls are
+    made and checked once, but pictures only when they are used. Raises InputError where the data can't be read or
+    doesn't suit the inputs.
+    """
+    if samples < 1:
+        raise InputError(f"the number of samples must be positive, but is {samples}")
+    if not specs:
+        raise InputError(f"{text}: the model has no inputs, so there is nothing to give it")
+    known = settled(specs, dims)
+    request = Request(text, known, specs, samples, preprocess, dims or {}, seed, bounds)
+    source = _source(text)
+    if preprocess is not None and not source.preprocess:
+        raise InputError(f"{preprocess}: says what becomes of pictures, but {text} is of the form {source.form}")
+    return _checked(source.open(request), request)
+
+
+def _source(text: str) -> Source:
+    known = sources()
+    fitting = [one for one in known if one.fits(text)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise InputError(f"{text}: holds data of several kinds: {', '.join(one.form for one in fitting)}")
+    reason = "isn't data of a known form" if text and Path(text).exists() else "no such file or folder"
+    raise InputError(f"{text}: {reason}; there are {', '.join(one.form for one in known)}")
+
+
+def _checked(found: Found, request: Request) -> Data:
+    if not found.count:
+        raise InputError(f"{request.text}: holds no data")
+
+    def make(index: int) -> Call:
+        return conform(found.make(index), request.specs, found.where(index))
+
+    rows = found.rows
+    if rows is None:
+        rows = tuple(samples_in(make(i), request.specs) for i in range(found.count))
+    batch, digest = open_batches(request.specs), found.digest
+    data = Data(request.text, digest, rows, make, batch, found.synthetic, warnings=found.warnings)
+    return _fewer(data, request.samples)
+
+
+def _fewer(data: Data, samples: int) -> Data:
+    """Calls of several samples each can come to more than are wanted."""
+    if data.samples <= samples:
+        return data
+    fewer = data.part(spaced(len(data), max(len(data) * samples // data.samples, 1)))
+    return replace(fewer, digest=data.digest)

@@ -1,0 +1,1 @@
+"""One file for each form of data; a new file here is found by itself."""

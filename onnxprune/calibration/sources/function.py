@@ -1,0 +1,97 @@
+"""`package.module:function`: calls from the user's own code."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onnxprune.calibration.batch import samples_in
+from onnxprune.calibration.conform import conform
+from onnxprune.calibration.registry import Found, Request, source
+from onnxprune.errors import InputError
+from onnxprune.export.options import did_you_mean
+from onnxprune.export.quiet import cause
+from onnxprune.runtime import Array, InputSpec
+
+_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
+
+
+def _fits(text: str) -> bool:
+    return bool(_NAME.fullmatch(text)) and not Path(text).exists()
+
+
+@source("MODULE:FUNCTION", _fits)
+def function(request: Request) -> Found:
+    """The function takes nothing and yields calls, which are kept; no more are drawn than are wanted."""
+    calls: list[dict[str, Array]] = []
+    samples = 0
+    with _current_folder_on_path():
+        drawn = _drawn(request.text)
+        while samples < request.samples:
+            where = f"{request.text}, call {len(calls)}"
+            try:
+                given = next(drawn, None)
+            except (Exception, SystemExit) as error:  # the user's code may raise anything
+                raise InputError(f"{where}: the function failed with {cause(error)}") from error
+            if given is None:
+                break
+            calls.append(conform(_named(given, request.specs, where), request.specs, where))
+            samples += samples_in(calls[-1], request.specs)
+    return Found(len(calls), calls.__getitem__, lambda index: f"{request.text}, call {index}", _digest(calls))
+
+
+def _drawn(text: str) -> Iterator[Any]:
+    place, _, name = text.partition(":")
+    try:
+        module = importlib.import_module(place)
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{text}: can't import {place}: {cause(error)}") from error
+    found = getattr(module, name, None)
+    if not callable(found):
+        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+        raise InputError(f"{text}: {place} has no function {name}{did_you_mean(name, known)}")
+    try:
+        made = found()
+        return iter([made] if isinstance(made, Mapping) else made)
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{text}: the function failed with {cause(error)}") from error
+
+
+def _named(given: Any, specs: Sequence[InputSpec], where: str) -> Mapping[str, Any]:
+    """A dict as it is; the arrays of a tuple or list in the inputs' order; anything else is the only input's."""
+    if isinstance(given, Mapping):
+        return given
+    values = given if isinstance(given, tuple | list) else (given,)
+    if len(values) != len(specs):
+        names = ", ".join(spec.name for spec in specs)
+        raise InputError(f"{where}: yields {len(values)} arrays, but the model has {len(specs)} inputs: {names}")
+    return {spec.name: value for spec, value in zip(specs, values, strict=True)}
+
+
+def _digest(calls: Sequence[Mapping[str, Array]]) -> str:
+    digest = hashlib.sha256()
+    for call in calls:
+        for name, values in call.items():
+            little = values.astype(values.dtype.newbyteorder("<"), copy=False)
+            digest.update(f"{name} {little.dtype.str} {little.shape} ".encode())
+            digest.update(np.ascontiguousarray(little).tobytes())
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _current_folder_on_path() -> Iterator[None]:
+    folder = str(Path.cwd())
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):  # the user's code may have taken it away
+            sys.path.remove(folder)
