@@ -66,6 +66,11 @@ def spaced(count: int, wanted: int) -> list[int]:
     return [i * count // taken for i in range(taken)]
 
 
+def some(count: int, noun: str) -> str:
+    """A number of things: 1 sample, 3 samples."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def shape_text(shape: Sequence[int | str | None]) -> str:
     """`[batch, 3, 224, 224]`; an axis without a name is a question mark."""
     return f"[{', '.join('?' if dim is None else str(dim) for dim in shape)}]"

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from onnxprune.calibration.batch import fixed_batch, open_batch, spaced
+from onnxprune.calibration.batch import fixed_batch, open_batch, some, spaced
 from onnxprune.calibration.conform import check_names, check_shape, wrong_shape
 from onnxprune.calibration.registry import Found
 from onnxprune.errors import InputError
@@ -48,8 +48,7 @@ class Cut:
     @property
     def words(self) -> str:
         """How many of what."""
-        noun = "sample" if self.open else "call"
-        return f"{self.count} {noun}{'s' * (self.count != 1)}"
+        return some(self.count, "sample" if self.open else "call")
 
 
 def cut(arrays: Mapping[str, Array], specs: Sequence[InputSpec], samples: int, name: str, digest: str) -> Found:
@@ -124,7 +123,7 @@ def _where(calls: Sequence[Sequence[int]], lead: Cut, name: str, index: int) -> 
 def _dropped(cuts: Sequence[Cut], name: str) -> list[str]:
     over = {one.name: one.array.shape[0] % one.step for one in cuts if one.step > 1}
     return [
-        f"{name}: the last {count} samples of '{key}' make no whole batch and are left out"
+        f"{name}: {some(count, 'sample')} of '{key}' at the end, too few for a batch, left out"
         for key, count in over.items()
         if count
     ]

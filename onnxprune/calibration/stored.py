@@ -34,7 +34,7 @@ def load_npz(path: Path) -> dict[str, Array]:
     """All arrays of an .npz, by name. Raises InputError where it is broken, empty, or holds pickled objects."""
     _check_magic(path, _ZIP, ".npz")
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:  # NumPy leaves broken files open
             found = {name: stored[name] for name in stored.files}
     except (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise _unreadable(path, error) from error

@@ -55,7 +55,7 @@ def test_a_fixed_batch_makes_whole_calls(size: int, count: int) -> None:
 
 def test_what_is_left_of_a_fixed_batch_is_said() -> None:
     made = found([InputSpec("x", "float32", (4, 2))], x=rows(10))
-    assert made.warnings == ("calib.npz: the last 2 samples of 'x' make no whole batch and are left out",)
+    assert made.warnings == ("calib.npz: 2 samples of 'x' at the end, too few for a batch, left out",)
 
 
 @pytest.mark.parametrize("spec", [OPEN, InputSpec("x", "float32", (4, 2))])

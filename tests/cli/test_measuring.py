@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.cli.conftest import FREE_BATCH, Run, sentence, stored
@@ -56,6 +58,48 @@ def test_compare(run: Run, cnn: Path, pruned: Path) -> None:
         assert rows[name][-1] == "%"
     assert rows["MACs"][1:3] == ["11.5", "M"] and "Conv" in " ".join(rows)
     assert "cosine" in rows["fidelity"]
+
+
+def test_compare_on_data(run: Run, cnn: Path, pruned: Path, tmp_path: Path) -> None:
+    calib = tmp_path / "calib.npz"
+    np.savez(calib, x=np.random.default_rng(0).normal(size=(5, 3, 16, 16)))
+    shown = run("compare", cnn, pruned, *QUICK, "--data", calib).stdout
+    assert f"(on 5 samples of {calib})" in " ".join(shown.split()) and "random" not in shown
+    found = json.loads(run("compare", cnn, pruned, *QUICK, "--data", calib, "--samples", "4", "--json").stdout)
+    assert (found["data"]["samples"], found["data"]["calls"], found["data"]["synthetic"]) == (4, 4, False)
+    assert found["data"]["sha256"] == hashlib.sha256(calib.read_bytes()).hexdigest()
+    random = json.loads(run("compare", cnn, pruned, *QUICK, "--json").stdout)
+    assert random["data"] is None and random["fidelity"]["worst"] != found["fidelity"]["worst"]
+    assert "random inputs" in run("compare", cnn, pruned, *QUICK).stdout
+
+
+def test_compare_on_made_up_data(run: Run, tmp_path: Path) -> None:
+    model = stored(FREE_BATCH, tmp_path / "free.onnx")
+    done = run("compare", model, model, *QUICK, "--data", "random", "--samples", "3", "--dim", "batch=2", "--json")
+    assert json.loads(done.stdout)["data"] | {"sha256": ""} == {
+        "name": "random", "sha256": "", "samples": 2, "calls": 1, "synthetic": True, "warnings": []
+    }  # fmt: skip
+
+
+def test_compare_says_what_is_left_out(run: Run, tmp_path: Path) -> None:
+    model = stored(FREE_BATCH, tmp_path / "free.onnx")
+    np.save(tmp_path / "calib.npy", np.zeros((5, 8)))
+    done = run("compare", model, model, *QUICK, "--data", tmp_path / "calib.npy", "--dim", "batch=2")
+    assert done.exit_code == 0 and "warning: " in sentence(done) and "1 sample of 'x' at the end" in sentence(done)
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--data", "nowhere.npz"], "nowhere.npz: no such file or folder; there are FILE.jsonl"),
+        (["--data", "random", "--samples", "0"], "invalid value for '--samples'"),
+        (["--preprocess", "p.toml"], "p.toml: says what becomes of pictures, but no data is given"),
+    ],
+)
+def test_bad_data(run: Run, tmp_path: Path, words: list[str], text: str) -> None:
+    model = stored(FREE_BATCH, tmp_path / "free.onnx")
+    done = run("compare", model, model, *QUICK, *words)
+    assert done.exit_code == 2 and text in sentence(done)
 
 
 def test_compare_json(run: Run, cnn: Path, pruned: Path) -> None:

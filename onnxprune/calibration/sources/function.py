@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from onnxprune.calibration.batch import samples_in
+from onnxprune.calibration.batch import samples_in, some
 from onnxprune.calibration.conform import conform
 from onnxprune.calibration.registry import Found, Request, source
 from onnxprune.errors import InputError
@@ -72,7 +72,9 @@ def _named(given: Any, specs: Sequence[InputSpec], where: str) -> Mapping[str, A
     values = given if isinstance(given, tuple | list) else (given,)
     if len(values) != len(specs):
         names = ", ".join(spec.name for spec in specs)
-        raise InputError(f"{where}: yields {len(values)} arrays, but the model has {len(specs)} inputs: {names}")
+        raise InputError(
+            f"{where}: yields {some(len(values), 'array')}, but the model has {some(len(specs), 'input')}: {names}"
+        )
     return {spec.name: value for spec, value in zip(specs, values, strict=True)}
 
 

@@ -62,7 +62,7 @@ def _line(path: Path, start: int) -> bytes:
 
 def _parsed(line: bytes, where: str) -> Any:
     try:
-        return json.loads(line.decode("utf-8-sig"))
+        return json.loads(line.decode("utf-8-sig").rstrip())
     except json.JSONDecodeError as error:
         raise InputError(f"{where}: isn't JSON: {error.msg}, at column {error.colno}") from error
     except (ValueError, RecursionError) as error:  # a wrong encoding; lists in lists without end

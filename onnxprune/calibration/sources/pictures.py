@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from onnxprune.calibration.batch import fixed_batch, open_batch, shape_text, spaced
+from onnxprune.calibration.batch import fixed_batch, open_batch, shape_text, some, spaced
 from onnxprune.calibration.cutting import BATCH
 from onnxprune.calibration.hugging_face import from_hugging_face
 from onnxprune.calibration.picture import check_picture, need_pillow, picture
@@ -38,7 +38,7 @@ def pictures(request: Request) -> Found:
     need_pillow(request.text)
     spec, there = only_input(request.specs, request.text), _files(request.path)
     how = _completed(_description(request), spec, request.text)
-    size, last = _size(how, spec, request.text), channel_axis(spec) == 3
+    size, last = _size(how, spec, request.text), _channel_axis(spec, how) == 3
     files = [there[i] for i in spaced(len(there), request.samples)]
     calls = _batches(files, spec, request.text)
     left = sum(map(len, calls))
@@ -70,7 +70,7 @@ def _completed(how: Preprocess, spec: InputSpec, name: str) -> Preprocess:
     """With the scale that the input's type asks for. Raises InputError where the input takes no such pictures."""
     if len(spec.shape) != 4 or spec.dtype in ("str", "bool"):
         raise InputError(f"{name}: the input '{spec.name}' ({spec.dtype}{shape_text(spec.shape)}) takes no pictures")
-    channels, made = spec.shape[channel_axis(spec)], COLORS[how.color]
+    channels, made = spec.shape[_channel_axis(spec, how)], COLORS[how.color]
     if isinstance(channels, int) and channels != made:
         raise InputError(
             f"{name}: the input '{spec.name}' takes {channels} channels, but the color {how.color} has {made}"
@@ -79,8 +79,14 @@ def _completed(how: Preprocess, spec: InputSpec, name: str) -> Preprocess:
     return how if how.scale is not None else replace(how, scale=usual)
 
 
+def _channel_axis(spec: InputSpec, how: Preprocess) -> int:
+    """The one that is as long as the color has channels, or else the usual one."""
+    fitting = [axis for axis in (1, 3) if spec.shape[axis] == COLORS[how.color]]
+    return fitting[0] if fitting else channel_axis(spec)
+
+
 def _size(how: Preprocess, spec: InputSpec, name: str) -> tuple[int, int]:
-    first = 1 if channel_axis(spec) == 3 else 2
+    first = 1 if _channel_axis(spec, how) == 3 else 2
     model = spec.shape[first : first + 2]
     height, width = how.size or model
     if not isinstance(height, int) or not isinstance(width, int):
@@ -103,4 +109,4 @@ def _batches(files: Sequence[Path], spec: InputSpec, name: str) -> list[Sequence
 
 
 def _dropped(count: int, request: Request) -> tuple[str, ...]:
-    return (f"{request.text}: the last {count} pictures make no whole batch and are left out",) if count else ()
+    return (f"{request.text}: {some(count, 'picture')} at the end, too few for a batch, left out",) if count else ()
