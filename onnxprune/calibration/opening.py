@@ -39,10 +39,13 @@ def open_data(
         raise InputError(f"{text}: the model has no inputs, so there is nothing to give it")
     known = settled(specs, dims)
     request = Request(text, known, specs, samples, preprocess, dims or {}, seed, bounds)
-    source = _source(text)
-    if preprocess is not None and not source.preprocess:
-        raise InputError(f"{preprocess}: says what becomes of pictures, but {text} is of the form {source.form}")
-    return _checked(source.open(request), request)
+    try:
+        source = _source(text)
+        if preprocess is not None and not source.preprocess:
+            raise InputError(f"{preprocess}: says what becomes of pictures, but {text} is of the form {source.form}")
+        return _checked(source.open(request), request)
+    except OSError as error:  # a folder that may not be listed, a name that is too long
+        raise InputError(f"{text}: {error.strerror or error}") from error
 
 
 def _source(text: str) -> Source:

@@ -59,7 +59,8 @@ def _placed(image: Image, how: Preprocess, size: tuple[int, int]) -> Image:
     if how.resize == "pad":
         return _padded(image, how, size)
     factor = max(height / how.crop / image.height, width / how.crop / image.width)
-    wide, high = max(round(image.width * factor), width), max(round(image.height * factor), height)
+    wide, high = (int(side * factor + 1e-6) for side in image.size)  # cut off, as torchvision and timm do
+    wide, high = max(wide, width), max(high, height)
     left, top = round((wide - width) / 2), round((high - height) / 2)
     return _resized(image, wide, high, how).crop((left, top, left + width, top + height))
 

@@ -61,6 +61,13 @@ def test_bad_lines(tmp_path: Path, text: str | bytes, words: str) -> None:
         opened(tmp_path, text)
 
 
+def test_a_file_that_goes_away(tmp_path: Path) -> None:
+    data = opened(tmp_path, "[[1]]")
+    (tmp_path / "calib.jsonl").unlink()
+    with pytest.raises(InputError, match=r"calib\.jsonl: No such file"):
+        data[0]
+
+
 def test_a_list_is_not_enough_for_two_inputs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"line 1: doesn't name the input .*: ids, text"):
         opened(tmp_path, json.dumps([[1]]), PAIR)

@@ -28,6 +28,11 @@ def test_what_isnt_there(text: str) -> None:
         open_data(text, X)
 
 
+def test_a_name_that_is_too_long() -> None:
+    with pytest.raises(InputError, match=r"x\.npz: "):
+        open_data("x" * 5000 + ".npz", X)
+
+
 def test_what_isnt_data(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "notes.txt"):
         if path.suffix:

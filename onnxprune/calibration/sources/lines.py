@@ -55,9 +55,12 @@ def _index(path: Path) -> tuple[array[int], array[int], str]:
 
 
 def _line(path: Path, start: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(start)
-        return file.readline()
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.readline()
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from error
 
 
 def _parsed(line: bytes, where: str) -> Any:
