@@ -63,18 +63,23 @@ def _is_meant(node: gs.Node, i: int, tensor: gs.Constant) -> bool:
 
 
 def merge_copies(model: Model) -> None:
-    """Copies of one tensor that are equal again become one, under the first name that is left."""
+    """Copies of one tensor that are equal again become one; what the tensor itself is part of has its name.
+
+    Where that is gone, the first copy has it.
+    """
     kept: dict[str, list[gs.Constant]] = {}
+    itself: dict[str, gs.Constant] = {}
     copied = set(model.copies.values())
     for node, i, tensor in _uses(model):
         origin = model.copies.get(tensor.name, tensor.name)
         if origin in copied:
             same = _same(kept.setdefault(origin, []), tensor)
+            if tensor.name == origin:
+                itself[origin] = same
             if same is not tensor:
                 read(node, i, same)
     for origin, tensors in kept.items():
-        if all(t.name != origin for t in tensors):
-            tensors[0].name = origin
+        itself.get(origin, tensors[0]).name = origin
 
 
 def _same(kept: list[gs.Constant], tensor: gs.Constant) -> gs.Constant:

@@ -59,6 +59,13 @@ def test_copies_that_became_equal_in_another_way_are_merged() -> None:
     assert stored_names(to_proto(finish(loaded))) == {"c"}
 
 
+def test_a_copy_that_became_another_leaves_the_name_to_the_tensor_itself() -> None:
+    thrice = model("g (float[2,4] x) => (float[2,4] y) { a = Add(x, c) b = Add(a, c) y = Add(b, c) }")
+    loaded = normalize(from_proto(with_weights(thrice, c=noise(4))))
+    loaded.graph.nodes[0].inputs[1].values = noise(1)
+    assert [node.inputs[1].name for node in finish(loaded).graph.nodes] == ["c/use", "c", "c"]
+
+
 def test_copies_of_one_shape_that_became_unequal_stay_apart() -> None:
     loaded = normalize(from_proto(with_weights(model(TWICE.format(op="Add")), c=noise(4))))
     first = loaded.graph.nodes[0].inputs[1]
