@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from models.packages import ObtainError
+from models.errors import ObtainError
 from models.recipe import load, names
 
 

