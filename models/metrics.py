@@ -30,3 +30,20 @@ def cosine(a: Array, b: Array) -> float:
 def agreement(run: Run, dense: Run, calls: Iterable[Feeds], output: int = 0) -> float:
     """Mean cosine of one output with the dense model's, call by call: 1 where they agree up to scale."""
     return float(np.mean([cosine(run(feeds)[output], dense(feeds)[output]) for feeds in calls]))
+
+
+def accuracy(run: Run, name: str, inputs: Array, classes: Array, batch: int = 100) -> float:
+    """How often the highest output along the last axis is the class, whatever axes come before; run in batches."""
+    parts = (run({name: inputs[start : start + batch]})[0].argmax(-1) for start in range(0, len(inputs), batch))
+    return float(np.mean(np.concatenate(list(parts)) == classes))
+
+
+def bits(run: Run, name: str, inputs: Array, classes: Array, batch: int = 100) -> float:
+    """Mean of -log2 of the probability that the output's last axis, taken as logits, gives to the class."""
+    found = []
+    for start in range(0, len(inputs), batch):
+        logits = run({name: inputs[start : start + batch]})[0].astype(np.float64)
+        logits -= logits.max(-1, keepdims=True)
+        chosen = np.take_along_axis(logits, classes[start : start + batch, ..., None], -1)[..., 0]
+        found.append((np.log(np.exp(logits).sum(-1)) - chosen) / np.log(2))
+    return float(np.mean(np.concatenate(found)))

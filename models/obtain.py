@@ -1,16 +1,20 @@
-"""`python -m models.obtain [NAME ...]`: fetch reference models (all without a name), print their paths."""
+"""`python -m models.obtain [NAME ...]`: fetch reference models, print their paths.
+
+Without a name all that packages have, and those that were made here before; with its name a model is made.
+"""
 
 import sys
 from collections.abc import Sequence
 
 from models.errors import ObtainError
-from models.recipe import load, names
+from models.making import at_hand
+from models.recipe import load
 
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code: 0 all there, 1 one could not be had, 2 no such recipe."""
     try:
-        recipes = [load(name) for name in arguments or names()]
+        recipes = [load(name) for name in arguments or at_hand()]
     except KeyError as error:
         print(error.args[0], file=sys.stderr)
         return 2

