@@ -21,7 +21,7 @@ def read_member(archive: Path, member: str) -> bytes:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as wheel:
                 return wheel.read(member)
-        with tarfile.open(fileobj=io.BytesIO(_tar(archive.read_bytes()))) as tar:
+        with tarfile.open(fileobj=io.BytesIO(tar_of(archive.read_bytes()))) as tar:
             file = tar.extractfile(member)
             if file is not None:
                 return file.read()
@@ -32,8 +32,8 @@ def read_member(archive: Path, member: str) -> bytes:
     raise ObtainError(f"{archive.name} has no file {member}")
 
 
-def _tar(content: bytes) -> bytes:
-    """The part of a Debian package that holds its files; anything else as it is."""
+def tar_of(content: bytes) -> bytes:
+    """The tar in a Debian package that holds its files; any other archive as it is."""
     place = len(_DEB)
     while content.startswith(_DEB) and place < len(content):
         header, start = content[place : place + _HEADER], place + _HEADER
