@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from models.errors import ObtainError
 from models.packages import cache_root
 from models.recipe import HOME, Array, names
+from onnxprune.errors import InputError
 
 if TYPE_CHECKING:
     import torch
@@ -27,7 +28,7 @@ SEED = 0
 def made(name: str, version: int) -> Path:
     """Path of the model; made at first use.
 
-    Raises ObtainError where a framework is missing.
+    Raises ObtainError where a framework is missing, or the export fails.
     """
     file = _target(name, version)
     if file.is_file():
@@ -38,7 +39,10 @@ def made(name: str, version: int) -> Path:
         raise ObtainError(f"{name} is made here, which needs the package {error.name}") from None
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=file.parent) as scratch, _reproducible():
-        make.main(Path(scratch) / file.name)
+        try:
+            make.main(Path(scratch) / file.name)
+        except InputError as error:
+            raise ObtainError(f"{name} can't be made: {error}") from error
         # The same file system: readers see no file or the whole one.
         os.replace(Path(scratch) / file.name, file)
     return file

