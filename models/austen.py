@@ -73,7 +73,8 @@ def encoded(text: str) -> Array:
     numbers = np.full(128, ALPHABET.index("?"))
     numbers[[ord(sign) for sign in ALPHABET]] = np.arange(len(ALPHABET))
     codes = np.frombuffer(text.encode("utf-32-le"), "<u4")
-    return numbers[np.minimum(codes, 127)]
+    found: Array = numbers[np.minimum(codes, 127)]
+    return found
 
 
 def calls(name: str, n: int, seed: int) -> list[Feeds]:
