@@ -1,7 +1,28 @@
-"""What a model is calibrated and judged on."""
+"""What a model is calibrated and judged on, and what it does there: activations of its layers, and their moments."""
 
+from onnxprune.calibration.activations import Activation, Activations, collect
+from onnxprune.calibration.columns import columns, count_positions, outputs
 from onnxprune.calibration.cutting import BATCH
 from onnxprune.calibration.data import Data
+from onnxprune.calibration.layer import Layer, layers
+from onnxprune.calibration.moments import CrossMoments, Moments
 from onnxprune.calibration.opening import open_data
+from onnxprune.calibration.part import Part, part_of
 
-__all__ = ["BATCH", "Data", "open_data"]
+__all__ = [
+    "BATCH",
+    "Activation",
+    "Activations",
+    "CrossMoments",
+    "Data",
+    "Layer",
+    "Moments",
+    "Part",
+    "collect",
+    "columns",
+    "count_positions",
+    "layers",
+    "open_data",
+    "outputs",
+    "part_of",
+]

@@ -10,6 +10,8 @@ from onnxprune.graph.finish import finish
 from onnxprune.graph.io import from_bytes, from_proto, load
 from onnxprune.graph.model import Model, all_stored, graphs, stored
 from onnxprune.graph.normalize import normalize
+from onnxprune.graph.part import save_part
+from onnxprune.graph.parts import Parts
 from onnxprune.graph.publish import publish
 from onnxprune.graph.save import save
 from onnxprune.graph.scratch import scratch_folder
@@ -18,6 +20,7 @@ from onnxprune.graph.unblock import unblock
 
 __all__ = [
     "Model",
+    "Parts",
     "Unclear",
     "all_stored",
     "block_of",
@@ -35,6 +38,7 @@ __all__ = [
     "one_convolution",
     "publish",
     "save",
+    "save_part",
     "scratch_folder",
     "skeleton",
     "stored",

@@ -1,0 +1,111 @@
+"""Statistics of what linear layers read, over data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from onnxprune.calibration.layer import Layer, layers
+from onnxprune.calibration.moments import CrossMoments, Moments
+from onnxprune.calibration.part import part_of
+from onnxprune.coupling import Analysis
+from onnxprune.graph import Model
+from onnxprune.runtime import Feeds
+
+Array = np.ndarray
+Source = Callable[[], Model]
+"""Makes a fresh, normalised model."""
+
+ROWS_PER_COLUMN = 8
+LEAST_ROWS = 8192
+
+BYTES = 2**28
+"""Of moments that are collected at once, and about as many of activations."""
+
+
+@dataclass(slots=True)
+class Activation:
+    """What is known of one tensor along its axis of units, over all other axes and all data.
+
+    mean, variance, square: [units], of all entries, square being the mean of the squares; covariance: [units, units],
+    of a sample of positions
+    """
+
+    moments: Moments = field(default_factory=Moments)
+    pairs: CrossMoments = field(default_factory=CrossMoments)
+
+    @property
+    def mean(self) -> Array:
+        return self.moments.mean
+
+    @property
+    def variance(self) -> Array:
+        return self.moments.variance
+
+    @property
+    def square(self) -> Array:
+        return self.moments.square
+
+    @property
+    def covariance(self) -> Array:
+        return self.pairs.covariance
+
+    def update(self, values: Array, axis: int, rows: int, random: np.random.Generator) -> None:
+        """Take in one call; at most `rows` positions go into the covariance."""
+        flat = np.moveaxis(values, axis, -1).reshape(-1, values.shape[axis]).astype(np.float32, copy=False)
+        self.moments.update(flat)
+        if rows:
+            chosen = flat if rows >= len(flat) else flat[random.choice(len(flat), rows, replace=False)]
+            self.pairs.update(chosen[:, :0], chosen)
+
+
+class Activations:
+    """Statistics of what every linear layer of a model reads, by the name of the layer."""
+
+    def __init__(self, found: dict[tuple[str, int], Activation], read: dict[str, tuple[str, int]]) -> None:
+        self._found = found
+        self._read = read
+
+    def __getitem__(self, layer: Layer) -> Activation:
+        return self._found[self._read[layer.name]]
+
+    def __contains__(self, layer: Layer) -> bool:
+        return layer.name in self._read
+
+
+def collect(source: Source, analysis: Analysis, data: Sequence[Feeds], *, pairs: bool, threads: int = 0) -> Activations:
+    """Run a model over data, as often as memory asks for.
+
+    analysis: of the same model; pairs: whether covariances are wanted. Raises InputError where it can't be run.
+    """
+    chosen = layers(analysis)
+    read = {layer.name: (layer.data.name, layer.axis) for layer in chosen}
+    sizes = {read[layer.name]: layer.units.size or 0 for layer in chosen}
+    found: dict[tuple[str, int], Activation] = {key: Activation() for key in sizes}
+    for keys in _portions(sizes, pairs):
+        part, random = part_of(source(), [name for name, _ in keys], threads), np.random.default_rng(0)
+        for feeds in data:
+            values = part(feeds)
+            for name, axis in keys:
+                wanted = max(LEAST_ROWS, ROWS_PER_COLUMN * sizes[name, axis]) if pairs else 0
+                rows = math.ceil(wanted / max(len(data), 1))
+                found[name, axis].update(values[name], axis, rows, random)
+    return Activations(found, read)
+
+
+def _portions(sizes: dict[tuple[str, int], int], pairs: bool) -> Iterator[list[tuple[str, int]]]:
+    """Tensors whose moments fit into memory together."""
+    portion: list[tuple[str, int]] = []
+    total = 0
+    for key, size in sizes.items():
+        needed = 8 * size * (size if pairs else 1)
+        if portion and total + needed > BYTES:
+            yield portion
+            portion, total = [], 0
+        portion.append(key)
+        total += needed
+    if portion:
+        yield portion

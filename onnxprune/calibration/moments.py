@@ -1,0 +1,83 @@
+"""Means and second moments of rows that come in blocks, as if they had come at once.
+
+Blocks are centred in their own type, multiplied there and added up in float64; merging follows Chan, Golub and LeVeque
+1983, "Algorithms for Computing the Sample Variance", the matrix form of Welford's update.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+Array = np.ndarray
+
+
+class Moments:
+    """Mean and variance of every column: streams rows [rows, columns]."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.mean: Array = np.zeros(0)
+        self._scatter: Array = np.zeros(0)
+
+    def update(self, rows: Array) -> None:
+        """Take in a block."""
+        mean = rows.mean(axis=0, dtype=np.float64)
+        centred = rows - mean.astype(rows.dtype)
+        scatter = np.einsum("ij,ij->j", centred, centred, dtype=np.float64)
+        if not self.count:
+            self.mean, self._scatter = np.zeros_like(mean), np.zeros_like(scatter)
+        shift, total = mean - self.mean, self.count + len(rows)
+        self._scatter += scatter + shift**2 * (self.count * len(rows) / total)
+        self.mean = self.mean + shift * (len(rows) / total)
+        self.count = total
+
+    @property
+    def variance(self) -> Array:
+        """Population variance of every column."""
+        return self._scatter / max(self.count, 1)
+
+    @property
+    def square(self) -> Array:
+        """Mean of the squares of every column."""
+        return np.asarray(self.variance + self.mean**2)
+
+
+class CrossMoments:
+    """Means of two sets of columns that belong together, and their centred products: streams rows of both.
+
+    covariance [b, b] is that of the second set, cross [a, b] that between both, each over the number of rows.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.mean_a: Array = np.zeros(0)
+        self.mean_b: Array = np.zeros(0)
+        self._ab: Array = np.zeros(0)
+        self._bb: Array = np.zeros(0)
+
+    def update(self, a: Array, b: Array) -> None:
+        """Take in a block of rows [rows, a] and [rows, b]."""
+        mean_a, mean_b = (v.mean(axis=0, dtype=np.float64) for v in (a, b))
+        da, db = a - mean_a.astype(a.dtype), b - mean_b.astype(b.dtype)
+        if not self.count:
+            self.mean_a, self.mean_b = np.zeros_like(mean_a), np.zeros_like(mean_b)
+            self._ab, self._bb = np.zeros((len(mean_a), len(mean_b))), np.zeros((len(mean_b),) * 2)
+        total = self.count + len(a)
+        weight = self.count * len(a) / total
+        shift_a, shift_b = mean_a - self.mean_a, mean_b - self.mean_b
+        self._ab += da.T @ db
+        self._bb += db.T @ db
+        if weight:
+            self._ab += np.outer(shift_a * weight, shift_b)
+            self._bb += np.outer(shift_b * weight, shift_b)
+        self.mean_a = self.mean_a + shift_a * (len(a) / total)
+        self.mean_b = self.mean_b + shift_b * (len(a) / total)
+        self.count = total
+
+    @property
+    def cross(self) -> Array:
+        return self._ab / max(self.count, 1)
+
+    @property
+    def covariance(self) -> Array:
+        return self._bb / max(self.count, 1)
