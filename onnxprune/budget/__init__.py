@@ -1,6 +1,6 @@
 """Allocation: how many units go from which group. Importing this package registers the budgets."""
 
-from onnxprune.budget import global_rank, roofline, uniform
+from onnxprune.budget import global_rank, roofline, uniform, value
 from onnxprune.budget.candidate import Candidate
 from onnxprune.budget.cost import Cost, macs, params, size, traffic
 from onnxprune.budget.fit import Fit, fit
@@ -25,4 +25,5 @@ __all__ = [
     "size",
     "traffic",
     "uniform",
+    "value",
 ]

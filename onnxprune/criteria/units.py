@@ -38,6 +38,21 @@ def project(term: Term, vector: Array, atom: Atom) -> Array:
     return total
 
 
+def labels(term: Term, atom: Atom) -> Array:
+    """Which unit of an atom every index of an axis belongs to: [length], -1 for none."""
+    term = resolve(term)
+    if isinstance(term, Atom):
+        return np.arange(term.size or 0) if term is atom else np.full(term.size or 0, -1)
+    if isinstance(term, Product):
+        found = np.full(1, -1)
+        for part in factors(term):
+            own = labels(part, atom)
+            found = np.where(own[None, :] >= 0, own[None, :], found[:, None]).ravel()
+        return found
+    parts = [labels(part, atom) for part in segments(term)]
+    return np.concatenate(parts) if parts else np.zeros(0, int)
+
+
 def along(values: Array, axis: int) -> Array:
     """The tensor as [before, axis, after], float."""
     shape = values.shape

@@ -7,11 +7,12 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from onnxprune.calibration import collect
 from onnxprune.coupling import Analysis, Group, analyze
 from onnxprune.coupling.terms import Atom, Product, Sum
-from onnxprune.criteria import criteria, project, score
+from onnxprune.criteria import Needs, criteria, get, project, score
 from onnxprune.errors import InputError
-from onnxprune.graph import from_proto, normalize
+from onnxprune.graph import Model, from_proto, normalize
 from tests.oracle import build
 
 MLP = """agraph (float[1,2] x) => (float[1,2] y) <float[2,3] a, float[3,2] b>
@@ -24,21 +25,49 @@ A = np.array([[1, -2, 0], [2, 0, 0]], np.float32)
 B = np.array([[2, 0], [0, 1], [-4, 0]], np.float32)
 
 
-def _analysis(text: str, **values: np.ndarray) -> tuple[Analysis, Group]:
+# With this in place of a, and the rows of the unit matrix for x, the units are (1, 2, 0) and (3, 0, 6): means 2, 1, 3,
+# variances 1, 1, 9, mean squares 5, 2, 18.
+SEEN = np.array([[1, 2, 0], [3, 0, 6]], np.float32)
+CALLS = [{"x": row[None]} for row in np.eye(2, dtype=np.float32)]
+
+
+def _model(text: str, **values: np.ndarray) -> Model:
     proto = build(text)
     for tensor in proto.graph.initializer:
         if tensor.name in values:
             array = values[tensor.name].reshape(tuple(tensor.dims)).astype(np.float32)
             tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
-    model = normalize(from_proto(proto))
+    return normalize(from_proto(proto))
+
+
+def _analysis(text: str, **values: np.ndarray) -> tuple[Analysis, Group]:
+    model = _model(text, **values)
     analysis = analyze(model.graph, model.opsets)
     (group,) = analysis.prunable
     return analysis, group
 
 
 def _scores(name: str, text: str = MLP, **values: np.ndarray) -> np.ndarray:
-    analysis, group = _analysis(text, **({"a": A, "b": B} | values))
-    return score(analysis, [group], name)[group.id]
+    values = {"a": A, "b": B} | values
+    analysis, group = _analysis(text, **values)
+    seen = None
+    if get(name).needs > Needs.WEIGHTS:
+        seen = collect(lambda: _model(text, **values), analysis, CALLS, pairs=True, threads=1)
+    return score(analysis, [group], name, activations=seen)[group.id]
+
+
+def _saliency() -> np.ndarray:
+    """Units 1, 0 and 2 go, in this order: what all that went cost once made up for, less what it was before.
+
+    The covariance is d d' + damping; what units S cost is the sum of (b b')_SS times the inverse of (C^-1)_SS, over the
+    variance of what b makes, which is the sum of b b' times d d'.
+    """
+    d = np.array([1, -1, 3])
+    covariance = np.outer(d, d) + np.eye(3) * (0.01 * 11 / 3)
+    inverse, gram, made = np.linalg.inv(covariance), B @ B.T, 4 * 1 + 1 * 1 + 16 * 9 - 2 * 8 * 3
+    sets = [np.ix_(units, units) for units in ([1], [1, 0], [1, 0, 2])]
+    first, second, third = (float(np.sum(gram[s] * np.linalg.inv(inverse[s]))) / made for s in sets)
+    return np.array([second - first, first, third - second])
 
 
 def _l1() -> np.ndarray:
@@ -64,6 +93,10 @@ CASES = {
         )
         / np.sqrt(2),
     ),
+    "wanda": (MLP, {"a": SEEN}, np.array([2, 1, 4]) * np.sqrt([5, 2, 18])),
+    "flap": (MLP, {"a": SEEN}, [4 * 1, 1 * 1, 16 * 9]),
+    "variance": (MLP, {"a": SEEN}, [1, 1, 9]),
+    "obs": (MLP, {"a": SEEN}, _saliency()),
     "bn_scale": (NORMED, {"a": np.ones(3), "b": np.ones(3), "scale": np.array([-3, 1, 2])}, [3, 1, 2]),
 }
 

@@ -1,0 +1,98 @@
+"""Optimal brain: what removing units costs when those that stay take over as much of their work as they can.
+
+Units go one after the other (many at a time in wide groups), the cheapest first, each judged by what has been made up
+for by then. The scores are the rises of the error in that order: their sum over what went is what all of it costs.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from onnxprune.calibration import Activation, Layer
+from onnxprune.coupling import Group
+from onnxprune.criteria.magnitude import l2
+from onnxprune.criteria.registry import Context, Needs, criterion
+
+Array = np.ndarray
+
+DAMPING = 0.01
+"""Of the mean variance, added to every variance (as SparseGPT's and ZipLM's)."""
+
+ROUNDS = 64
+"""In how many rounds the units of a group go, at the most."""
+
+
+@criterion("obs", Needs.COVARIANCES)
+def obs(context: Context, group: Group) -> Array:
+    """Error of the layers behind a unit once least squares made up for it (Kurtic et al. 2023, ZipLM's saliency).
+
+    For the columns S of a unit: trace(W_S (C^-1)_SS^-1 W_S'), C being the covariance of what a layer reads (its mean
+    goes into the bias), over the variance of what the layer makes; summed over layers. W and C^-1 are those after the
+    units with lower scores went.
+    """
+    layers = [one for found in context.readers(group) for one in _states(*found)]
+    if not layers:
+        return l2(context, group)
+    scores, left, highest = np.zeros(group.size), np.arange(group.size), 0.0
+    share = math.ceil(group.size / ROUNDS)
+    while len(left):
+        errors = np.sum([state.errors(group.size) for state in layers], axis=0)[left]
+        order = np.argsort(errors, kind="stable")[:share]
+        gone = left[order]
+        scores[gone] = np.maximum(errors[order], highest)
+        highest = float(scores[gone].max())
+        left = np.delete(left, order)
+        for state in layers if len(left) else ():
+            state.remove(gone)
+    return scores
+
+
+class _State:
+    """One layer, or one group of a grouped convolution, while units go.
+
+    gram: [columns, columns] of the weight, in units of the variance of what the layer makes; inverse: of the
+    covariance; labels: the unit of every column, -1 for those that stay anyway
+    """
+
+    def __init__(self, gram: Array, covariance: Array, labels: Array) -> None:
+        level = float(np.trace(covariance)) / max(len(covariance), 1)
+        self.gram = gram
+        self.inverse = np.linalg.inv(covariance + np.eye(len(covariance)) * max(DAMPING * level, 1e-12))
+        self.labels = labels
+
+    def errors(self, size: int) -> Array:
+        """What removing each unit costs by now: [size], 0 where there is none of it."""
+        found, mine = np.zeros(size), np.flatnonzero(self.labels >= 0)
+        if len(mine) == len(np.unique(self.labels[mine])):
+            found[self.labels[mine]] = np.diag(self.gram)[mine] / np.diag(self.inverse)[mine]
+            return found
+        for unit in np.unique(self.labels[mine]):
+            block = np.ix_(*[np.flatnonzero(self.labels == unit)] * 2)
+            found[unit] = float(np.trace(np.linalg.solve(self.inverse[block], self.gram[block])))
+        return found
+
+    def remove(self, units: Array) -> None:
+        """Let the other columns take over what those of some units did."""
+        gone = np.isin(self.labels, units)
+        if not gone.any():
+            return
+        stay = ~gone
+        taken = np.linalg.solve(self.inverse[np.ix_(gone, gone)], self.inverse[np.ix_(gone, stay)])
+        cross = self.gram[np.ix_(stay, gone)] @ taken
+        self.gram = self.gram[np.ix_(stay, stay)] - cross - cross.T + taken.T @ self.gram[np.ix_(gone, gone)] @ taken
+        self.inverse = self.inverse[np.ix_(stay, stay)] - self.inverse[np.ix_(stay, gone)] @ taken
+        self.labels = self.labels[stay]
+
+
+def _states(layer: Layer, labels: Array, seen: Activation) -> list[_State]:
+    weight = np.asarray(layer.weight(), np.float64)
+    groups, _, units, _ = weight.shape
+    rows = [part.transpose(0, 2, 1).reshape(-1, units) for part in weight]
+    blocks = [slice(g * units, (g + 1) * units) for g in range(groups)]
+    covariances = [seen.covariance[block, block] for block in blocks]
+    grams = [part.T @ part for part in rows]
+    made = max(sum(float(np.sum(g * c)) for g, c in zip(grams, covariances, strict=True)), 1e-30)
+    found = zip(grams, covariances, blocks, strict=True)
+    return [_State(gram / made, covariance, labels[block]) for gram, covariance, block in found]
