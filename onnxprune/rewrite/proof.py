@@ -28,11 +28,22 @@ Masks = Mapping[str, np.ndarray]
 
 Weights = dict[str, np.ndarray]
 
+Edit = Callable[[Model], Analysis]
+"""Changes weights of a normalised model in place, and analyses it."""
+
+Dense = Callable[[], tuple[Model, Analysis]]
+"""Makes the dense model anew, normalised, as the pruned one was cut out of it."""
+
 
 def keep_of(analysis: Analysis, masks: Masks) -> Keep:
     """The keep-masks of a decision that names groups by id."""
     by_id = {g.id: g.atom for g in analysis.groups}
     return Keep({by_id[name]: mask for name, mask in masks.items()})
+
+
+def analysed(model: Model) -> Analysis:
+    """The analysis of a normalised model as it is."""
+    return analyze(model.graph, model.opsets)
 
 
 def prove(
@@ -44,19 +55,22 @@ def prove(
     tolerance: float = TOLERANCE,
     max_seconds: float = 60.0,
     dims: Mapping[str, int] | None = None,
+    edit: Edit = analysed,
 ) -> Proof:
     """Hold a pruned model against the source masked by the same decision.
 
     source: makes a fresh, not yet normalised Model (again, where rounding has to be measured); dims: sizes of open
-    dimensions, by symbol; tolerance: relative error allowed to float32. Where the source can't be masked, or can't be
-    run on random inputs within `max_seconds`, the proof is "skipped", with the reason.
+    dimensions, by symbol; edit: what was done to the dense model's weights; tolerance: relative error allowed to
+    float32. Where the source can't be masked, or can't be run on random inputs within `max_seconds`, the proof is
+    "skipped", with the reason.
 
     What quantisers round is proved twice, each time within `max_seconds`: without the rounding, as precisely as floats
     are compared, and with it.
 
     Memory: the larger of what loading the source takes and, once that is freed, what loading the pruned model takes.
     """
-    judge = partial(_judge, source, masks, pruned, dims=dims, seed=seed, tolerance=tolerance, max_seconds=max_seconds)
+    dense = partial(_dense, source, edit)
+    judge = partial(_judge, dense, masks, pruned, dims=dims, seed=seed, tolerance=tolerance, max_seconds=max_seconds)
     found, names = judge(_Way())
     if not names or found.status not in ("proved", "failed"):
         return found
@@ -94,8 +108,13 @@ class _Masked:
     roundings: frozenset[str]
 
 
+def _dense(source: Callable[[], Model], edit: Edit) -> tuple[Model, Analysis]:
+    model = normalize(source())
+    return model, edit(model)
+
+
 def _judge(
-    source: Callable[[], Model], masks: Masks, pruned: Path | bytes, way: _Way, **options: Any
+    source: Dense, masks: Masks, pruned: Path | bytes, way: _Way, **options: Any
 ) -> tuple[Proof, frozenset[str]]:
     """The oracle's verdict under one way, and the names of what could be left unrounded."""
     try:
@@ -122,15 +141,13 @@ def _unrounded(pruned: Path | bytes, names: frozenset[str]) -> Path | bytes:
     return data
 
 
-def _masked(source: Callable[[], Model], masks: Masks, way: _Way) -> _Masked:
-    made = _mask(source(), masks, way)
+def _masked(source: Dense, masks: Masks, way: _Way) -> _Masked:
+    made = _mask(*source(), masks, way)
     gc.collect()  # nodes and tensors of a graph refer to each other, and would keep the weights from being freed
     return made
 
 
-def _mask(model: Model, masks: Masks, way: _Way) -> _Masked:
-    model = normalize(model)
-    analysis = analyze(model.graph, model.opsets)
+def _mask(model: Model, analysis: Analysis, masks: Masks, way: _Way) -> _Masked:
     bounds, choices = index_bounds(model.graph), switches(model.graph)
     keep = keep_of(analysis, masks)
     consumers = mask_consumers(analysis, keep)

@@ -1,0 +1,67 @@
+"""Repairs from one look at the dense model: as though every layer before had been repaired in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from onnxprune.calibration import Layer, Part
+from onnxprune.graph import Parts
+from onnxprune.repair.edits import Edits
+from onnxprune.repair.observed import Observed, made_at, narrowed, rows_of, sampled
+from onnxprune.repair.registry import repair
+from onnxprune.repair.solve import refit
+from onnxprune.repair.work import Work
+
+LAYERS = 8
+"""Watched in one run over the data: their activations are held at the same time."""
+
+
+@repair("none")
+def none(work: Work) -> Edits:
+    """Nothing is repaired."""
+    return Edits()
+
+
+@repair("bias")
+def bias(work: Work) -> Edits:
+    """The mean of what the lost units did goes into the bias (An et al. 2024, FLAP; Berisha et al. 2025, VBP)."""
+    edits, narrow = Edits(), work.narrow()
+    for name, seen in _observed(work, {n: narrow.layers[n] for n in work.dense.damaged}):
+        edits.add(name, narrow.scatter(seen.layer, np.concatenate([m.mean_a for m in seen.moments])))
+    return edits
+
+
+@repair("lstsq")
+def lstsq(work: Work) -> Edits:
+    """Least squares refit of every damaged layer on what stays, with its bias (He et al. 2017, "Channel Pruning")."""
+    edits, narrow = Edits(), work.narrow()
+    for name, seen in _observed(work, {n: narrow.layers[n] for n in work.dense.damaged}):
+        weight, shift = refit(seen, work.damping)
+        stored = seen.layer.like_stored(weight)
+        edits.weights[seen.stored] = narrow.spread(seen.stored, stored, work.dense.weights[name])
+        edits.add(name, narrow.scatter(seen.layer, shift))
+    return edits
+
+
+def _observed(work: Work, layers: dict[str, Layer]) -> Iterator[tuple[str, Observed]]:
+    """Moments of narrow layers that read what the dense model hands them, less what is gone."""
+    parts, names = Parts(work.source()), list(layers)
+    for start in range(0, len(names), LAYERS):
+        found = {name: Observed(layers[name]) for name in names[start : start + LAYERS]}
+        _watch(work, parts, found)
+        yield from found.items()
+
+
+def _watch(work: Work, parts: Parts, found: dict[str, Observed]) -> None:
+    dense = {name: work.dense.layers[name] for name in found}
+    run = Part(parts.part([*dense, *(layer.data.name for layer in dense.values())]), work.threads)
+    for call, feeds in enumerate(work.data):
+        values = run(feeds)
+        for name, seen in found.items():
+            binding, keep = dense[name].binding, work.dense.keep
+            made = narrowed(values[name], binding.outputs[0], keep)
+            data = narrowed(values[dense[name].data.name], binding.inputs[dense[name].place], keep)
+            at = sampled(seen.layer, made.shape, rows_of(seen.layer, len(work.data)), call)
+            seen.update(made_at(seen.layer, made, at), made.shape, data, at)
