@@ -24,6 +24,13 @@ def budgets(incomplete: str) -> Offered:
     return _starting(incomplete, ((entry.name, entry.summary) for entry in known()))
 
 
+def repairs(incomplete: str) -> Offered:
+    """Repairs with what they do."""
+    from onnxprune.repair import repairs as known
+
+    return _starting(incomplete, ((entry.name, entry.summary) for entry in known()))
+
+
 def passes(incomplete: str) -> Offered:
     """Passes with what they remove."""
     from onnxprune.pruning import available

@@ -19,6 +19,7 @@ class What(StrEnum):
     passes = "passes"
     criteria = "criteria"
     budgets = "budgets"
+    repairs = "repairs"
     ops = "ops"
 
 
@@ -39,7 +40,7 @@ def listing(
     what: Annotated[What, typer.Argument(metavar="WHAT", help="The registry to list.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """List passes, criteria, budgets or rules of operators."""
+    """List passes, criteria, budgets, repairs or rules of operators."""
     found = _REGISTRIES[what]()
     if json:
         from json import dumps
@@ -73,8 +74,8 @@ def _passes() -> Listing:
 def _criteria() -> Listing:
     from onnxprune.criteria import criteria
 
-    rows = [{"name": entry.name, "summary": entry.summary} for entry in criteria()]
-    return Listing({"name": "criterion", "summary": "the score of a unit"}, "lt", rows)
+    rows = [{"name": c.name, "needs": c.needs.name.lower(), "summary": c.summary} for c in criteria()]
+    return Listing({"name": "criterion", "needs": "needs", "summary": "the score of a unit"}, "llt", rows)
 
 
 def _budgets() -> Listing:
@@ -82,6 +83,13 @@ def _budgets() -> Listing:
 
     rows = [{"name": entry.name, "summary": entry.summary} for entry in budgets()]
     return Listing({"name": "budget", "summary": "how removal is shared out"}, "lt", rows)
+
+
+def _repairs() -> Listing:
+    from onnxprune.repair import repairs
+
+    rows = [{"name": entry.name, "summary": entry.summary} for entry in repairs()]
+    return Listing({"name": "repair", "summary": "what makes up for the units that go"}, "lt", rows)
 
 
 def _ops() -> Listing:
@@ -124,5 +132,6 @@ _REGISTRIES: dict[What, Callable[[], Listing]] = {
     What.passes: _passes,
     What.criteria: _criteria,
     What.budgets: _budgets,
+    What.repairs: _repairs,
     What.ops: _ops,
 }

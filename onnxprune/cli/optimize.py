@@ -10,7 +10,20 @@ import typer
 
 from onnxprune.cli import completion
 from onnxprune.cli.contract import DONE, NOT_MET, say
-from onnxprune.cli.options import Dim, Json, Model, Provider, Seed, Threads, alignment, dims, known_provider
+from onnxprune.cli.options import (
+    Data,
+    Dim,
+    Json,
+    Model,
+    Preprocess,
+    Provider,
+    Samples,
+    Seed,
+    Threads,
+    alignment,
+    dims,
+    known_provider,
+)
 
 if TYPE_CHECKING:
     from onnxprune.pruning import Options, Result
@@ -43,6 +56,14 @@ Budget = Annotated[
         metavar="NAME",
         help="How removal is shared out; see 'onnxprune list budgets'.",
         autocompletion=completion.budgets,
+    ),
+]
+Repair = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="What makes up for the units that go; see 'onnxprune list repairs'.",
+        autocompletion=completion.repairs,
     ),
 ]
 Passes = Annotated[
@@ -87,13 +108,17 @@ def optimize(
     dim: Dim = None,
     no_verify: NoVerify = False,
     no_bench: NoBench = False,
+    data: Data = None,
+    samples: Samples = 512,
+    preprocess: Preprocess = None,
+    repair: Repair = None,
     json: Json = False,
 ) -> int:
     """Prune a model to a target, prove the result, and measure it."""
     from onnxprune.pruning import Options
     from onnxprune.pruning import Target as Aim
 
-    chosen: dict[str, Any] = {"criterion": criterion, "budget": budget}
+    chosen: dict[str, Any] = {"criterion": criterion, "budget": budget, "repair": repair}
     options = Options(
         target=Aim.parse(target) if target else None,
         passes=passes or (),
@@ -107,6 +132,9 @@ def optimize(
         threads=threads,
         provider=known_provider(provider),
         data=dims(dim),
+        calibration=data,
+        samples=samples,
+        preprocess=preprocess,
         **{name: text for name, text in chosen.items() if text is not None},
     )
     return _show(*_run(model, output or model.with_name(f"{model.stem}.pruned.onnx"), options, report), json)

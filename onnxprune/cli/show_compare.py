@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnxprune.cli.screen import facts, show_all, table
 from onnxprune.report import Comparison
-from onnxprune.report.sentences import closeness, conditions, shapes
+from onnxprune.report.sentences import closeness, conditions, inputs, shapes
 from onnxprune.report.units import fraction, quantity, seconds, size, some, speedup
 
 MOST_OPS = 12
@@ -37,7 +37,7 @@ def show(found: Comparison) -> None:
     ]
     findings = [
         ("speed", speedup(timed.speedup)),
-        ("fidelity", closeness(found.fidelity, _inputs(found))),
+        ("fidelity", closeness(found.fidelity, inputs(found.data))),
         ("inputs", shapes(timed.shapes)),
         ("with", conditions(found.environment, timed.rounds)),
     ]
@@ -46,14 +46,6 @@ def show(found: Comparison) -> None:
         table(("time per run by op", "dense", "pruned", "left"), _ops(found), "lrrr"),
         facts(findings),
     )
-
-
-def _inputs(found: Comparison) -> str:
-    """What fidelity was measured on."""
-    data = found.data
-    if data is None:
-        return "random inputs"
-    return f"on {some(data.samples, 'sample')} of {data.name}"
 
 
 def _ops(found: Comparison) -> list[tuple[str, str, str, str]]:

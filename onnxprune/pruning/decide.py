@@ -10,6 +10,7 @@ import numpy as np
 
 from onnxprune import budget, criteria
 from onnxprune.budget import Candidate, Cost, Fit, Work
+from onnxprune.calibration import Activations
 from onnxprune.coupling import Analysis
 from onnxprune.errors import InputError
 from onnxprune.pruning.alignment import FALLBACKS, SLOW
@@ -55,8 +56,13 @@ def cost_of(target: Target, analysis: Analysis, source: Path, shapes: Shapes) ->
     return budget.params(analysis) if target.quantity == "params" else budget.size(analysis, source.stat().st_size)
 
 
-def decide(analysis: Analysis, options: Options, source: Path, shapes: Shapes) -> Decision:
-    """Choose units to remove. Raises InputError where nothing at all can go."""
+def decide(
+    analysis: Analysis, options: Options, source: Path, shapes: Shapes, activations: Activations | None = None
+) -> Decision:
+    """Choose units to remove; activations: what data say, for criteria that need it.
+
+    Raises InputError where nothing at all can go.
+    """
     scope = Scope(options.protect, options.only)
     passes, more = passes_of(options), passes_of(options, reserve=True)
     ladder = [offers(analysis, chosen, scope) for chosen in (passes, more)]
@@ -64,9 +70,8 @@ def decide(analysis: Analysis, options: Options, source: Path, shapes: Shapes) -
         raise InputError(f"{source}: nothing to prune: {_why_nothing(analysis, more, scope)}")
     target = options.target or (None if any(p.ratio is not None for p in passes) else Target("macs", 0.5))
     cost = cost_of(target or Target("macs", 1.0), analysis, source, shapes)
-    search = _Search(
-        analysis, options, cost, Work(budget.macs(analysis, shapes), budget.traffic(analysis, shapes)), target
-    )
+    work = Work(budget.macs(analysis, shapes), budget.traffic(analysis, shapes))
+    search = _Search(analysis, options, cost, work, target, activations)
     return search.run([offered for k, offered in enumerate(ladder) if offered and offered not in ladder[:k]])
 
 
@@ -79,6 +84,7 @@ class _Search:
     cost: Cost
     work: Work
     target: Target | None
+    activations: Activations | None = None
     tried: list[Decision] = field(default_factory=list)
 
     def run(self, ladder: Sequence[Offers]) -> Decision:
@@ -94,11 +100,12 @@ class _Search:
 
     def _descend(self, offered: Offers, blocks: Sequence[int]) -> None:
         """Try finer and finer blocks, as long as the target isn't met or too much of it is left unused."""
-        scores = criteria.score(self.analysis, [g for _, g in offered], self.options.criterion, self.options.seed)
+        groups, name = [g for _, g in offered], self.options.scored_by
+        scores = criteria.score(self.analysis, groups, name, self.options.seed, self.activations)
         for block in blocks:
             chosen = candidates(offered, scores, block)
             chosen = [c for c in chosen if c.ratio is not None or self.cost.matters(c.group.atom)]
-            found = _fit(chosen, self.options.budget, self.cost, self.work, self.target)
+            found = _fit(chosen, self.options.shared_by, self.cost, self.work, self.target)
             self.tried.append(found)
             if found.met and (self.target is None or found.fraction >= CLOSE * self.target.fraction):
                 break

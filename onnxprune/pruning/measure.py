@@ -6,6 +6,7 @@ import gc
 from dataclasses import dataclass
 from pathlib import Path
 
+from onnxprune.calibration import Data
 from onnxprune.errors import InputError
 from onnxprune.graph import data_files_of, index_bounds, load
 from onnxprune.pruning.options import Options
@@ -25,19 +26,29 @@ from onnxprune.runtime import (
 @dataclass(frozen=True, slots=True)
 class Measurement:
     """bytes: (before, after); latency: interleaved, model 0 is the dense one; fidelity: of outputs on random inputs;
-    reason: why something could not be measured, or empty"""
+    reason: why something could not be measured, or empty; data: what fidelity was measured on, None: random inputs"""
 
     bytes: tuple[int, int]
     latency: BenchResult | None
     fidelity: Fidelity | None
     shapes: dict[str, list[int]]
     reason: str = ""
+    data: Data | None = None
 
 
 def measure(
-    source: Path, output: Path, options: Options, *, rounds: int = 30, max_seconds: float = 30.0
+    source: Path,
+    output: Path,
+    options: Options,
+    data: Data | None = None,
+    *,
+    rounds: int = 30,
+    max_seconds: float = 30.0,
 ) -> Measurement:
-    """Size, latency (interleaved in this process) and fidelity of two model files."""
+    """Size, latency (interleaved in this process) and fidelity of two model files.
+
+    data: what fidelity is measured on, random inputs where there are none
+    """
     sizes = file_size(source, data_files(source)), file_size(output, data_files(output))
     try:
         feeds = _feeds(source, options)
@@ -51,10 +62,11 @@ def measure(
             max_seconds=max_seconds,
             seed=options.seed,
         )
-        close = compare_models(source, output, feeds_list=[feeds], threads=options.threads, provider=options.provider)
+        inputs = [feeds] if data is None else data
+        close = compare_models(source, output, feeds_list=inputs, threads=options.threads, provider=options.provider)
     except InputError as reason:
         return Measurement(sizes, None, None, {}, str(reason))
-    return Measurement(sizes, latency, close, {k: list(v.shape) for k, v in feeds.items()})
+    return Measurement(sizes, latency, close, {k: list(v.shape) for k, v in feeds.items()}, data=data)
 
 
 def _feeds(source: Path, options: Options) -> Feeds:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from onnxprune import repair
 from onnxprune.budget import macs, params
 from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.masks import Keep
@@ -25,11 +26,13 @@ from onnxprune.graph import (
     skeleton,
 )
 from onnxprune.pruning.decide import Decision, decide, replay
+from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.measure import Measurement, measure
 from onnxprune.pruning.obstacles import Lock, locks
 from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.plan import Plan, describe, read, sha256
 from onnxprune.pruning.selection import Scope, unmatched
+from onnxprune.repair import Edits, Work
 from onnxprune.rewrite import keep_of, prove, shrink, spell_residuals
 from onnxprune.runtime import InputSpec, PlainFile, concrete_shapes, input_specs, runnable_inputs, session
 from onnxprune.runtime.verify import Proof
@@ -81,11 +84,12 @@ def optimize(
     try:
         with scratch_folder(output.parent) as folder:
             trial = folder / output.name
-            result, masks = _prune(file, output, trial, options, progress)
+            evidence = Evidence(file, options)
+            result, masks, edits = _prune(evidence, output, trial, progress)
             gc.collect()  # graphs are full of cycles, and their weights are what memory is made of
             if options.verify:
                 progress("proving")
-                result.proof = prove(file.load, masks, trial, seed=options.seed, dims=options.data)
+                result.proof = prove(file.load, masks, trial, seed=options.seed, dims=options.data, edit=edits.apply)
             if result.proof.status == "failed":
                 reason = result.proof.reason
                 raise VerificationError(f"{source}: the pruned model failed its proof, so it was not written: {reason}")
@@ -96,15 +100,16 @@ def optimize(
     gc.collect()
     if options.bench:
         progress("measuring")
-        result.measured = measure(source, output, options)
+        result.measured = measure(source, output, options, evidence.held_out)
     return result
 
 
 def _prune(
-    file: PlainFile, output: Path, trial: Path, options: Options, progress: Progress
-) -> tuple[Result, dict[str, np.ndarray]]:
-    """Decide, shrink and write the trial file. Nothing of the model stays in memory behind it."""
+    evidence: Evidence, output: Path, trial: Path, progress: Progress
+) -> tuple[Result, dict[str, np.ndarray], Edits]:
+    """Decide, repair, shrink and write the trial file. Nothing of the model but repaired weights stays in memory."""
     progress("loading")
+    file, options = evidence.file, evidence.options
     source, model = file.path, file.load()
     check_dims(model, options)
     shapes = open_shapes(model, source, options)
@@ -114,24 +119,39 @@ def _prune(
     progress("choosing what goes")
     warnings = unmatched(analysis, Scope(options.protect, options.only))
     plan_model = {"name": source.name, "sha256": sha256(source)}
-    decision = _decide(analysis, options, source, shapes)
+    decision = _decide(analysis, evidence, shapes)
     if decision.made_for not in ("", plan_model["sha256"]):
         warnings.append("the plan was made for another file of the same structure")
     keep = keep_of(analysis, decision.masks)
     before, after = _counts(analysis, shapes, keep)
     locked = locks(analysis, macs(analysis, shapes))
+    edits = _repair(evidence, decision, progress)
+    if edits:
+        analysis = edits.apply(model)
+        keep = keep_of(analysis, decision.masks)
     progress("shrinking")
     groups, tensors = describe(analysis, decision.chosen, shrink(model, analysis, keep))
     finish(model)
     if tensors and options.provider == "cpu":
         spell_residuals(model)
     _save(model, trial, output)
-    plan = Plan(plan_model, groups, tensors, measured={"before": before, "after": after})
+    plan = Plan(plan_model, groups, tensors, repairs=evidence.told(edits), measured={"before": before, "after": after})
     proof = Proof("skipped", reason="not asked for")
     result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)
     result.target, result.offered = decision.target, _offered(decision)
-    result.unknown, result.warnings = dict(analysis.unknown), warnings
-    return result, decision.masks
+    result.unknown, result.warnings = dict(analysis.unknown), [*warnings, *evidence.warnings]
+    return result, decision.masks, edits
+
+
+def _repair(evidence: Evidence, decision: Decision, progress: Progress) -> Edits:
+    """What makes up for the units that go."""
+    found = repair.get(evidence.repair)
+    if not decision.masks or found.name == "none":
+        return Edits()
+    progress("repairing")
+    edits = found.function(Work(evidence.source, decision.masks, evidence.calibration, progress=progress))
+    evidence.compare_with_plan()
+    return edits
 
 
 def _save(model: Model, trial: Path, output: Path) -> None:
@@ -151,10 +171,11 @@ def _check_paths(source: Path, output: Path) -> None:
         raise InputError(f"{output}: the folder '{output.parent}' does not exist")
 
 
-def _decide(analysis: Analysis, options: Options, source: Path, shapes: dict[str, tuple[int, ...]]) -> Decision:
+def _decide(analysis: Analysis, evidence: Evidence, shapes: dict[str, tuple[int, ...]]) -> Decision:
+    options, source = evidence.options, evidence.file.path
     if options.plan is not None:
         return replay(analysis, read(options.plan), options, source, shapes)
-    return decide(analysis, options, source, shapes)
+    return decide(analysis, options, source, shapes, evidence.activations(analysis))
 
 
 def check_dims(model: Model, options: Options) -> None:

@@ -35,12 +35,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Everything that `optimize` can be told. Empty passes: the default ones; align 0: automatic."""
+    """Everything that `optimize` can be told.
+
+    Empty passes: the default ones; an empty criterion, budget or repair: what is best with data, or without; align 0:
+    automatic
+    """
 
     target: Target | None = None
     passes: Sequence[str] = ()
-    criterion: str = "group_l2"
-    budget: str = "roofline"
+    criterion: str = ""
+    budget: str = ""
     align: int = 0
     protect: Sequence[str] = ()
     only: Sequence[str] = ()
@@ -58,3 +62,19 @@ class Options:
     """Of the user's data, at most."""
     preprocess: Path | None = None
     """What becomes of a picture before the model sees it."""
+    repair: str = ""
+
+    @property
+    def scored_by(self) -> str:
+        """The criterion's name."""
+        return self.criterion or ("group_l2" if self.calibration is None else "obs")
+
+    @property
+    def shared_by(self) -> str:
+        """The budget's name: errors compare across groups, other scores don't."""
+        return self.budget or ("value" if self.scored_by == "obs" else "roofline")
+
+    @property
+    def repaired_by(self) -> str:
+        """The repair's name."""
+        return self.repair or ("none" if self.calibration is None else "sequential")

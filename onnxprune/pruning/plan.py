@@ -111,7 +111,13 @@ def read(path: Path) -> Plan:
     if not fits or not isinstance(body.get("model", {}), dict):
         raise InputError(f"{path}: not a plan of version {VERSION}")
     _check_groups(path, body["groups"])
-    return Plan(body.get("model", {}), body["groups"], body.get("initializers", {}), measured=body.get("measured", {}))
+    repairs = body.get("repairs", [])
+    if not isinstance(repairs, list) or not all(
+        isinstance(r, dict) and isinstance(r.get("name"), str) for r in repairs
+    ):
+        raise InputError(f"{path}: a repair of the plan has no name")
+    tensors, measured = body.get("initializers", {}), body.get("measured", {})
+    return Plan(body.get("model", {}), body["groups"], tensors, repairs=repairs, measured=measured)
 
 
 def _is_scores(scores: Any, size: Any) -> bool:

@@ -7,7 +7,8 @@ import shlex
 from collections import Counter
 from pathlib import Path
 
-from onnxprune.pruning import Result, available
+from onnxprune.calibration import Data
+from onnxprune.pruning import Options, Result, available
 from onnxprune.pruning.measure import data_files
 from onnxprune.pruning.plan import sha256
 from onnxprune.report.environment import environment
@@ -18,6 +19,7 @@ from onnxprune.report.record import (
     Counts,
     Deviation,
     File,
+    Given,
     Interval,
     Latency,
     PassRecord,
@@ -43,6 +45,7 @@ def summarize(result: Result) -> Report:
         after=_counts(result.after, result.output),
         latency=latency(measured.latency, measured.shapes) if measured and measured.latency else None,
         fidelity=closeness(measured.fidelity) if measured and measured.fidelity else None,
+        data=given(measured.data) if measured and measured.data else None,
         not_measured=measured.reason if measured else "not asked for",
         proof=_proof(result),
         passes=_passes(result),
@@ -69,17 +72,32 @@ def command(result: Result) -> str:
     words += [word for symbol, length in options.data.items() for word in ("--dim", f"{symbol}={length}")]
     if options.plan:
         words += ["--plan", str(options.plan)]
+    words += _data(options)
     words += [
         "--criterion",
-        options.criterion,
+        options.scored_by,
         "--budget",
-        options.budget,
+        options.shared_by,
+        "--repair",
+        options.repaired_by,
         "--align",
         str(options.align or "auto"),
     ]
     words += ["--provider", options.provider, "--threads", str(options.threads), "--seed", str(options.seed)]
     words += ["--no-verify"] * (not options.verify) + ["--no-bench"] * (not options.bench)
     return shlex.join(words)
+
+
+def _data(options: Options) -> list[str]:
+    if options.calibration is None:
+        return []
+    preprocess = ["--preprocess", str(options.preprocess)] if options.preprocess else []
+    return ["--data", options.calibration, "--samples", str(options.samples), *preprocess]
+
+
+def given(data: Data) -> Given:
+    """What the report says of data."""
+    return Given(data.name, data.digest, data.samples, len(data), data.synthetic, data.warnings)
 
 
 def latency(bench: BenchResult, shapes: dict[str, list[int]]) -> Latency:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from onnxprune.calibration import Data
 from onnxprune.errors import InputError
 from onnxprune.pruning.measure import data_files
-from onnxprune.report.build import closeness, latency
+from onnxprune.report.build import closeness, given, latency
 from onnxprune.report.environment import Environment, environment
 from onnxprune.report.feeds import common_data, common_feeds
 from onnxprune.report.model import opened
-from onnxprune.report.record import Closeness, Latency
+from onnxprune.report.record import Closeness, Given, Latency
 from onnxprune.runtime import Feeds, bench, by_op, compare_models, file_size, peak_memory, profile_ops
 
 
@@ -36,18 +35,6 @@ class OpTimes:
     op: str
     before: float
     after: float
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The data that fidelity was measured on; sha256: of its contents; synthetic: made up; see `calibration.Data`."""
-
-    name: str
-    sha256: str
-    samples: int
-    calls: int
-    synthetic: bool
-    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +95,8 @@ def compare(
         fidelity=closeness(close),
         latency=latency(timed, shapes),
         ops=_ops(first, second, feeds, threads),
-        data=_given(real) if real else None,
+        data=given(real) if real else None,
     )
-
-
-def _given(data: Data) -> Given:
-    return Given(data.name, data.digest, data.samples, len(data), data.synthetic, data.warnings)
 
 
 def _side(path: Path, feeds: Feeds, dims: Mapping[str, int] | None, threads: int, seed: int) -> Side:

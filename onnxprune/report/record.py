@@ -96,6 +96,18 @@ class Closeness:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """The data that fidelity was measured on; sha256: of its contents; synthetic: made up; see `calibration.Data`."""
+
+    name: str
+    sha256: str
+    samples: int
+    calls: int
+    synthetic: bool
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ProofRecord:
     """The oracle's verdict: proved, undecided or skipped (a failed proof writes nothing)."""
 
@@ -143,6 +155,7 @@ class Report:
     after: Counts
     latency: Latency | None
     fidelity: Closeness | None
+    data: Given | None
     not_measured: str
     proof: ProofRecord
     passes: list[PassRecord]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onnxprune.report.environment import Environment
-from onnxprune.report.record import Aim, Closeness, ProofRecord, Report
+from onnxprune.report.record import Aim, Closeness, Given, ProofRecord, Report
 from onnxprune.report.units import error, percent, some
 
 _QUANTITIES = {"macs": "MACs", "params": "parameters", "size": "bytes"}
@@ -30,7 +30,14 @@ def fidelity(report: Report) -> str:
     """How far the outputs moved, or why nobody knows."""
     if report.fidelity is None:
         return f"not measured: {report.not_measured}"
-    return closeness(report.fidelity)
+    return closeness(report.fidelity, inputs(report.data))
+
+
+def inputs(data: Given | None) -> str:
+    """What fidelity was measured on."""
+    if data is None:
+        return "random inputs"
+    return f"on {some(data.samples, 'sample')} of {data.name}"
 
 
 def closeness(found: Closeness, inputs: str = "random inputs") -> str:

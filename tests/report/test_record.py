@@ -79,9 +79,11 @@ def test_the_command_has_every_option() -> None:
     made.target = Target("params", 0.25)
     assert command(made) == (
         "onnxprune optimize in.onnx -o 'o ut.onnx' --target params=0.25 --pass 'heads{ratio=0.25}' --protect 'a*' "
-        "--only b --dim batch=4 --plan p.json --criterion group_l2 --budget roofline --align 8 --provider cpu "
-        "--threads 2 --seed 3 --no-verify --no-bench"
+        "--only b --dim batch=4 --plan p.json --criterion group_l2 --budget roofline --repair none --align 8 "
+        "--provider cpu --threads 2 --seed 3 --no-verify --no-bench"
     )
+    made.options = replace(options, calibration="calib.npz", samples=64, preprocess=Path("p.toml"))
+    assert "--data calib.npz --samples 64 --preprocess p.toml --criterion obs" in command(made)
 
 
 def test_infinite_measures_are_null(report: Report) -> None:

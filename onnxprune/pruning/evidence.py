@@ -1,0 +1,127 @@
+"""What data say: the user's, or made-up inputs where somebody asks for activations and no data were given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from onnxprune.calibration import Activations, Data, collect, open_data
+from onnxprune.coupling import Analysis
+from onnxprune.criteria import Needs
+from onnxprune.criteria import get as criterion_of
+from onnxprune.graph import Model, index_bounds, load, normalize
+from onnxprune.pruning.options import Options
+from onnxprune.pruning.plan import read
+from onnxprune.repair import Edits
+from onnxprune.runtime import InputSpec, PlainFile, input_specs, runnable_inputs, session
+
+HELD_OUT = 0.25
+"""Of the user's data, to judge the result by."""
+
+MADE_UP = 32
+"""Calls, where nobody gave any."""
+
+
+@dataclass
+class Evidence:
+    """Data for one model, opened when they are first asked for.
+
+    warnings: sentences for the user. Raises InputError where the data can't be read or don't suit the model.
+    """
+
+    file: PlainFile
+    options: Options
+    warnings: list[str] = field(default_factory=list)
+
+    @cached_property
+    def given(self) -> Data | None:
+        """The user's data."""
+        if self.options.calibration is None:
+            return None
+        opened = self._open(self.options.calibration, self.options.samples)
+        self.warnings += opened.warnings
+        if opened.synthetic:
+            self.warnings.append("the data are made up: how good the result is on real ones is not known")
+        return opened
+
+    @cached_property
+    def _parts(self) -> tuple[Data, Data]:
+        if self.given is None:
+            self.warnings.append("no data were given (--data): what is not known of weights comes from random inputs")
+            made = self._open("random", MADE_UP)
+            return made, made
+        parts = self.given.split(HELD_OUT)
+        if parts[0].shared:
+            self.warnings.append("the data are a single sample, which the result is also judged by")
+        return parts
+
+    @property
+    def calibration(self) -> Data:
+        """What to collect statistics on."""
+        return self._parts[0]
+
+    @property
+    def held_out(self) -> Data | None:
+        """What to judge the result by; None without data of the user's."""
+        return None if self.given is None else self._parts[1]
+
+    def activations(self, analysis: Analysis) -> Activations | None:
+        """What the criterion has to know of activations."""
+        needs = criterion_of(self.options.scored_by).needs
+        if needs == Needs.WEIGHTS or self.options.plan is not None:
+            return None
+        return collect(self.source, analysis, self.calibration, pairs=needs == Needs.COVARIANCES)
+
+    @cached_property
+    def repair(self) -> str:
+        """The repair's name; a plan's, where that is done again."""
+        planned = self._planned
+        if not planned or self.options.repair:
+            return self.options.repaired_by
+        if self.given is None:
+            lacking = f"the plan's repair '{planned['name']}' needs the data that it was made with (--data)"
+            self.warnings.append(f"{lacking}; nothing was repaired")
+            return "none"
+        return str(planned["name"])
+
+    def compare_with_plan(self) -> None:
+        """Warn where a plan's repair was made with other data."""
+        data = (self._planned or {}).get("data")
+        if isinstance(data, dict) and data.get("sha256") != self.calibration.digest:
+            self.warnings.append("the plan's repair was made with other data, so the weights are not the same")
+
+    @cached_property
+    def _planned(self) -> dict[str, Any] | None:
+        plan = self.options.plan
+        return next(iter(read(plan).repairs), None) if plan is not None else None
+
+    def told(self, edits: Edits) -> list[dict[str, object]]:
+        """What the plan says of a repair: how, on which data, and which stored tensors and outputs it changed."""
+        if not edits:
+            return []
+        data = self.calibration
+        return [
+            {
+                "name": self.repair,
+                "data": {"name": data.name, "sha256": data.digest, "samples": data.samples},
+                "initializers": sorted(edits.weights),
+                "biases": sorted(edits.biases),
+            }
+        ]
+
+    def source(self) -> Model:
+        """The model, normalised, anew."""
+        return normalize(self.file.load())
+
+    def _open(self, text: str, samples: int) -> Data:
+        dense = session(self.file.path)
+        specs, options = input_specs(dense), self.options
+        bounds = dict(index_bounds(load(self.file.path).graph))
+        if text == "random":  # of lengths that the model runs with
+            feeds = runnable_inputs(dense, specs=specs, seed=options.seed, dims=options.data or None, bounds=bounds)
+            specs = [InputSpec(spec.name, spec.dtype, feeds[spec.name].shape) for spec in specs]
+            return open_data(text, specs, samples=samples, seed=options.seed, bounds=bounds)
+        return open_data(
+            text, specs, samples=samples, preprocess=options.preprocess, dims=options.data or None, seed=options.seed
+        )
