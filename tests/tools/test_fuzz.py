@@ -79,3 +79,26 @@ def test_bad_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None
     with pytest.raises(SystemExit, match="2"):
         fuzz.main(words)
     assert "usage" in capsys.readouterr().err
+
+
+def test_a_graph_that_ends_any_process_is_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ONNX Runtime may end the process that opens a sound graph; where it doesn't, the end was somebody else's."""
+    start = fuzz.Worker.__init__
+
+    def ending(self: fuzz.Worker, kind: str, folder: Path) -> None:
+        start(self, kind, folder)
+        self.words = [self.words[0], "-c", "import os\ninput()\nos.abort()"]
+
+    monkeypatch.setattr(fuzz.Worker, "__init__", ending)
+    assert fuzz.main(["--graphs", "1", "--findings", str(tmp_path / "f")]) == 1
+    assert "ends by signal 6" in capsys.readouterr().out
+    monkeypatch.setattr(fuzz, "opening", lambda model: -6)
+    assert fuzz.main(["--graphs", "1", "--findings", str(tmp_path / "f")]) == 0
+    assert "not counted: ONNX Runtime ends the process that opens the graphs of seeds 0" in capsys.readouterr().out
+
+
+def test_opening_tells_how_a_process_ended() -> None:
+    assert fuzz.opening(make(from_seed(0)).SerializeToString()) == 0
+    assert fuzz.opening(b"no model") == 1

@@ -1,0 +1,88 @@
+"""The accuracy tool: what it chooses, how a cell is measured, what the page says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from models.recipe import Feeds, Gate, Recipe, Run
+from tests.oracle import build
+from tools.accuracy import __main__ as tool
+from tools.accuracy import cell, page
+from tools.accuracy.columns import COLUMNS, DEFAULT, Column
+from tools.results import Results
+
+NET = """agraph (float[n,8] x) => (float[n,4] y) <float[8,64] a, float[64] u, float[64,4] b>
+{ h = Gemm(x, a, u)  r = Relu(h)  y = Gemm(r, b) }"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
+    monkeypatch.setenv("ONNXPRUNE_CACHE", str(tmp_path))
+    path = tmp_path / "net.onnx"
+    onnx.save(build(NET), path)
+    first = cell.runner(path)
+
+    def inputs(n: int, seed: int) -> list[Feeds]:
+        return [{"x": np.random.default_rng([seed, i]).standard_normal((32, 8), np.float32)} for i in range(n)]
+
+    def score(run: Run, n: int) -> float:
+        calls = inputs(n, 99)
+        agree = [np.argmax(run(c)[0], 1) == np.argmax(first(c)[0], 1) for c in calls]
+        return float(np.mean(agree))
+
+    return Recipe("net", lambda: path, inputs, score, Gate("net", "agreement", 1.0, 8, 0.1))
+
+
+def test_a_cell_is_pruned_and_scored(recipe: Recipe) -> None:
+    row = cell.measured(recipe, DEFAULT, 0.7, 0, 1.0)
+    assert 0.5 < row["macs"] <= 0.7 and row["kept"] == row["score"] > 0.5 and row["seconds"] > 0
+    bad = cell.measured(recipe, Column("nothing", criterion="nothing"), 0.7, 0, 1.0)
+    assert "no criterion 'nothing'" in bad["failed"]
+
+
+def test_refitting_by_data_beats_chance(recipe: Recipe) -> None:
+    chance, best = (next(c for c in COLUMNS if c.name == name) for name in ("random", "default"))
+    scores = [cell.measured(recipe, column, 0.5, 0, 1.0)["score"] for column in (chance, best)]
+    assert scores[0] < scores[1]
+
+
+def test_calibration_data_are_made_once(recipe: Recipe) -> None:
+    folder = cell.calibration(recipe, 0)
+    assert len(list(folder.glob("*.npz"))) == 16  # of 32 samples each
+    stamp = (folder / "0000.npz").stat().st_mtime_ns
+    assert cell.calibration(recipe, 0) == folder and (folder / "0000.npz").stat().st_mtime_ns == stamp
+    assert cell.calibration(recipe, 1) != folder
+
+
+def test_cells_are_kept(recipe: Recipe) -> None:
+    row = tool.obtained(recipe, ("net", DEFAULT, 0.7, 0))
+    assert tool.obtained(recipe, ("net", DEFAULT, 0.7, 0)) == row
+    assert list(Results("accuracy").rows()) == ["net | default | 0.7 | 0"]
+
+
+def test_columns_have_the_baselines_and_names_of_their_own() -> None:
+    names = [column.name for column in COLUMNS]
+    assert {"random", "magnitude", "default"} <= set(names) and len(set(names)) == len(names)
+
+
+def test_the_page_has_a_table_for_every_size() -> None:
+    rows = {
+        "net | random | 0.7 | 0": {"kept": 0.5},
+        "net | default | 0.7 | 0": {"kept": 0.97},
+        "net | default | 0.7 | 1": {"kept": 0.99},
+        "net | default | 0.5 | 0": {"kept": 0.9},
+        "net | flap | 0.5 | 0": {"failed": "no"},
+    }
+    text = page.render(rows, {"net": {"score": 0.851}})
+    assert text.index("## 0.7 of") < text.index("## 0.5 of")
+    assert "98.0 ± 1.0" in text and "0.851" in text and "50.0" in text
+    assert "flap" not in text.split("## 0.5 of")[1]
+
+
+def test_an_empty_choice_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tool.main(["--only", "nothing-of-that-name"]) == 2
+    assert "no model" in capsys.readouterr().err

@@ -1,0 +1,35 @@
+"""What is compared: a criterion, a budget and a repair, under a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One way to prune. data: whether calibration data are given; empty names: the default."""
+
+    name: str
+    criterion: str = ""
+    budget: str = ""
+    repair: str = ""
+    data: bool = True
+
+
+DEFAULT = Column("default")
+
+COLUMNS = (
+    Column("random", "random", "uniform", "none", data=False),
+    Column("magnitude", "l2", "uniform", "none", data=False),
+    Column("no data", data=False),
+    Column("wanda", "wanda", "uniform", "none"),
+    Column("vbp", "variance", "uniform", "bias"),
+    Column("flap", "flap", "global", "bias"),
+    Column("magnitude, refit", "l2", "uniform", "sequential"),
+    Column("flap, refit", "flap", "global", "sequential"),
+    Column("obs", "obs", "value", "none"),
+    Column("obs, at once", "obs", "value", "lstsq"),
+    Column("obs, uniform", "obs", "uniform", "sequential"),
+    DEFAULT,
+)
+"""Random choice and plain magnitude are always among them; then published ways, and what makes up the default."""
