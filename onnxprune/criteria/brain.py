@@ -34,7 +34,7 @@ def obs(context: Context, group: Group) -> Array:
     """
     layers = [one for found in context.readers(group) for one in _states(*found)]
     if not layers:
-        return l2(context, group)
+        return _energy(context, group)
     scores, left, highest = np.zeros(group.size), np.arange(group.size), 0.0
     share = math.ceil(group.size / ROUNDS)
     while len(left):
@@ -47,6 +47,15 @@ def obs(context: Context, group: Group) -> Array:
         for state in layers if len(left) else ():
             state.remove(gone)
     return scores
+
+
+def _energy(context: Context, group: Group) -> Array:
+    """The share of the weights' squares that is a unit's: what goes missing where inputs are alike and independent.
+
+    For groups that no linear layer reads, so that their scores compare with errors.
+    """
+    squares = l2(context, group) ** 2
+    return squares / max(float(squares.sum()), np.finfo(float).tiny)
 
 
 class _State:

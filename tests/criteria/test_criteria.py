@@ -154,3 +154,13 @@ def test_scores_are_finite_for_zero_weights() -> None:
 
 def test_opset_of_the_text() -> None:
     assert isinstance(build(MLP), onnx.ModelProto)
+
+
+UNREAD = """agraph (float[1,2] x, float[1,2] z) => (float[1,1] y) <float[2,3] a, float[2,3] b>
+{ h = MatMul(x, a) k = MatMul(z, b) t = Transpose<perm=[1,0]>(k) y = MatMul(h, t) }"""
+
+
+def test_what_no_layer_reads_is_scored_by_its_share_of_the_weights() -> None:
+    analysis, group = _analysis(UNREAD, a=A, b=B)
+    found = score(analysis, [group], "obs")[group.id]
+    np.testing.assert_allclose(found, score(analysis, [group], "l2")[group.id] ** 2 / (A**2 + B.T**2).sum())
