@@ -17,10 +17,11 @@ class Part:
 
     def __init__(self, model: bytes | Path, threads: int = 0) -> None:
         self._session = session(model, threads=threads or os.cpu_count() or 1)
+        self._inputs = [value.name for value in self._session.get_inputs()]
 
     def __call__(self, feeds: Feeds) -> dict[str, Array]:
-        """The outputs by name. Raises InputError where the model can't be run on the feeds."""
-        return run(self._session, feeds)
+        """The outputs by name; feeds that aren't read are left out. Raises InputError where the model can't be run."""
+        return run(self._session, {name: feeds[name] for name in self._inputs if name in feeds})
 
 
 def part_of(model: Model, names: Iterable[str], threads: int = 0) -> Part:

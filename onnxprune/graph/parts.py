@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import onnx_graphsurgeon as gs
-from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
+from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto, helper
 
 from onnxprune.errors import InputError
 from onnxprune.graph.assemble import to_proto
 from onnxprune.graph.model import Model, all_stored
 from onnxprune.graph.save import PROTOBUF_LIMIT
 from onnxprune.graph.taps import remove_taps
-from onnxprune.graph.tensors import size_of, write_tensor
+from onnxprune.graph.tensors import onnx_type, size_of, write_tensor
 
 
 class Parts:
@@ -38,21 +38,35 @@ class Parts:
         """Replace a stored tensor of the outermost graph."""
         self._stored[name].CopyFrom(write_tensor(gs.Constant(name, values)))
 
-    def part(self, names: Iterable[str]) -> bytes:
-        """A serialized model whose outputs are the named tensors, of the outermost graph."""
-        wanted = list(dict.fromkeys(names))
-        nodes, read = self._needed(wanted)
+    def part(self, names: Iterable[str], given: Mapping[str, Sequence[np.ndarray]] | None = None) -> bytes:
+        """A serialized model whose outputs are the named tensors, of the outermost graph.
+
+        given: tensors that are inputs instead of being computed, with values that they may have
+        """
+        wanted, given = list(dict.fromkeys(names)), given or {}
+        nodes, read = self._needed(wanted, given)
         made = ModelProto()
         made.CopyFrom(self._frame())
         whole, graph = self._proto.graph, made.graph
         graph.node.extend(whole.node[i] for i in sorted(nodes))
         graph.initializer.extend(t for t in whole.initializer if t.name in read)
         graph.sparse_initializer.extend(whole.sparse_initializer)
-        unread = {t.name for t in whole.initializer} - read
-        graph.input.extend(v for v in whole.input if v.name not in unread)
+        graph.input.extend(v for v in whole.input if v.name in read)
+        declared = {v.name for v in whole.input}
+        graph.input.extend(_declared(n, v) for n, v in given.items() if n in read and n not in declared)
         graph.output.extend(ValueInfoProto(name=name) for name in wanted)  # a runtime infers their types
         data: bytes = made.SerializeToString()
         return data
+
+    def needed(self, names: Iterable[str], given: Container[str] = ()) -> set[int]:
+        """The nodes, by place, that make tensors out of the inputs and what is given."""
+        return self._needed(names, given)[0]
+
+    def between(self, done: Container[int], waiting: Iterable[int]) -> set[str]:
+        """The tensors that nodes which are done make, or that are inputs, and that waiting nodes read."""
+        read = {name for i in waiting for name in _reads(self._proto.graph.node[i])}
+        inputs = {value.name for value in self._proto.graph.input} - set(self._stored)
+        return {name for name in read if name in inputs or self._makers.get(name, -1) in done}
 
     def _frame(self) -> ModelProto:
         """All but the graph."""
@@ -61,13 +75,14 @@ class Parts:
         frame.functions.extend(self._proto.functions)
         return frame
 
-    def _needed(self, names: Iterable[str]) -> tuple[set[int], set[str]]:
+    def _needed(self, names: Iterable[str], given: Container[str]) -> tuple[set[int], set[str]]:
         """The nodes that make tensors, by place, and the names of all that these read."""
         nodes: set[int] = set()
         read = set(names)
         waiting = list(read)
         while waiting:
-            place = self._makers.get(waiting.pop())
+            name = waiting.pop()
+            place = None if name in given else self._makers.get(name)
             if place is None or place in nodes:
                 continue
             nodes.add(place)
@@ -75,6 +90,13 @@ class Parts:
             read |= new
             waiting += new
         return nodes, read
+
+
+def _declared(name: str, values: Sequence[np.ndarray]) -> ValueInfoProto:
+    """An input of the values' type and rank, and of those lengths that all of them have."""
+    shapes = zip(*(v.shape for v in values), strict=True)
+    shape = [lengths[0] if len(set(lengths)) == 1 else None for lengths in shapes]
+    return helper.make_tensor_value_info(name, onnx_type(values[0].dtype), shape)
 
 
 def _reads(node: NodeProto) -> Iterator[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from onnxprune.calibration import Layer, Part
 from onnxprune.graph import Parts
 from onnxprune.repair.edits import Edits
+from onnxprune.repair.front import Front
 from onnxprune.repair.observed import Observed, made_at, narrowed, rows_of, sampled
 from onnxprune.repair.registry import repair
 from onnxprune.repair.solve import refit
@@ -19,11 +20,6 @@ Array = np.ndarray
 
 BYTES = 2**28
 """Of dense outputs that are remembered at the same time."""
-
-RUNS = 8192
-"""Runs of a sample through the model's half, on average: with many layers, fewer samples are looked at."""
-
-LEAST_CALLS = 4
 
 
 @repair("sequential")
@@ -72,7 +68,8 @@ class _Line:
         self.waiting = names
         self.seen = {name: Observed(narrow.layers[name]) for name in names}
         self.dense, self.pruned = Parts(work.source()), Parts(narrow.model)
-        self.data = work.data[: _calls(work, len(names))]
+        sources = dict.fromkeys(narrow.layers[name].data.name for name in names)
+        self.front = Front(self.pruned, sources, work.data, work.threads)
         self.known: dict[str, _Dense] = {}
 
     def repair(self, level: list[str]) -> None:
@@ -92,10 +89,7 @@ class _Line:
             del self.known[name]
 
     def _observe(self, level: list[str]) -> None:
-        source = self.narrow.layers[level[0]].data.name
-        run = Part(self.pruned.part([source]), self.work.threads)
-        for call, feeds in enumerate(self.data):
-            data = run(feeds)[source]
+        for call, data in enumerate(self.front.advance(self.narrow.layers[level[0]].data.name)):
             for name in level:
                 known = self.known[name]
                 self.seen[name].update(known.rows[call], known.shapes[call], data, known.positions[call])
@@ -108,14 +102,14 @@ class _Line:
         self.waiting = self.waiting[len(names) :]
         run = Part(self.dense.part(names), self.work.threads)
         self.known = {name: _Dense() for name in names}
-        for call, feeds in enumerate(self.data):
+        for call, feeds in enumerate(self.front.calls):
             for name, values in run(feeds).items():
                 self._note(name, values, call)
 
     def _note(self, name: str, values: Array, call: int) -> None:
         layer, known = self.narrow.layers[name], self.known[name]
         made = narrowed(values, self.work.dense.layers[name].binding.outputs[0], self.work.dense.keep)
-        at = sampled(layer, made.shape, rows_of(layer, len(self.data)), call)
+        at = sampled(layer, made.shape, rows_of(layer, len(self.front.calls)), call)
         known.shapes.append(made.shape)
         known.positions.append(at)
         known.rows.append(made_at(layer, made, at))
@@ -128,9 +122,3 @@ class _Line:
             if number >= len(level) and total > BYTES:
                 return
             yield name
-
-
-def _calls(work: Work, layers: int) -> int:
-    """How many calls each layer is refitted on."""
-    rows = max(max((value.shape[0] for value in work.data[0].values() if value.ndim), default=1), 1)
-    return max(2 * RUNS // max(layers, 1) // rows, LEAST_CALLS)
