@@ -32,3 +32,19 @@ def group_l2(context: Context, group: Group) -> np.ndarray:
     with np.errstate(invalid="ignore"):  # weights that are not finite: the scores are made so later
         shares = [v / max(float(v.mean()), tiny) for _, v in context.statistics.units(group, sum_of_squares)]
     return np.asarray(np.sqrt(np.mean(shares, axis=0)))
+
+
+@criterion("lamp")
+def lamp(context: Context, group: Group) -> np.ndarray:
+    """Squared norm over that of all units at least as large (Lee et al. 2021, "LAMP", over structures).
+
+    The share that a unit has in what is left by the time that it is the smallest: the largest unit of every group has 1
+    and goes last, so that no group is emptied by a global budget.
+    """
+    squares = np.sum([v for _, v in context.statistics.units(group, sum_of_squares)], axis=0)
+    order = np.argsort(squares, kind="stable")
+    left = np.cumsum(squares[order][::-1])[::-1]
+    scores = np.zeros(group.size)
+    with np.errstate(invalid="ignore"):  # weights that are not finite: the scores are made so later
+        scores[order] = squares[order] / np.maximum(left, np.finfo(float).tiny)
+    return scores

@@ -80,6 +80,8 @@ CASES = {
     "l2": (MLP, {}, np.sqrt([5 + 4, 4 + 1, 0 + 16])),
     # squares of a over their mean 3: 5/3, 4/3, 0; of b over their mean 7: 4/7, 1/7, 16/7
     "group_l2": (MLP, {}, np.sqrt([(5 / 3 + 4 / 7) / 2, (4 / 3 + 1 / 7) / 2, (16 / 7) / 2])),
+    # squares are 9, 5, 16
+    "lamp": (MLP, {}, [9 / (9 + 16), 5 / (5 + 9 + 16), 16 / 16]),
     # distances between columns of a and between rows of b, over the root of the row length 2
     "geometric_median": (
         MLP,
