@@ -34,6 +34,16 @@ def variance(context: Context, group: Group) -> Array:
     return _summed(context, group, lambda layer, seen: seen.variance)
 
 
+@criterion("cfsp", Needs.MOMENTS)
+def cfsp(context: Context, group: Group) -> Array:
+    """Norm of a unit on data (Wang et al. 2025, CFSP's score within a block).
+
+    The authors' code multiplies this norm by the magnitudes of the weights over their sum for the unit, one term for
+    every matrix, and adds them up: each term sums to 1, and what is left is the norm times the number of matrices.
+    """
+    return _summed(context, group, lambda layer, seen: np.sqrt(seen.square))
+
+
 def _summed(context: Context, group: Group, measure: Measure) -> Array:
     """A measure of the axes that layers sum over, added up for every unit; the weights' norm where none does."""
     total, read = np.zeros(group.size), False

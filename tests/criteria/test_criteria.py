@@ -98,6 +98,7 @@ CASES = {
     "wanda": (MLP, {"a": SEEN}, np.array([2, 1, 4]) * np.sqrt([5, 2, 18])),
     "flap": (MLP, {"a": SEEN}, [4 * 1, 1 * 1, 16 * 9]),
     "variance": (MLP, {"a": SEEN}, [1, 1, 9]),
+    "cfsp": (MLP, {"a": SEEN}, np.sqrt([5, 2, 18])),
     "obs": (MLP, {"a": SEEN}, _saliency()),
     "bn_scale": (NORMED, {"a": np.ones(3), "b": np.ones(3), "scale": np.array([-3, 1, 2])}, [3, 1, 2]),
 }
