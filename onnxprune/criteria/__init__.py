@@ -1,6 +1,6 @@
 """Scores: how useful each unit of a group is. Importing this package registers the criteria, one family per file."""
 
-from onnxprune.criteria import activation, brain, chance, magnitude, median, scale
+from onnxprune.criteria import activation, brain, chance, magnitude, median, reconstruction, scale
 from onnxprune.criteria.registry import Context, Criterion, Needs, criteria, criterion, get, score
 from onnxprune.criteria.units import Statistics, project, weights
 
@@ -18,6 +18,7 @@ __all__ = [
     "magnitude",
     "median",
     "project",
+    "reconstruction",
     "scale",
     "score",
     "weights",

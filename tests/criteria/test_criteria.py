@@ -99,6 +99,9 @@ CASES = {
     "flap": (MLP, {"a": SEEN}, [4 * 1, 1 * 1, 16 * 9]),
     "variance": (MLP, {"a": SEEN}, [1, 1, 9]),
     "cfsp": (MLP, {"a": SEEN}, np.sqrt([5, 2, 18])),
+    # mean products of units (5 1 9, 1 2 0, 9 0 18) times those of rows of b (4 0 -8, 0 1 0, -8 0 16): 20 0 -72, 0 2 0,
+    # -72 0 288. Units 1, 0 and 2 go, in this order; the sum of it all is the mean square of what b makes.
+    "thinet": (MLP, {"a": SEEN}, np.array([20, 2, 288 - 2 * 72]) / (20 + 2 + 288 - 2 * 72)),
     "obs": (MLP, {"a": SEEN}, _saliency()),
     "bn_scale": (NORMED, {"a": np.ones(3), "b": np.ones(3), "scale": np.array([-3, 1, 2])}, [3, 1, 2]),
 }
@@ -108,6 +111,42 @@ CASES = {
 def test_by_hand(name: str) -> None:
     text, values, expected = CASES[name]
     np.testing.assert_allclose(_scores(name, text, **values), expected, rtol=1e-5)
+
+
+BRANCHES = """agraph (float[1,2,3,3] x) => (float[1,4,3,3] y, float[1,2,3,3] w)
+<float[6,2,1,1] a, float[4,3,1,1] b, float[2,6,1,1] c>
+{ h = Conv(x, a) z = Relu(h) y = Conv <group = 2> (z, b) w = Conv(z, c) }"""
+
+
+def test_thinet_adds_up_to_what_all_readers_lack() -> None:
+    """A grouped convolution and another one: a unit is a channel in each group. All is positive: no rise is below 0."""
+    random = np.random.default_rng(0)
+    values = {"a": random.random((6, 2)), "b": random.random((4, 3)), "c": random.random((2, 6))}
+    calls = [{"x": random.random((1, 2, 3, 3), np.float32)} for _ in range(2)]
+    analysis, group = _analysis(BRANCHES, **values)
+    seen = collect(lambda: _model(BRANCHES, **values), analysis, calls, pairs=True, threads=1)
+    scores = score(analysis, [group], "thinet", activations=seen)[group.id]
+
+    units = np.arange(6) % 3
+    assert group.size == 3
+    read = np.concatenate([call["x"].reshape(2, -1) for call in calls], axis=1).T @ values["a"].T
+    grouped = np.kron(np.eye(2), np.ones((2, 3))) * np.tile(values["b"], 2)
+    total = 0.0
+    for unit in np.argsort(scores):
+        total += scores[unit]
+        gone = scores[units] <= scores[unit]
+        lacking = [
+            np.mean((read[:, gone] @ w.T[gone]) ** 2) / np.mean((read @ w.T) ** 2) for w in (grouped, values["c"])
+        ]
+        assert total == pytest.approx(sum(lacking), rel=1e-4)
+
+
+def test_thinet_takes_units_that_cancel_out_together() -> None:
+    """All units say the same. The second goes first, then the first, which makes up for it, and the third at last."""
+    same, weights = np.array([[1, 1, 1], [2, 2, 2]]), np.array([[3, 0], [-2, 0], [4, 0]])
+    first, second, third = _scores("thinet", a=same, b=weights)
+    assert second < first < third
+    assert first == pytest.approx(second)  # nothing is paid for it: the error falls
 
 
 def test_random_follows_the_seed() -> None:
