@@ -59,10 +59,12 @@ def _products(size: int, layer: Layer, labels: Array, seen: Activation) -> Array
 
 def _per_unit(products: Array, labels: Array, size: int) -> Array:
     """Sums over the columns [columns, columns] of every pair of units [units, units]."""
-    found, mine = np.zeros((size, size)), np.flatnonzero(labels >= 0)
-    if len(mine):
-        order = mine[np.argsort(labels[mine], kind="stable")]
-        units, starts = np.unique(labels[order], return_index=True)
-        rows = np.add.reduceat(products[np.ix_(order, order)], starts, axis=0)
-        found[np.ix_(units, units)] = np.add.reduceat(rows, starts, axis=1)
+    mine = np.flatnonzero(labels >= 0)
+    order = mine[np.argsort(labels[mine], kind="stable")]
+    units, starts = np.unique(labels[order], return_index=True)
+    sums = products[np.ix_(order, order)]
+    if len(units) < len(order):
+        sums = np.add.reduceat(np.add.reduceat(sums, starts, axis=0), starts, axis=1)
+    found = np.zeros((size, size))
+    found[np.ix_(units, units)] = sums
     return found
