@@ -1,6 +1,6 @@
 """The contract of the exit codes: whatever happens ends in one of them, and in one sentence on stderr.
 
-0 done; 1 a target was not met; 2 bad usage or input, nothing written; 3 a defect; 130 interrupted;
+0 done; 1 a target or a limit of loss was not met; 2 bad usage or input, nothing written; 3 a defect; 130 interrupted;
 141 nobody reads stdout any more
 """
 

@@ -86,6 +86,17 @@ PlanFile = Annotated[
 ReportFolder = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Write report.json, report.md and plan.json there.")
 ]
+MaxLoss = Annotated[
+    float | None,
+    typer.Option(
+        metavar="FRACTION",
+        help="The smallest model that loses at most this on the data (0.01: 1 %), no smaller than the target.",
+    ),
+]
+Metric = Annotated[
+    str | None,
+    typer.Option(metavar="MODULE:FUNCTION", help="What tells how good a model is, for --max-loss; see docs/data.md."),
+]
 NoVerify = Annotated[bool, typer.Option("--no-verify", help="Don't prove the result.")]
 NoBench = Annotated[bool, typer.Option("--no-bench", help="Don't measure latency and fidelity.")]
 
@@ -112,13 +123,15 @@ def optimize(
     samples: Samples = 512,
     preprocess: Preprocess = None,
     repair: Repair = None,
+    max_loss: MaxLoss = None,
+    metric: Metric = None,
     json: Json = False,
 ) -> int:
-    """Prune a model to a target, prove the result, and measure it."""
+    """Prune a model to a target or a limit of loss, prove the result, and measure it."""
     from onnxprune.pruning import Options
     from onnxprune.pruning import Target as Aim
 
-    chosen: dict[str, Any] = {"criterion": criterion, "budget": budget, "repair": repair}
+    chosen: dict[str, Any] = {"criterion": criterion, "budget": budget, "repair": repair, "metric": metric}
     options = Options(
         target=Aim.parse(target) if target else None,
         passes=passes or (),
@@ -135,6 +148,7 @@ def optimize(
         calibration=data,
         samples=samples,
         preprocess=preprocess,
+        max_loss=max_loss,
         **{name: text for name, text in chosen.items() if text is not None},
     )
     return _show(*_run(model, output or model.with_name(f"{model.stem}.pruned.onnx"), options, report), json)
@@ -162,8 +176,7 @@ def _show(result: Result, record: Report, paths: list[Path], json: bool) -> int:
         show(record, paths)
     if result.met:
         return DONE
-    from onnxprune.report.sentences import aim
+    from onnxprune.report.sentences import missed
 
-    reached = aim(record.target) if record.target else "not met"
-    say(f"target {reached}; the best result is written to {result.output}")
+    say(f"{missed(record)}; the best result is written to {result.output}")
     return NOT_MET

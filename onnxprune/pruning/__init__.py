@@ -2,11 +2,13 @@
 
 from onnxprune.pruning.alignment import BLOCK
 from onnxprune.pruning.decide import Decision, decide
+from onnxprune.pruning.loss import Search, Trial
 from onnxprune.pruning.measure import Measurement, measure
-from onnxprune.pruning.optimize import Result, optimize
+from onnxprune.pruning.optimize import optimize
 from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.passes import Pass, available, learned, parse
 from onnxprune.pruning.plan import Plan, read
+from onnxprune.pruning.result import Result
 from onnxprune.pruning.selection import Scope
 
 __all__ = [
@@ -18,7 +20,9 @@ __all__ = [
     "Plan",
     "Result",
     "Scope",
+    "Search",
     "Target",
+    "Trial",
     "available",
     "decide",
     "learned",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,8 +10,7 @@ import numpy as np
 
 from onnxprune import budget, criteria
 from onnxprune.budget import Candidate, Cost, Fit, Work
-from onnxprune.calibration import Activations
-from onnxprune.coupling import Analysis
+from onnxprune.coupling import Analysis, Group
 from onnxprune.errors import InputError
 from onnxprune.pruning.alignment import FALLBACKS, SLOW
 from onnxprune.pruning.options import Options, Target
@@ -20,6 +19,8 @@ from onnxprune.pruning.plan import Plan
 from onnxprune.pruning.selection import Offers, Scope, candidates, offers
 
 Shapes = dict[str, tuple[int, ...]]
+Score = Callable[[Analysis, Sequence[Group]], dict[str, np.ndarray]]
+"""Group id -> scores [units] of some groups of a model."""
 
 CLOSE = 0.98
 """Where a block leaves more of the target unused than this, finer ones are tried as well."""
@@ -56,10 +57,8 @@ def cost_of(target: Target, analysis: Analysis, source: Path, shapes: Shapes) ->
     return budget.params(analysis) if target.quantity == "params" else budget.size(analysis, source.stat().st_size)
 
 
-def decide(
-    analysis: Analysis, options: Options, source: Path, shapes: Shapes, activations: Activations | None = None
-) -> Decision:
-    """Choose units to remove; activations: what data say, for criteria that need it.
+def decide(analysis: Analysis, options: Options, source: Path, shapes: Shapes, score: Score | None = None) -> Decision:
+    """Choose units to remove; score: how, by default by the criterion on weights alone.
 
     Raises InputError where nothing at all can go.
     """
@@ -71,8 +70,12 @@ def decide(
     target = options.target or (None if any(p.ratio is not None for p in passes) else Target("macs", 0.5))
     cost = cost_of(target or Target("macs", 1.0), analysis, source, shapes)
     work = Work(budget.macs(analysis, shapes), budget.traffic(analysis, shapes))
-    search = _Search(analysis, options, cost, work, target, activations)
+    search = _Search(analysis, options, cost, work, target, score or _by_weights(options))
     return search.run([offered for k, offered in enumerate(ladder) if offered and offered not in ladder[:k]])
+
+
+def _by_weights(options: Options) -> Score:
+    return lambda analysis, groups: criteria.score(analysis, groups, options.scored_by, options.seed)
 
 
 @dataclass(slots=True)
@@ -84,7 +87,7 @@ class _Search:
     cost: Cost
     work: Work
     target: Target | None
-    activations: Activations | None = None
+    score: Score
     tried: list[Decision] = field(default_factory=list)
 
     def run(self, ladder: Sequence[Offers]) -> Decision:
@@ -100,8 +103,7 @@ class _Search:
 
     def _descend(self, offered: Offers, blocks: Sequence[int]) -> None:
         """Try finer and finer blocks, as long as the target isn't met or too much of it is left unused."""
-        groups, name = [g for _, g in offered], self.options.scored_by
-        scores = criteria.score(self.analysis, groups, name, self.options.seed, self.activations)
+        scores = self.score(self.analysis, [g for _, g in offered])
         for block in blocks:
             chosen = candidates(offered, scores, block)
             chosen = [c for c in chosen if c.ratio is not None or self.cost.matters(c.group.atom)]

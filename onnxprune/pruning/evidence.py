@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
+from onnxprune import criteria
 from onnxprune.calibration import Activations, Data, collect, open_data
-from onnxprune.coupling import Analysis
+from onnxprune.coupling import Analysis, Group
 from onnxprune.criteria import Needs
-from onnxprune.criteria import get as criterion_of
 from onnxprune.graph import Model, index_bounds, load, normalize
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.plan import read
@@ -33,6 +36,8 @@ class Evidence:
     file: PlainFile
     options: Options
     warnings: list[str] = field(default_factory=list)
+    _scores: dict[tuple[str, ...], dict[str, np.ndarray]] = field(default_factory=dict, repr=False)
+    _activations: Activations | None = field(default=None, repr=False)
 
     @cached_property
     def given(self) -> Data | None:
@@ -66,12 +71,25 @@ class Evidence:
         """What to judge the result by; None without data of the user's."""
         return None if self.given is None else self._parts[1]
 
-    def activations(self, analysis: Analysis) -> Activations | None:
+    def scores(self, analysis: Analysis, groups: Sequence[Group]) -> dict[str, np.ndarray]:
+        """Group id -> scores [units] by the options' criterion; computed once, for this analysis and its likes."""
+        key = tuple(g.id for g in groups)
+        if key not in self._scores:
+            options = self.options
+            known = self._activations_of(analysis)
+            self._scores[key] = criteria.score(analysis, groups, options.scored_by, options.seed, known)
+        return self._scores[key]
+
+    def release(self) -> None:
+        """Let go of activations, which take memory: scores are known. They are collected anew where others are."""
+        self._activations = None
+
+    def _activations_of(self, analysis: Analysis) -> Activations | None:
         """What the criterion has to know of activations."""
-        needs = criterion_of(self.options.scored_by).needs
-        if needs == Needs.WEIGHTS or self.options.plan is not None:
-            return None
-        return collect(self.source, analysis, self.calibration, pairs=needs == Needs.COVARIANCES)
+        needs = criteria.get(self.options.scored_by).needs
+        if self._activations is None and needs != Needs.WEIGHTS:
+            self._activations = collect(self.source, analysis, self.calibration, pairs=needs == Needs.COVARIANCES)
+        return self._activations
 
     @cached_property
     def repair(self) -> str:

@@ -63,6 +63,10 @@ class Options:
     preprocess: Path | None = None
     """What becomes of a picture before the model sees it."""
     repair: str = ""
+    max_loss: float | None = None
+    """How much worse the result may be, as a fraction; the target is then the least to aim at."""
+    metric: str = ""
+    """MODULE:FUNCTION that tells how good a model is; without one the loss is that of fidelity."""
 
     @property
     def scored_by(self) -> str:

@@ -15,6 +15,7 @@ from onnxprune.report.environment import environment
 from onnxprune.report.record import (
     VERSION,
     Aim,
+    Attempt,
     Closeness,
     Counts,
     Deviation,
@@ -22,6 +23,7 @@ from onnxprune.report.record import (
     Given,
     Interval,
     Latency,
+    Loss,
     PassRecord,
     ProofRecord,
     Report,
@@ -41,6 +43,7 @@ def summarize(result: Result) -> Report:
         source=_file(result.source),
         outputs=[_file(path) for path in result.written],
         target=_aim(result),
+        loss=_loss(result),
         before=_counts(result.before, result.source),
         after=_counts(result.after, result.output),
         latency=latency(measured.latency, measured.shapes) if measured and measured.latency else None,
@@ -63,6 +66,8 @@ def command(result: Result) -> str:
     words = ["onnxprune", "optimize", str(result.source), "-o", str(result.output)]
     if target:
         words += ["--target", f"{target.quantity}={target.fraction:g}"]
+    words += ["--max-loss", f"{options.max_loss!r}"] if options.max_loss is not None else []
+    words += ["--metric", options.metric] if options.metric else []
     for flag, values in (
         ("--pass", options.passes),
         ("--protect", options.protect),
@@ -141,7 +146,15 @@ def _counts(counts: dict[str, float], model: Path) -> Counts:
 
 def _aim(result: Result) -> Aim | None:
     target = result.target
-    return None if target is None else Aim(target.quantity, target.fraction, result.fraction, result.met)
+    return None if target is None else Aim(target.quantity, target.fraction, result.fraction, result.reached)
+
+
+def _loss(result: Result) -> Loss | None:
+    found = result.search
+    if found is None:
+        return None
+    trials = [Attempt(trial.target, trial.macs, trial.loss) for trial in found.trials]
+    return Loss(found.limit, found.loss, found.met, found.metric, found.before, found.after, trials)
 
 
 def _proof(result: Result) -> ProofRecord:

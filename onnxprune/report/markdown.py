@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from onnxprune.report.record import Report
-from onnxprune.report.sentences import aim, fidelity, proof
+from onnxprune.report.sentences import aim, fidelity, proof, searched
 from onnxprune.report.units import fraction, percent, quantity, seconds, size, some, speedup
 
 MOST_LOCKED = 5
@@ -47,6 +47,7 @@ def _before_after(report: Report) -> str:
 
 def _findings(report: Report) -> list[str]:
     found = [("target", aim(report.target))] if report.target else []
+    found += searched(report)
     found += [("speed", speedup(report.latency.speedup))] if report.latency else []
     found += [("fidelity", fidelity(report)), ("proof", proof(report.proof))]
     found += [("no rule for", f"{op}, left alone ({some(n, 'node')})") for op, n in report.unknown_ops.items()]

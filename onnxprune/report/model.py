@@ -11,7 +11,7 @@ from onnxprune.coupling import Analysis, analyze
 from onnxprune.graph import graphs, normalize
 from onnxprune.pruning import Options
 from onnxprune.pruning.measure import data_files
-from onnxprune.pruning.optimize import check_dims, open_shapes
+from onnxprune.pruning.prune import check_dims, open_shapes
 from onnxprune.runtime import PlainFile, file_size
 
 

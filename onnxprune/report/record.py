@@ -108,6 +108,33 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """A pruning that was tried; target: the fraction aimed at; macs: the fraction that is left; loss: a fraction, of
+    at most 1 where fidelity tells it, infinite where the metric was no number"""
+
+    target: float
+    macs: float
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """How much worse the result is than the dense model, and how it was found. limit, loss: fractions
+
+    metric: the user's function, empty: fidelity on data held out; before, after: what the metric says, or None;
+    trials: in the order in which they were made
+    """
+
+    limit: float
+    loss: float
+    met: bool
+    metric: str
+    before: float | None
+    after: float | None
+    trials: list[Attempt]
+
+
+@dataclass(frozen=True, slots=True)
 class ProofRecord:
     """The oracle's verdict: proved, undecided or skipped (a failed proof writes nothing)."""
 
@@ -151,6 +178,7 @@ class Report:
     source: File
     outputs: list[File]
     target: Aim | None
+    loss: Loss | None
     before: Counts
     after: Counts
     latency: Latency | None

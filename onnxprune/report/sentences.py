@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from onnxprune.report.environment import Environment
-from onnxprune.report.record import Aim, Closeness, Given, ProofRecord, Report
+from onnxprune.report.record import Aim, Attempt, Closeness, Given, Loss, ProofRecord, Report
 from onnxprune.report.units import error, percent, some
 
 _QUANTITIES = {"macs": "MACs", "params": "parameters", "size": "bytes"}
@@ -15,6 +17,38 @@ def aim(target: Aim) -> str:
     verdict = "met" if target.met else "not met"
     what = _QUANTITIES.get(target.quantity, target.quantity)
     return f"{target.quantity}={target.fraction:g} {verdict}: {percent(target.left)} of the {what} are left"
+
+
+def missed(report: Report) -> str:
+    """What of the target and the limit of the loss was not met."""
+    goals = [f"target {aim(report.target)}"] if report.target and not report.target.met else []
+    goals += [f"loss {loss(report.loss)}"] if report.loss and not report.loss.met else []
+    return " and ".join(goals) or "target not met"
+
+
+def searched(report: Report) -> list[tuple[str, str]]:
+    """Where there is a limit: the loss, and what was tried."""
+    if report.loss is None:
+        return []
+    mild_first = sorted(report.loss.trials, key=lambda trial: -trial.macs)
+    return [("loss", loss(report.loss)), ("tried", ", ".join(map(_attempt, mild_first)))]
+
+
+def loss(record: Loss) -> str:
+    """Whether the loss is within its limit: `0.4 % (mine:accuracy 0.912, was 0.915), limit 1 %`."""
+    verdict = "within" if record.met else "over"
+    by = ""
+    if record.before is not None and record.after is not None:
+        by = f" ({record.metric} {record.after:.4g}, was {record.before:.4g})"
+    return f"{_lost(record.loss)}{by}, {verdict} the limit of {percent(record.limit)}"
+
+
+def _attempt(trial: Attempt) -> str:
+    return f"macs={trial.macs:.3g}: {_lost(trial.loss)}"
+
+
+def _lost(value: float | None) -> str:
+    return percent(value) if value is not None and math.isfinite(value) else "no number"
 
 
 def proof(record: ProofRecord) -> str:

@@ -32,6 +32,12 @@ class OutputFidelity:
     kl: float | None = None
     agreement: float | None = None
 
+    @property
+    def loss(self) -> float:
+        """Between 0 and 1: the share of rows whose top class differs; where there are no classes, 1 - cosine."""
+        alike = self.cosine if self.agreement is None else self.agreement
+        return min(max(1 - alike, 0.0), 1.0) if math.isfinite(alike) else 1.0
+
 
 class Deviation:
     """Running sums of one output."""

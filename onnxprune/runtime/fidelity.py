@@ -31,6 +31,11 @@ class Fidelity:
             agreement=min(agreements, default=None),
         )
 
+    @property
+    def loss(self) -> float:
+        """The worst loss of all outputs, between 0 and 1."""
+        return max((output.loss for output in self.outputs), default=0.0)
+
 
 class FidelityMeter:
     """Fidelity over a stream of outputs: as if all batches had been one, without keeping them."""

@@ -155,7 +155,7 @@ def test_a_failed_proof_writes_nothing(run: Run, cnn: Path, tmp_path: Path, monk
                 tensor.values = np.array(tensor.values) * 2
         return changed
 
-    monkeypatch.setattr(import_module("onnxprune.pruning.optimize"), "shrink", sabotage)
+    monkeypatch.setattr(import_module("onnxprune.pruning.prune"), "shrink", sabotage)
     out = tmp_path / "small.onnx"
     out.write_text("older")
     done = run("optimize", cnn, "-o", out, "--report", tmp_path / "report", *QUICK)
@@ -163,3 +163,57 @@ def test_a_failed_proof_writes_nothing(run: Run, cnn: Path, tmp_path: Path, monk
     assert "failed its proof" in sentence(done) and "report" in sentence(done)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["model.onnx", "small.onnx"]
     assert out.read_text() == "older"
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    drawn = np.cumsum(np.random.default_rng(0).standard_normal((64, 3, 16, 16)), axis=2)
+    np.savez(tmp_path / "calib.npz", x=drawn.astype(np.float32))
+    return tmp_path / "calib.npz"
+
+
+def test_a_limit_of_loss_decides_how_far_to_go(run: Run, cnn: Path, pictures: Path, tmp_path: Path) -> None:
+    words = ("--data", pictures, "--max-loss", "0.5", "--report", tmp_path / "report", *QUICK)
+    done = run("optimize", cnn, *words)
+    assert done.exit_code == 0, done.output
+    rows = {line.split("  ")[0]: line.split("  ", 1)[1].strip() for line in done.stdout.splitlines() if "  " in line}
+    assert rows["loss"].endswith(", within the limit of 50.0 %") and rows["tried"].count("macs=") >= 2
+    assert "target" not in rows
+    report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
+    assert report["loss"]["met"] and len(report["loss"]["trials"]) == rows["tried"].count("macs=")
+    assert f"--max-loss 0.5 --data {pictures}" in report["command"]
+    plan = tmp_path / "report" / "plan.json"
+    again = run("optimize", cnn, "-o", tmp_path / "again.onnx", "--plan", plan, "--data", pictures, *QUICK)
+    assert again.exit_code == 0 and "tried" not in again.stdout
+    assert (tmp_path / "again.onnx").read_bytes() == cnn.with_name("model.pruned.onnx").read_bytes()
+
+
+def test_a_limit_or_target_out_of_reach_exits_1_with_the_best_result(run: Run, cnn: Path, pictures: Path) -> None:
+    out = cnn.with_name("small.onnx")
+    (cnn.parent / "worse.py").write_text("def worse(run, seen=[]): seen.append(1); return -len(seen)")
+    words = ("optimize", cnn, "-o", out, "--target", "macs=0.3", "--no-verify", *QUICK)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(cnn.parent)
+        done = run(*words, "--metric", "worse:worse", "--max-loss", "0.1")
+    assert done.exit_code == 1
+    assert "target macs=0.3 not met: " in sentence(done) and str(out) in sentence(done)
+    assert " and loss " in sentence(done) and "over the limit of 10.0 %" in sentence(done)
+    onnx.checker.check_model(out, full_check=True)
+    done = run("optimize", cnn, "-o", out, "--data", pictures, "--max-loss", "0", "--target", "macs=0.02", *QUICK)
+    assert done.exit_code == 1 and "target macs=0.02 not met: " in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--max-loss", "0.01"], "--max-loss needs data to see the loss on (--data), or a metric"),
+        (["--max-loss", "1", "--data", "random"], "--max-loss 1: should be a fraction, at least 0 and below 1"),
+        (["--max-loss", "1%", "--data", "random"], "'1%' is not a valid float"),
+        (["--metric", "mine:accuracy"], "needs a limit to it (--max-loss)"),
+        (["--metric", "no_such_place:f", "--max-loss", "0.1"], "can't import no_such_place"),
+    ],
+)
+def test_limits_that_make_no_sense_are_told(run: Run, cnn: Path, words: list[str], text: str) -> None:
+    done = run("optimize", cnn, *words)
+    assert (done.exit_code, done.stdout) == (2, "") and text in sentence(done)
+    assert [p.name for p in cnn.parent.iterdir()] == ["model.onnx"]

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import importlib
-import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,16 +12,14 @@ import numpy as np
 from onnxprune.calibration.batch import samples_in, some
 from onnxprune.calibration.conform import conform
 from onnxprune.calibration.registry import Found, Request, source
+from onnxprune.calibration.users import current_folder_on_path, is_name, users_function
 from onnxprune.errors import InputError
-from onnxprune.export.options import did_you_mean
 from onnxprune.export.quiet import cause
 from onnxprune.runtime import Array, InputSpec
 
-_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
-
 
 def _fits(text: str) -> bool:
-    return bool(_NAME.fullmatch(text)) and not Path(text).exists()
+    return is_name(text) and not Path(text).exists()
 
 
 @source("MODULE:FUNCTION", _fits)
@@ -33,7 +27,7 @@ def function(request: Request) -> Found:
     """The function takes nothing and yields calls, which are kept; no more are drawn than are wanted."""
     calls: list[dict[str, Array]] = []
     samples = 0
-    with _current_folder_on_path():
+    with current_folder_on_path():
         drawn = _drawn(request.text)
         while samples < request.samples:
             where = f"{request.text}, call {len(calls)}"
@@ -49,15 +43,7 @@ def function(request: Request) -> Found:
 
 
 def _drawn(text: str) -> Iterator[Any]:
-    place, _, name = text.partition(":")
-    try:
-        module = importlib.import_module(place)
-    except (Exception, SystemExit) as error:
-        raise InputError(f"{text}: can't import {place}: {cause(error)}") from error
-    found = getattr(module, name, None)
-    if not callable(found):
-        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        raise InputError(f"{text}: {place} has no function {name}{did_you_mean(name, known)}")
+    found = users_function(text)
     try:
         made = found()
         return iter([made] if isinstance(made, Mapping) else made)
@@ -86,14 +72,3 @@ def _digest(calls: Sequence[Mapping[str, Array]]) -> str:
             digest.update(f"{name} {little.dtype.str} {little.shape} ".encode())
             digest.update(np.ascontiguousarray(little).tobytes())
     return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def _current_folder_on_path() -> Iterator[None]:
-    folder = str(Path.cwd())
-    sys.path.insert(0, folder)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ValueError):  # the user's code may have taken it away
-            sys.path.remove(folder)

@@ -1,0 +1,150 @@
+"""One pruned model: analyse, decide, repair, shrink, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from onnxprune import repair
+from onnxprune.budget import macs, params
+from onnxprune.coupling import Analysis, analyze
+from onnxprune.coupling.masks import Keep
+from onnxprune.errors import InputError
+from onnxprune.graph import Model, concrete, finish, index_bounds, normalize, save, skeleton
+from onnxprune.pruning.decide import Decision, decide, replay
+from onnxprune.pruning.evidence import Evidence
+from onnxprune.pruning.obstacles import locks
+from onnxprune.pruning.options import Options, Target
+from onnxprune.pruning.plan import Plan, describe, read, sha256
+from onnxprune.pruning.result import Result
+from onnxprune.pruning.selection import Scope, unmatched
+from onnxprune.repair import Edits, Work
+from onnxprune.rewrite import keep_of, shrink, spell_residuals
+from onnxprune.runtime import InputSpec, concrete_shapes, input_specs, runnable_inputs, session
+from onnxprune.runtime.verify import Proof
+
+Progress = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """No progress."""
+
+
+@dataclass(slots=True)
+class Pruned:
+    """A pruned model that was written to a trial file; masks: group id -> units that stay; edits: of its weights."""
+
+    result: Result
+    masks: dict[str, np.ndarray]
+    edits: Edits
+
+
+def prune(
+    evidence: Evidence, output: Path, trial: Path, progress: Progress = silent, target: Target | None = None
+) -> Pruned:
+    """Decide, repair, shrink and write the trial file. Nothing of the model but repaired weights stays in memory.
+
+    output: what the user calls the file; target: instead of the options'. Raises InputError where nothing can go.
+    """
+    progress("loading")
+    file, options = evidence.file, evidence.options
+    source, model = file.path, file.load()
+    check_dims(model, options)
+    shapes = open_shapes(model, source, options)
+    progress("analysing")
+    model = normalize(model)
+    analysis = analyze(model.graph, model.opsets)
+    progress("choosing what goes")
+    warnings = unmatched(analysis, Scope(options.protect, options.only))
+    plan_model = {"name": source.name, "sha256": sha256(source)}
+    decision = _decide(analysis, evidence, shapes, target)
+    evidence.release()
+    if decision.made_for not in ("", plan_model["sha256"]):
+        warnings.append("the plan was made for another file of the same structure")
+    keep = keep_of(analysis, decision.masks)
+    before, after = _counts(analysis, shapes, keep)
+    locked = locks(analysis, macs(analysis, shapes))
+    edits = _repair(evidence, decision, progress)
+    if edits:
+        analysis = edits.apply(model)
+        keep = keep_of(analysis, decision.masks)
+    progress("shrinking")
+    groups, tensors = describe(analysis, decision.chosen, shrink(model, analysis, keep))
+    finish(model)
+    if tensors and options.provider == "cpu":
+        spell_residuals(model)
+    _save(model, trial, output)
+    plan = Plan(plan_model, groups, tensors, repairs=evidence.told(edits), measured={"before": before, "after": after})
+    proof = Proof("skipped", reason="not asked for")
+    result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)
+    result.target, result.offered = decision.target, _offered(decision)
+    result.unknown, result.warnings = dict(analysis.unknown), [*warnings, *evidence.warnings]
+    return Pruned(result, decision.masks, edits)
+
+
+def _repair(evidence: Evidence, decision: Decision, progress: Progress) -> Edits:
+    """What makes up for the units that go."""
+    found = repair.get(evidence.repair)
+    if not decision.masks or found.name == "none":
+        return Edits()
+    progress("repairing")
+    edits = found.function(Work(evidence.source, decision.masks, evidence.calibration, progress=progress))
+    evidence.compare_with_plan()
+    return edits
+
+
+def _save(model: Model, trial: Path, output: Path) -> None:
+    """Write the trial file; what goes wrong is told of the file that the user asked for."""
+    try:
+        save(model, trial)
+    except InputError as error:
+        raise InputError(str(error).replace(str(trial), str(output))) from None
+
+
+def _decide(
+    analysis: Analysis, evidence: Evidence, shapes: dict[str, tuple[int, ...]], target: Target | None
+) -> Decision:
+    options, source = evidence.options, evidence.file.path
+    if options.plan is not None:
+        return replay(analysis, read(options.plan), options, source, shapes)
+    aimed = options if target is None else replace(options, target=target)
+    return decide(analysis, aimed, source, shapes, evidence.scores)
+
+
+def check_dims(model: Model, options: Options) -> None:
+    """Raise InputError where sizes are given for dimensions that the model doesn't have."""
+    specs = [
+        InputSpec(t.name, "", tuple(d if isinstance(d, int | str) else None for d in t.shape or ()))
+        for t in model.graph.inputs
+    ]
+    concrete_shapes(specs, dims=options.data)
+
+
+def open_shapes(model: Model, source: Path, options: Options) -> dict[str, tuple[int, ...]]:
+    """Shapes of all tensors for one run of a model with open dimensions; empty where none is open."""
+    if all(isinstance(d, int) for t in model.graph.inputs for d in t.shape or ()):
+        return {}
+    try:
+        dense = session(source)
+        feeds = runnable_inputs(dense, seed=options.seed, dims=options.data or None, bounds=index_bounds(model.graph))
+    except InputError:
+        return {}
+    names = {spec.name for spec in input_specs(dense)}
+    return concrete(skeleton(model), {name: v.shape for name, v in feeds.items() if name in names})
+
+
+def _counts(
+    analysis: Analysis, shapes: dict[str, tuple[int, ...]], keep: Keep
+) -> tuple[dict[str, float], dict[str, float]]:
+    costs = {"macs": macs(analysis, shapes), "params": params(analysis)}
+    return {k: c.total() for k, c in costs.items()}, {k: c.total(keep.counts) for k, c in costs.items()}
+
+
+def _offered(decision: Decision) -> dict[str, list[int]]:
+    sizes: dict[str, list[int]] = {}
+    for candidate in decision.offered:
+        sizes.setdefault(candidate.kind, []).append(candidate.group.size)
+    return sizes
