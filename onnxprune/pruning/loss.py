@@ -16,10 +16,12 @@ JUMP = 5.0
 """So many times the loss of the next milder trial is a cliff."""
 
 LEAST = 0.004
-"""Smaller losses count as this one: from nothing, any loss would be a jump."""
+"""Smaller losses count as this one, or as one answer: from nothing, any loss would be a jump."""
 
 NEAR = 0.1
 """Trials that are so close in their MACs are compared."""
+
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Search:
     """The loss of a result, and what was tried on the way to it.
 
     limit, loss: fractions; metric: the user's, empty: fidelity; before, after: the metric of the dense model and of
-    the result; trials: in the order in which they were made
+    the result; trials: in the order in which they were made; grain: the loss of one answer, 0 where any loss can be
     """
 
     limit: float
@@ -46,24 +48,32 @@ class Search:
     before: float | None = None
     after: float | None = None
     trials: list[Trial] = field(default_factory=list)
+    grain: float = 0.0
 
     @property
     def met(self) -> bool:
-        """Whether the loss is within its limit."""
-        return self.loss <= self.limit
+        """Whether the result's loss is within the limit."""
+        return self.allows(self.loss)
+
+    def allows(self, loss: float) -> bool:
+        """Whether a loss is within the limit; 1 - 0.95 is no more than 0.05, though rounding says so."""
+        return loss <= self.limit + ROUNDING
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences for the user: cliffs, and a limit that the data are too few for."""
+        one = f"one answer is {_percent(self.grain)} of the data held out, so the limit lets none change"
+        return [*([one] if 0 < self.limit < self.grain else []), *self.cliffs()]
 
     def cliffs(self) -> list[str]:
         """A sentence for every small step in multiply-accumulates over which the loss jumps."""
         mild_first = sorted(self.trials, key=lambda t: (-t.macs, t.loss))
+        least = max(LEAST, self.grain)
         return [
-            _sentence(a, b)
-            for a, b in pairwise(mild_first)
-            if a.macs - b.macs <= NEAR and b.loss > JUMP * max(a.loss, LEAST)
+            _sentence(mild, harsh)
+            for mild, harsh in pairwise(mild_first)
+            if mild.macs - harsh.macs <= NEAR and harsh.loss > JUMP * max(mild.loss, least)
         ]
-
-
-def _jumps(mild: float, harsh: float) -> bool:
-    return harsh > JUMP * max(mild, LEAST)
 
 
 def _sentence(mild: Trial, harsh: Trial) -> str:
@@ -83,6 +93,7 @@ class Judge:
 
     def __init__(self, dense: Path, options: Options, data: Data | None) -> None:
         self.dense, self.options, self.data = dense, options, data
+        self.grain = 0.0
         threads, provider = options.threads, options.provider
         self.metric = Metric(options.metric, dense, threads=threads, provider=provider) if options.metric else None
 
@@ -93,4 +104,5 @@ class Judge:
             return self.metric.loss(quality), quality
         threads, provider = self.options.threads, self.options.provider
         found = compare_models(self.dense, pruned, feeds_list=self.data or (), threads=threads, provider=provider)
+        self.grain = found.grain
         return found.loss, None

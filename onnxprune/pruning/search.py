@@ -98,10 +98,10 @@ class _Search:
         loss, quality = self.judge(place)
         self.progress(f"{name}: loss {loss:.3g}")
         self.found.trials.append(Trial(made.result.fraction if fraction is None else fraction, _left(made), loss))
-        if loss <= self.found.limit or not self.found.met:  # the later is the smaller, or, if none is within, milder
+        if self.found.allows(loss) or not self.found.met:  # the later is the smaller, or, if none is within, milder
             self._keep(made, place, loss, quality)
         shutil.rmtree(place.parent)
-        return made.result, loss <= self.found.limit
+        return made.result, self.found.allows(loss)
 
     def _keep(self, made: Pruned, place: Path, loss: float, quality: float | None) -> None:
         for old in self.trial.parent.iterdir():
@@ -117,7 +117,8 @@ class _Search:
         result.target = target
         result.reached = target is None or result.fraction <= target.fraction * (1 + 1e-9)
         result.search = self.found
-        result.warnings += self.found.cliffs()
+        self.found.grain = self.judge.grain
+        result.warnings += self.found.warnings
         return self.best
 
 

@@ -22,7 +22,7 @@ class OutputFidelity:
     cosine: of a and b as flat vectors, over their finite elements; 0 where the errors are inf.
     kl: mean over rows of KL(softmax a || softmax b) in nats, for outputs that look like classes.
     agreement: share of rows with the same top class, or of equal elements for integers, bools and strings.
-    The last two are None where they make no sense.
+    rows: how many rows or elements agreement is a share of. The last three are None where they make no sense.
     """
 
     name: str
@@ -31,6 +31,7 @@ class OutputFidelity:
     cosine: float
     kl: float | None = None
     agreement: float | None = None
+    rows: int | None = None
 
     @property
     def loss(self) -> float:
@@ -71,10 +72,11 @@ class Deviation:
         """The measures over all batches so far."""
         kl = None if self._kl is None else self._kl / max(self._rows, 1)
         agreement = None if self._agreeing is None or not self._rows else self._agreeing / self._rows
+        rows = None if agreement is None else self._rows
         if self._broken:
-            return OutputFidelity(name, math.inf, math.inf, 0.0, kl, agreement)
+            return OutputFidelity(name, math.inf, math.inf, 0.0, kl, agreement, rows)
         relative = self._gap / self._peak if self._peak else (math.inf if self._gap else 0.0)
-        return OutputFidelity(name, self._gap, relative, self._cosine(), kl, agreement)
+        return OutputFidelity(name, self._gap, relative, self._cosine(), kl, agreement, rows)
 
     def _measure(self, a: NDArray[np.float64], b: NDArray[np.float64]) -> None:
         finite = np.isfinite(a) & np.isfinite(b)

@@ -36,6 +36,11 @@ class Fidelity:
         """The worst loss of all outputs, between 0 and 1."""
         return max((output.loss for output in self.outputs), default=0.0)
 
+    @property
+    def grain(self) -> float:
+        """What one answer weighs in the loss; 0 where no output is made of answers that are right or wrong."""
+        return max((1 / output.rows for output in self.outputs if output.rows), default=0.0)
+
 
 class FidelityMeter:
     """Fidelity over a stream of outputs: as if all batches had been one, without keeping them."""

@@ -208,7 +208,7 @@ def test_a_limit_or_target_out_of_reach_exits_1_with_the_best_result(run: Run, c
     [
         (["--max-loss", "0.01"], "--max-loss needs data to see the loss on (--data), or a metric"),
         (["--max-loss", "1", "--data", "random"], "--max-loss 1: should be a fraction, at least 0 and below 1"),
-        (["--max-loss", "1%", "--data", "random"], "'1%' is not a valid float"),
+        (["--max-loss", "1%", "--data", "random"], "invalid value for '--max-loss'"),
         (["--metric", "mine:accuracy"], "needs a limit to it (--max-loss)"),
         (["--metric", "no_such_place:f", "--max-loss", "0.1"], "can't import no_such_place"),
     ],

@@ -47,7 +47,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     stored(CNN.replace("fc", "linear"), tmp_path / "small.onnx")
     (picture,) = onnx.load(tmp_path / "model.onnx").graph.input
     shape = [dim.dim_value for dim in picture.type.tensor_type.shape.dim]
-    pictures = np.random.default_rng(0).standard_normal((8, *shape[1:]))
+    pictures = np.random.default_rng(0).standard_normal((80, *shape[1:]))
     np.savez(tmp_path / "calib.npz", **{picture.name: pictures.astype(np.float32)})
     monkeypatch.chdir(tmp_path)
     return tmp_path

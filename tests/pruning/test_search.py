@@ -211,13 +211,32 @@ def test_a_metric_of_no_use_is_told_before_any_work(source: Path, name: str, tex
     assert not (source.parent / "out.onnx").exists()
 
 
+def test_rounding_breaks_no_limit() -> None:
+    assert 1 - 0.95 > 0.05 and Search(0.05, loss=1 - 0.95).met and not Search(0.05, loss=0.051).met
+
+
 def test_a_cliff_is_told() -> None:
     steep = Search(0.01, trials=[Trial(0.5, 0.49, 0.3), Trial(0.56, 0.56, 0.06), Trial(0.62, 0.62, 0.004)])
     assert steep.cliffs() == ["between macs=0.62 and macs=0.56 the loss jumps from 0.4 % to 6 %"]
     assert Search(0.1, trials=[Trial(0.9, 0.9, 0.0), Trial(0.85, 0.85, 0.015)]).cliffs() == [], "noise around nothing"
     assert Search(0.1, trials=[Trial(0.9, 0.9, 0.01), Trial(0.7, 0.7, 0.3)]).cliffs() == [], "a large step"
+    assert Search(0.1, trials=steep.trials, grain=1 / 16).cliffs() == [], "less than five answers"
     (broken,) = Search(0.1, trials=[Trial(0.9, 0.9, 0.01), Trial(0.88, 0.88, math.inf)]).cliffs()
     assert broken.endswith("from 1 % to no number")
+
+
+CLASSES = NET.replace("float[n,3,8,8] y", "float[n,3] y").replace(
+    "y = Conv(t, c)", "o = Conv(t, c)\n  p = GlobalAveragePool(o)\n  y = Flatten(p)"
+)
+
+
+def test_too_few_data_for_the_limit_are_told(tmp_path: Path, data: str) -> None:
+    onnx.save(build(CLASSES), tmp_path / "classes.onnx")
+    aim = Target("macs", 0.9)
+    result = _run(tmp_path / "classes.onnx", calibration=data, max_loss=0.02, target=aim)
+    assert result.warnings[0] == "one answer is 3.12 % of the data held out, so the limit lets none change"
+    fine = _run(tmp_path / "classes.onnx", calibration=data, max_loss=0.1, target=aim)
+    assert fine.warnings == [] and (32 * _searched(fine).loss).is_integer()
 
 
 def test_a_cliff_is_a_warning(source: Path, metrics: str) -> None:

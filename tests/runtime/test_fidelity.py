@@ -107,8 +107,8 @@ def test_integers_bools_and_strings_count_equal_elements():
     assert (labels.max_abs, labels.relative, labels.agreement, labels.kl) == (4, 1, 0.75, None)
     assert measure([True, False], [True, True]).agreement == 0.5
     words = measure(np.array(["a", "b"], object), np.array(["a", "c"]))
-    assert words == OutputFidelity("y", INF, INF, 0.0, None, 0.5)
-    assert measure(["a"], ["a"]) == OutputFidelity("y", 0.0, 0.0, 1.0, None, 1.0)
+    assert words == OutputFidelity("y", INF, INF, 0.0, None, 0.5, 2)
+    assert measure(["a"], ["a"]) == OutputFidelity("y", 0.0, 0.0, 1.0, None, 1.0, 1)
 
 
 def test_bfloat16_arrays():
@@ -117,8 +117,8 @@ def test_bfloat16_arrays():
 
 
 def test_shapes_and_types_that_differ():
-    assert measure(np.ones((2, 3)), np.ones((2, 4))) == OutputFidelity("y", INF, INF, 0.0, INF, 0.0)
-    assert measure([1, 2], [1, 2, 3]) == OutputFidelity("y", INF, INF, 0.0, None, 0.0)
+    assert measure(np.ones((2, 3)), np.ones((2, 4))) == OutputFidelity("y", INF, INF, 0.0, INF, 0.0, 2)
+    assert measure([1, 2], [1, 2, 3]) == OutputFidelity("y", INF, INF, 0.0, None, 0.0, 2)
     assert measure(["1"], [1.0]).max_abs == INF
 
 
@@ -170,3 +170,12 @@ def test_compare_models_refuses(build):
     other = build("g (float[b,2] z) => (float[b,2] y) { y = Relu(z) }")
     with pytest.raises(InputError, match="has an input 'x' that"):
         compare_models(model, other, feeds_list=[{"x": np.ones((1, 2), np.float32)}])
+
+
+def test_the_loss_is_of_answers_where_there_are_some_else_of_directions() -> None:
+    assert measure([3.0, -4.0], [-3.0, 4.0]).loss == 1.0 and measure([3.0, -4.0], [6.0, -8.0]).loss == 0.0
+    classes = fidelity({"y": np.eye(4)}, {"y": np.eye(4)[[0, 1, 2, 2]]})
+    assert classes.loss == classes.grain == 0.25
+    both = fidelity({"y": np.eye(4), "z": np.ones(2)}, {"y": np.eye(4), "z": np.array([1.0, 0.0])})
+    assert both.loss == pytest.approx(1 - 0.5**0.5) and both.grain == 0.25
+    assert measure([1.0], [np.nan]).loss == 1.0 and Fidelity(()).loss == Fidelity(()).grain == 0.0
