@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 
-from onnxprune.calibration import Layer, Part
+from onnxprune.calibration import Layer
 from onnxprune.graph import Parts
 from onnxprune.repair.edits import Edits
 from onnxprune.repair.front import Front
@@ -17,9 +16,6 @@ from onnxprune.repair.solve import refit
 from onnxprune.repair.work import Narrow, Work
 
 Array = np.ndarray
-
-BYTES = 2**28
-"""Of dense outputs that are remembered at the same time."""
 
 
 @repair("sequential")
@@ -49,76 +45,40 @@ def _levels(layers: dict[str, Layer], names: Sequence[str]) -> Iterator[list[str
         yield level
 
 
-@dataclass(slots=True)
-class _Dense:
-    """What a dense layer makes at some positions of every call: shapes and positions, and outputs there."""
-
-    shapes: list[tuple[int, ...]] = field(default_factory=list)
-    positions: list[Array] = field(default_factory=list)
-    rows: list[Array] = field(default_factory=list)
-
-
 class _Line:
-    """Both models, the pruned one with the repairs so far."""
+    """Both models, each run as far as the next layer to repair, the pruned one with the repairs so far."""
 
     def __init__(self, work: Work, narrow: Narrow, names: list[str]) -> None:
         self.work = work
         self.narrow = narrow
         self.edits = Edits()
-        self.waiting = names
         self.seen = {name: Observed(narrow.layers[name]) for name in names}
-        self.dense, self.pruned = Parts(work.source()), Parts(narrow.model)
+        self.pruned = Parts(narrow.model)
         sources = dict.fromkeys(narrow.layers[name].data.name for name in names)
-        self.front = Front(self.pruned, sources, work.data, work.threads)
-        self.known: dict[str, _Dense] = {}
+        self.before = Front(Parts(work.source()), names, work.data, work.threads)
+        self.after = Front(self.pruned, sources, work.data, work.threads)
 
     def repair(self, level: list[str]) -> None:
         """Refit layers that read the same tensor."""
-        self._remember(level)
-        self._observe(level)
+        data = self.after.advance(self.narrow.layers[level[0]].data.name)
         for name in level:
-            seen, layer = self.seen.pop(name), self.narrow.layers[name]
-            weight, shift = refit(seen, self.work.damping)
-            stored = layer.like_stored(weight)
-            place = self.narrow.places[name]
-            raised = np.asarray(place.values, np.float64) + (shift / layer.beta).reshape(place.shape)
-            self.pruned.store(seen.stored, stored)
-            self.pruned.store(place.name, raised.astype(place.dtype))
-            self.edits.weights[seen.stored] = self.narrow.spread(seen.stored, stored, self.work.dense.weights[name])
-            self.edits.add(name, self.narrow.scatter(layer, shift))
-            del self.known[name]
+            self._observe(name, self.before.advance(name), data)
+            self._refit(name)
 
-    def _observe(self, level: list[str]) -> None:
-        for call, data in enumerate(self.front.advance(self.narrow.layers[level[0]].data.name)):
-            for name in level:
-                known = self.known[name]
-                self.seen[name].update(known.rows[call], known.shapes[call], data, known.positions[call])
+    def _observe(self, name: str, made: list[Array], data: list[Array]) -> None:
+        layer, calls = self.narrow.layers[name], min(len(made), len(data))
+        axes, keep = self.work.dense.layers[name].binding.outputs[0], self.work.dense.keep
+        for call in range(calls):
+            wanted = narrowed(made[call], axes, keep)
+            at = sampled(layer, wanted.shape, rows_of(layer, calls), call)
+            self.seen[name].update(made_at(layer, wanted, at), wanted.shape, data[call], at)
 
-    def _remember(self, level: list[str]) -> None:
-        """Run the dense model, if need be, for as many of the next layers as fit into memory."""
-        if level[0] in self.known:
-            return
-        names = list(self._portion(level))
-        self.waiting = self.waiting[len(names) :]
-        run = Part(self.dense.part(names), self.work.threads)
-        self.known = {name: _Dense() for name in names}
-        for call, feeds in enumerate(self.front.calls):
-            for name, values in run(feeds).items():
-                self._note(name, values, call)
-
-    def _note(self, name: str, values: Array, call: int) -> None:
-        layer, known = self.narrow.layers[name], self.known[name]
-        made = narrowed(values, self.work.dense.layers[name].binding.outputs[0], self.work.dense.keep)
-        at = sampled(layer, made.shape, rows_of(layer, len(self.front.calls)), call)
-        known.shapes.append(made.shape)
-        known.positions.append(at)
-        known.rows.append(made_at(layer, made, at))
-
-    def _portion(self, level: list[str]) -> Iterator[str]:
-        total = 0
-        for number, name in enumerate(self.waiting):
-            layer = self.narrow.layers[name]
-            total += 4 * rows_of(layer, 1) * (layer.weight().shape[0] * layer.weight().shape[1])
-            if number >= len(level) and total > BYTES:
-                return
-            yield name
+    def _refit(self, name: str) -> None:
+        seen, layer = self.seen.pop(name), self.narrow.layers[name]
+        weight, shift = refit(seen, self.work.damping)
+        stored, place = layer.like_stored(weight), self.narrow.places[name]
+        raised = np.asarray(place.values, np.float64) + (shift / layer.beta).reshape(place.shape)
+        self.pruned.store(seen.stored, stored)
+        self.pruned.store(place.name, raised.astype(place.dtype))
+        self.edits.weights[seen.stored] = self.narrow.spread(seen.stored, stored, self.work.dense.weights[name])
+        self.edits.add(name, self.narrow.scatter(layer, shift))

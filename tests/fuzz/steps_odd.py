@@ -41,11 +41,11 @@ def written_by_index(net: Net, x: Value) -> Value:
     """Some rows are written over: whole units, whole tokens, or single numbers."""
     kind = net.rng.randrange(3)
     if kind == 0:
-        rows = np.array([[0], [1]], np.int64)
-        return x.named(net.node("ScatterND", x.name, net.store(rows), net.weight(2, *x.shape[1:])))
+        rows = np.arange(min(2, x.shape[0]))[:, None]
+        return x.named(net.node("ScatterND", x.name, net.store(rows), net.weight(len(rows), *x.shape[1:])))
     axis = x.axis if kind == 1 else len(x.shape) - 1 - (x.kind == "sequence")
     shape = tuple(1 if i == axis else d for i, d in enumerate(x.shape))
-    index = net.store(np.full(shape, 1, np.int64))
+    index = net.store(np.full(shape, min(1, x.shape[axis] - 1), np.int64))
     return x.named(net.node("ScatterElements", x.name, index, net.weight(*shape), axis=axis))
 
 
