@@ -50,7 +50,7 @@ def open_data(
 
 def _source(text: str) -> Source:
     known = sources()
-    fitting = [one for one in known if one.fits(text)]
+    fitting = [one for one in known if text and one.fits(text)]  # no name is the folder that one happens to be in
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
