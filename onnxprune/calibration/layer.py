@@ -58,6 +58,11 @@ class Layer:
         return self.node.inputs[1 - self.place]
 
     @property
+    def shares(self) -> bool:
+        """Whether others read what it multiplies with, as a table of words that is the last layer too."""
+        return len(self.stored.outputs) > 1
+
+    @property
     def units(self) -> Term:
         """The term of the axis that it sums over."""
         return (self.binding.inputs[self.place] or ())[self.axis]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from onnxprune.graph import Parts
 from onnxprune.repair.edits import Edits
 from onnxprune.repair.observed import Observed, made_at, narrowed, rows_of, sampled
 from onnxprune.repair.registry import repair
-from onnxprune.repair.solve import refit
+from onnxprune.repair.solve import lacking, refit
 from onnxprune.repair.work import Work
 
 LAYERS = 8
@@ -27,21 +27,20 @@ def none(work: Work) -> Edits:
 @repair("bias")
 def bias(work: Work) -> Edits:
     """The mean of what the lost units did goes into the bias (An et al. 2024, FLAP; Berisha et al. 2025, VBP)."""
-    edits, narrow = Edits(), work.narrow()
-    for name, seen in _observed(work, {n: narrow.layers[n] for n in work.dense.damaged}):
-        edits.add(name, narrow.scatter(seen.layer, np.concatenate([m.mean_a for m in seen.moments])))
-    return edits
+    return _each(work, lambda seen: (None, lacking(seen)))
 
 
 @repair("lstsq")
 def lstsq(work: Work) -> Edits:
     """Least squares refit of every damaged layer on what stays, with its bias (He et al. 2017, "Channel Pruning")."""
+    return _each(work, lambda seen: refit(seen, work.damping))
+
+
+def _each(work: Work, mend: Callable[[Observed], tuple[np.ndarray | None, np.ndarray]]) -> Edits:
+    """Every damaged layer on its own. mend: the new weight, if any, and what the bias gains."""
     edits, narrow = Edits(), work.narrow()
     for name, seen in _observed(work, {n: narrow.layers[n] for n in work.dense.damaged}):
-        weight, shift = refit(seen, work.damping)
-        stored = seen.layer.like_stored(weight)
-        edits.weights[seen.stored] = narrow.spread(seen.stored, stored, work.dense.weights[name])
-        edits.add(name, narrow.scatter(seen.layer, shift))
+        work.note(edits, narrow, name, *mend(seen))
     return edits
 
 

@@ -41,29 +41,28 @@ class Front:
         """
         if name not in self._held[0]:
             self._run(name)
-        found = [held[name] for held in self._held]
-        self._spare()
-        return found
+        return [held[name] for held in self._held]
 
     def _run(self, name: str) -> None:
         ready = self._held[0].keys()
         self._done |= self._parts.needed([name], ready)
         self._left -= self._done
-        live = self._parts.between(self._done, self._left)
-        wanted = [name, *sorted(live - ready - {name})]
-        given = {key: [held[key] for held in self._held] for key in ready}
-        part = Part(self._parts.part(wanted, given), self._threads)
-        for held in self._held:
-            made = part(held)
+        live = self._parts.between(self._done, self._left) | {name}
+        wanted = sorted(live - ready)
+        part = Part(self._parts.part(wanted, {k: [held[k] for held in self._held] for k in ready}), self._threads)
+        most, number = 0, 0
+        while number < len(self._held):
+            held, made = self._held[number], part(self._held[number])
             if made.keys() != set(wanted):
                 raise InputError("the model hands on what is no tensor, and can't be repaired layer after layer")
             held.update(made)
-            for key in held.keys() - live - {name}:
+            for key in held.keys() - live:
                 del held[key]
+            most, number = max(most, sum(values.nbytes for values in held.values())), number + 1
+            self._spare(most)
 
-    def _spare(self) -> None:
-        """Let calls go where they take too much memory."""
-        most = max(sum(values.nbytes for values in held.values()) for held in self._held)
+    def _spare(self, most: int) -> None:
+        """Let the last calls go where all of them, of `most` bytes each, would take too much memory."""
         count = max(BYTES // max(most, 1), LEAST_CALLS)
         if count < len(self._held):
             del self._held[count:]

@@ -76,9 +76,9 @@ class _Line:
     def _refit(self, name: str) -> None:
         seen, layer = self.seen.pop(name), self.narrow.layers[name]
         weight, shift = refit(seen, self.work.damping)
-        stored, place = layer.like_stored(weight), self.narrow.places[name]
+        if weight is not None:
+            self.pruned.store(seen.stored, weight)
+        place = self.narrow.places[name]
         raised = np.asarray(place.values, np.float64) + (shift / layer.beta).reshape(place.shape)
-        self.pruned.store(seen.stored, stored)
         self.pruned.store(place.name, raised.astype(place.dtype))
-        self.edits.weights[seen.stored] = self.narrow.spread(seen.stored, stored, self.work.dense.weights[name])
-        self.edits.add(name, self.narrow.scatter(layer, shift))
+        self.work.note(self.edits, self.narrow, name, weight, shift)

@@ -57,6 +57,14 @@ class Work:
         found = dict(zip(self.dense.layers, layers(analysis), strict=True))  # an output's product has another name now
         return Narrow(model, keep, changed, found, places)
 
+    def note(self, edits: Edits, narrow: Narrow, name: str, weight: Array | None, shift: Array) -> None:
+        """Write down what a narrow layer got: a new weight, if any, as stored, and what its bias gains."""
+        layer = narrow.layers[name]
+        if weight is not None:
+            stored = layer.stored.name
+            edits.weights[stored] = narrow.spread(stored, weight, self.dense.weights[name])
+        edits.add(name, narrow.scatter(layer, shift))
+
 
 @dataclass(slots=True)
 class Dense:
