@@ -45,39 +45,63 @@ class Moments:
 class CrossMoments:
     """Means of two sets of columns that belong together, and their centred products: streams rows of both.
 
-    covariance [b, b] is that of the second set, cross [a, b] that between both, each over the number of rows.
+    covariance [b, b] is that of the second set, cross [a, b] that between both, each over the number of rows. Small
+    blocks wait until they are as many rows as columns, for merging costs as much as so many rows.
     """
 
     def __init__(self) -> None:
-        self.count = 0
-        self.mean_a: Array = np.zeros(0)
-        self.mean_b: Array = np.zeros(0)
+        self._count = 0
+        self._mean_a: Array = np.zeros(0)
+        self._mean_b: Array = np.zeros(0)
         self._ab: Array = np.zeros(0)
         self._bb: Array = np.zeros(0)
+        self._waiting: list[tuple[Array, Array]] = []
 
     def update(self, a: Array, b: Array) -> None:
         """Take in a block of rows [rows, a] and [rows, b]."""
+        self._waiting.append((a, b))
+        if sum(len(rows) for _, rows in self._waiting) >= b.shape[1]:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Merge what waits."""
+        if not self._waiting:
+            return
+        a, b = (np.concatenate(blocks) for blocks in zip(*self._waiting, strict=True))
+        self._waiting.clear()
         mean_a, mean_b = (v.mean(axis=0, dtype=np.float64) for v in (a, b))
         da, db = a - mean_a.astype(a.dtype), b - mean_b.astype(b.dtype)
-        if not self.count:
-            self.mean_a, self.mean_b = np.zeros_like(mean_a), np.zeros_like(mean_b)
+        if not self._count:
+            self._mean_a, self._mean_b = np.zeros_like(mean_a), np.zeros_like(mean_b)
             self._ab, self._bb = np.zeros((len(mean_a), len(mean_b))), np.zeros((len(mean_b),) * 2)
-        total = self.count + len(a)
-        weight = self.count * len(a) / total
-        shift_a, shift_b = mean_a - self.mean_a, mean_b - self.mean_b
+        total = self._count + len(a)
+        weight = self._count * len(a) / total
+        shift_a, shift_b = mean_a - self._mean_a, mean_b - self._mean_b
         self._ab += da.T @ db
         self._bb += db.T @ db
         if weight:
             self._ab += np.outer(shift_a * weight, shift_b)
             self._bb += np.outer(shift_b * weight, shift_b)
-        self.mean_a = self.mean_a + shift_a * (len(a) / total)
-        self.mean_b = self.mean_b + shift_b * (len(a) / total)
-        self.count = total
+        self._mean_a = self._mean_a + shift_a * (len(a) / total)
+        self._mean_b = self._mean_b + shift_b * (len(a) / total)
+        self._count = total
+
+    @property
+    def mean_a(self) -> Array:
+        self._settle()
+        return self._mean_a
+
+    @property
+    def mean_b(self) -> Array:
+        self._settle()
+        return self._mean_b
 
     @property
     def cross(self) -> Array:
-        return self._ab / max(self.count, 1)
+        self._settle()
+        return self._ab / max(self._count, 1)
 
     @property
     def covariance(self) -> Array:
-        return self._bb / max(self.count, 1)
+        self._settle()
+        return self._bb / max(self._count, 1)
