@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from onnxprune.budget.candidate import Candidate
 from onnxprune.budget.cost import Cost
-from onnxprune.errors import InputError
+from onnxprune.registry import Registry
+from onnxprune.words import first_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +35,16 @@ class Budget:
     summary: str
 
 
-_BUDGETS: dict[str, Budget] = {}
+_BUDGETS: Registry[Budget] = Registry("budget")
+budgets = _BUDGETS.all
+get = _BUDGETS.get
 
 
 def budget(name: str) -> Callable[[Widths], Widths]:
     """Register a function as the budget `name`."""
 
     def register(function: Widths) -> Widths:
-        _BUDGETS[name] = Budget(name, function, (function.__doc__ or "").strip().split("\n")[0])
+        _BUDGETS.add(Budget(name, function, first_line(function)))
         return function
 
     return register
-
-
-def budgets() -> list[Budget]:
-    """All registered budgets, by name."""
-    return [_BUDGETS[name] for name in sorted(_BUDGETS)]
-
-
-def get(name: str) -> Budget:
-    """A budget by name. Raises InputError naming those there are."""
-    if name not in _BUDGETS:
-        raise InputError(f"no budget '{name}'; there are {', '.join(sorted(_BUDGETS))}")
-    return _BUDGETS[name]

@@ -10,8 +10,8 @@ import numpy as np
 from onnxprune.calibration.batch import open_batches, shape_text
 from onnxprune.calibration.casting import cast
 from onnxprune.errors import InputError
-from onnxprune.export.options import did_you_mean
 from onnxprune.runtime import Array, InputSpec
+from onnxprune.words import did_you_mean
 
 
 def conform(call: Mapping[str, Any], specs: Sequence[InputSpec], where: str) -> dict[str, Array]:

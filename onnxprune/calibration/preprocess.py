@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from onnxprune.errors import InputError
-from onnxprune.export.options import did_you_mean
+from onnxprune.words import did_you_mean
 
 TOML, HUGGING_FACE = "preprocess.toml", "preprocessor_config.json"
 

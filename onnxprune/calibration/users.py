@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from onnxprune.errors import InputError
-from onnxprune.export.options import did_you_mean
-from onnxprune.export.quiet import cause
+from onnxprune.words import cause, did_you_mean
 
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
@@ -32,11 +31,11 @@ def users_function(text: str) -> Callable[..., Any]:
         module = importlib.import_module(place)
     except (Exception, SystemExit) as error:  # the user's code may raise anything
         raise InputError(f"{text}: can't import {place}: {cause(error)}") from error
-    found = getattr(module, name, None)
-    if not callable(found):
+    found: Callable[..., Any] | None = getattr(module, name, None)
+    if found is None or not callable(found):
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
         raise InputError(f"{text}: {place} has no function {name}{did_you_mean(name, known)}")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 @contextlib.contextmanager

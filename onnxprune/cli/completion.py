@@ -34,8 +34,9 @@ def repairs(incomplete: str) -> Offered:
 def passes(incomplete: str) -> Offered:
     """Passes with what they remove."""
     from onnxprune.pruning import available
+    from onnxprune.words import first_line
 
-    known = ((name, (kind.__doc__ or "").strip().split("\n")[0]) for name, kind in available().items())
+    known = ((name, first_line(kind)) for name, kind in available().items())
     return _starting(incomplete, known)
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from onnxprune.cli.options import Json
+from onnxprune.words import first_line
 
 
 class What(StrEnum):
@@ -63,7 +64,7 @@ def _passes() -> Listing:
             "exact": kind.exact,
             "options": {f.name: f.default for f in dataclasses.fields(kind)},
             "package": kind.__module__.partition(".")[0],
-            "summary": _first_line(kind.__doc__),
+            "summary": first_line(kind),
         }
         for name, kind in available().items()
     ]
@@ -122,10 +123,6 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         return " ".join(f"{key}={entry}" for key, entry in value.items())
     return str(value)
-
-
-def _first_line(text: str | None) -> str:
-    return (text or "").strip().split("\n")[0]
 
 
 _REGISTRIES: dict[What, Callable[[], Listing]] = {

@@ -24,6 +24,7 @@ from onnxprune.coupling.learned import Fixed, stored_sources
 from onnxprune.coupling.notation import letters, parse_axis
 from onnxprune.coupling.ranks import rankless
 from onnxprune.coupling.spec import Length, Spec
+from onnxprune.words import first_line
 
 Shape = tuple[int | None, ...]
 
@@ -178,7 +179,7 @@ class Rule:
     @property
     def summary(self) -> str:
         """The rule itself where it is one constant spec, else the first line of the function's docstring."""
-        return (self.function.__doc__ or "").strip().split("\n")[0]
+        return first_line(self.function)
 
 
 _RULES: dict[tuple[str, str], list[Rule]] = {}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling.rule import STANDARD_DOMAINS
+from onnxprune.words import first_line
 
 if TYPE_CHECKING:
     from onnxprune.coupling.walker import Walker
@@ -31,7 +32,7 @@ def structure(op: str, domain: str = "") -> Callable[[Handler], Handler]:
 
 def structures() -> list[tuple[str, str, str]]:
     """(domain, op, first line of the handler's docstring) of every op with subgraphs, sorted."""
-    return [(d, op, (f.__doc__ or "").strip().split("\n")[0]) for (d, op), f in sorted(_HANDLERS.items())]
+    return [(d, op, first_line(f)) for (d, op), f in sorted(_HANDLERS.items())]
 
 
 def structural(domain: str, op: str) -> Handler | None:

@@ -12,7 +12,8 @@ from onnxprune.calibration import Activation, Activations, Layer, layers
 from onnxprune.coupling import Analysis, Group
 from onnxprune.coupling.terms import leaves
 from onnxprune.criteria.units import Statistics, labels
-from onnxprune.errors import InputError
+from onnxprune.registry import Registry
+from onnxprune.words import first_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +57,19 @@ class Criterion:
     needs: Needs = Needs.WEIGHTS
 
 
-_CRITERIA: dict[str, Criterion] = {}
+_CRITERIA: Registry[Criterion] = Registry("criterion")
+criteria = _CRITERIA.all
+get = _CRITERIA.get
 
 
 def criterion(name: str, needs: Needs = Needs.WEIGHTS) -> Callable[[Function], Function]:
     """Register a function as the criterion `name`."""
 
     def register(function: Function) -> Function:
-        _CRITERIA[name] = Criterion(name, function, (function.__doc__ or "").strip().split("\n")[0], needs)
+        _CRITERIA.add(Criterion(name, function, first_line(function), needs))
         return function
 
     return register
-
-
-def criteria() -> list[Criterion]:
-    """All registered criteria, by name."""
-    return [_CRITERIA[name] for name in sorted(_CRITERIA)]
-
-
-def get(name: str) -> Criterion:
-    """A criterion by name. Raises InputError naming those there are."""
-    if name not in _CRITERIA:
-        raise InputError(f"no criterion '{name}'; there are {', '.join(sorted(_CRITERIA))}")
-    return _CRITERIA[name]
 
 
 def score(

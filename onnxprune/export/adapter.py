@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from onnxprune.errors import InputError
-from onnxprune.export.quiet import cause, quiet
+from onnxprune.export.quiet import quiet
 from onnxprune.export.source import Axes, Source, usual_axes
+from onnxprune.words import cause
 
 if TYPE_CHECKING:
     import torch

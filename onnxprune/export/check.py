@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onnxprune.errors import InputError
-from onnxprune.export.quiet import cause
 from onnxprune.export.source import Source
+from onnxprune.words import cause
 
 if TYPE_CHECKING:
     import torch

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from onnxprune.errors import InputError
 from onnxprune.export.axes import output_shapes, traced
 from onnxprune.export.lazy import need
-from onnxprune.export.options import did_you_mean
-from onnxprune.export.quiet import cause, quiet
+from onnxprune.export.quiet import quiet
 from onnxprune.export.source import Axes, Source
+from onnxprune.words import cause, did_you_mean
 
 if TYPE_CHECKING:
     import onnx_ir as ir

@@ -4,7 +4,8 @@ import importlib
 from typing import Any
 
 from onnxprune.errors import InputError
-from onnxprune.export.quiet import cause, quiet
+from onnxprune.export.quiet import quiet
+from onnxprune.words import cause
 
 
 def need(name: str, extra: str) -> Any:

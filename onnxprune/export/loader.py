@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 
 from onnxprune.errors import InputError
 from onnxprune.export.lazy import need
-from onnxprune.export.options import did_you_mean
 from onnxprune.export.source import Source
 from onnxprune.export.timm_source import load_timm
 from onnxprune.export.torch_source import load_torch
 from onnxprune.export.torchvision_ops import declare_torchvision_ops
 from onnxprune.export.torchvision_source import load_torchvision
 from onnxprune.export.transformers_source import load_transformers
+from onnxprune.words import did_you_mean
 
 _LOADERS: dict[str, Callable[[str, dict[str, str]], Source]] = {
     "torch": load_torch,

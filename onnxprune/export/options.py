@@ -1,11 +1,11 @@
 """Options of a source: text in, values out, and a clear sentence for what isn't known."""
 
 import ast
-import difflib
-from collections.abc import Iterable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
 from onnxprune.errors import InputError
+from onnxprune.words import did_you_mean
 
 _DTYPES = ("float32", "float16", "bfloat16", "float64", "int64", "int32", "int16", "int8", "uint8", "bool")
 _WORDS = {"true": True, "false": False, "none": None, "null": None}
@@ -68,11 +68,3 @@ def _shape(text: str) -> tuple[tuple[int, ...], str]:
     if dtype and dtype not in _DTYPES:
         raise InputError(f"input={text} has an unknown type{did_you_mean(dtype, _DTYPES)}")
     return tuple(map(int, shape)), dtype or "float32"
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Text to end a sentence with: `; did you mean a or b?`, or nothing if no name is close."""
-    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
-    if not close:
-        return ""
-    return f"; did you mean {' or '.join(close)}?"

@@ -25,12 +25,3 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
-
-
-def cause(error: BaseException, limit: int = 240) -> str:
-    """What went wrong at the bottom of a chain of exceptions, on one line and without a full stop."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = " ".join([type(error).__name__ + ":", *lines[:2]]) if lines else type(error).__name__
-    return text[: limit - 3] + "..." if len(text) > limit else text.rstrip(".")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from onnxprune.errors import InputError
-from onnxprune.export.quiet import cause, quiet
+from onnxprune.export.quiet import quiet
+from onnxprune.words import cause
 
 if TYPE_CHECKING:
     import torch

@@ -8,10 +8,11 @@ from onnxprune.errors import InputError
 from onnxprune.export.adapter import adapt
 from onnxprune.export.examples import example
 from onnxprune.export.lazy import need
-from onnxprune.export.options import did_you_mean, take_shapes, value, values
-from onnxprune.export.quiet import cause, quiet
+from onnxprune.export.options import take_shapes, value, values
+from onnxprune.export.quiet import quiet
 from onnxprune.export.source import Source
 from onnxprune.export.weights import load_weights
+from onnxprune.words import cause, did_you_mean
 
 
 def load_timm(name: str, options: dict[str, str]) -> Source:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from onnxprune.errors import InputError
 from onnxprune.export.adapter import adapt
 from onnxprune.export.examples import example
-from onnxprune.export.options import did_you_mean, take_shapes, values
-from onnxprune.export.quiet import cause
+from onnxprune.export.options import take_shapes, values
 from onnxprune.export.source import Source
 from onnxprune.export.weights import load_weights
+from onnxprune.words import cause, did_you_mean
 
 if TYPE_CHECKING:
     import torch

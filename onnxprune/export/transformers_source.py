@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from onnxprune.errors import InputError
 from onnxprune.export.adapter import adapt
 from onnxprune.export.lazy import need
-from onnxprune.export.options import did_you_mean, take_bool, take_int, values
-from onnxprune.export.quiet import cause, quiet
+from onnxprune.export.options import take_bool, take_int, values
+from onnxprune.export.quiet import quiet
 from onnxprune.export.source import Source
 from onnxprune.export.transformers_inputs import axes_of, default_length, example_inputs
+from onnxprune.words import cause, did_you_mean
 
 if TYPE_CHECKING:
     import torch

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from onnxprune.errors import InputError
 from onnxprune.export.lazy import need
-from onnxprune.export.quiet import cause
+from onnxprune.words import cause
 
 if TYPE_CHECKING:
     import torch

@@ -8,8 +8,8 @@ from typing import Any
 
 from onnxprune.calibration.users import current_folder_on_path, is_name, users_function
 from onnxprune.errors import InputError
-from onnxprune.export.quiet import cause
 from onnxprune.runtime import Array, Feeds, run, session
+from onnxprune.words import cause
 
 
 class Metric:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from onnxprune.errors import InputError
+from onnxprune.registry import Registry
 from onnxprune.repair.edits import Edits
 from onnxprune.repair.work import Work
+from onnxprune.words import first_line
 
 Function = Callable[[Work], Edits]
 
@@ -21,26 +22,16 @@ class Repair:
     summary: str
 
 
-_REPAIRS: dict[str, Repair] = {}
+_REPAIRS: Registry[Repair] = Registry("repair")
+repairs = _REPAIRS.all
+get = _REPAIRS.get
 
 
 def repair(name: str) -> Callable[[Function], Function]:
     """Register a function as the repair `name`."""
 
     def register(function: Function) -> Function:
-        _REPAIRS[name] = Repair(name, function, (function.__doc__ or "").strip().split("\n")[0])
+        _REPAIRS.add(Repair(name, function, first_line(function)))
         return function
 
     return register
-
-
-def repairs() -> list[Repair]:
-    """All registered repairs, by name."""
-    return [_REPAIRS[name] for name in sorted(_REPAIRS)]
-
-
-def get(name: str) -> Repair:
-    """A repair by name. Raises InputError naming those there are."""
-    if name not in _REPAIRS:
-        raise InputError(f"no repair '{name}'; there are {', '.join(sorted(_REPAIRS))}")
-    return _REPAIRS[name]

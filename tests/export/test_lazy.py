@@ -7,7 +7,8 @@ import pytest
 
 from onnxprune.errors import InputError
 from onnxprune.export import load
-from onnxprune.export.quiet import cause, quiet
+from onnxprune.export.quiet import quiet
+from onnxprune.words import cause
 
 
 @pytest.mark.parametrize(

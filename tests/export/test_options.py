@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from onnxprune.errors import InputError
-from onnxprune.export.options import did_you_mean, take_shapes, value
+from onnxprune.export.options import take_shapes, value
+from onnxprune.words import did_you_mean
 
 
 @pytest.mark.parametrize(

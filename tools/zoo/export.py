@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from onnxprune.export.quiet import cause
+from onnxprune.words import cause
 from tools.zoo.entry import Entry
 from tools.zoo.lists import named
 

@@ -14,8 +14,8 @@ from onnxprune.calibration.conform import conform
 from onnxprune.calibration.registry import Found, Request, source
 from onnxprune.calibration.users import current_folder_on_path, is_name, users_function
 from onnxprune.errors import InputError
-from onnxprune.export.quiet import cause
 from onnxprune.runtime import Array, InputSpec
+from onnxprune.words import cause
 
 
 def _fits(text: str) -> bool:
