@@ -6,11 +6,12 @@ from onnxprune.calibration.cutting import BATCH
 from onnxprune.calibration.data import Data
 from onnxprune.calibration.layer import Layer, layers
 from onnxprune.calibration.moments import CrossMoments, Moments
-from onnxprune.calibration.opening import open_data
+from onnxprune.calibration.opening import MADE_UP, open_data
 from onnxprune.calibration.part import Part, part_of
 
 __all__ = [
     "BATCH",
+    "MADE_UP",
     "Activation",
     "Activations",
     "CrossMoments",

@@ -11,9 +11,10 @@ from onnxprune.calibration.conform import conform
 from onnxprune.calibration.data import Call, Data
 from onnxprune.calibration.registry import Found, Request, Source, sources
 from onnxprune.errors import InputError
-from onnxprune.runtime import InputSpec
+from onnxprune.runtime import Feeds, InputSpec
 
 SAMPLES = 512
+MADE_UP = "random"
 
 
 def open_data(
@@ -25,18 +26,21 @@ def open_data(
     dims: Mapping[str, int] | None = None,
     seed: int = 0,
     bounds: Mapping[str, int] | None = None,
+    like: Feeds | None = None,
 ) -> Data:
     """The data that a text names, for a model with these inputs; docs/data.md shows every form.
 
     samples: at most so many, evenly spaced over what is there; preprocess: what becomes of a picture; dims: lengths of
-    open axes, by symbol or `input:axis`; seed, bounds (see `random_inputs`): for data that is made up. All calls are
-    made and checked once, but pictures only when they are used. Raises InputError where the data can't be read or
-    doesn't suit the inputs.
+    open axes, by symbol or `input:axis`; for data that is made up: seed, bounds (see `random_inputs`), like (inputs of
+    the lengths that they get). All calls are made and checked once, but pictures only when they are used. Raises
+    InputError where the data can't be read or doesn't suit the inputs.
     """
     if samples < 1:
         raise InputError(f"the number of samples must be positive, but is {samples}")
     if not specs:
         raise InputError(f"{text}: the model has no inputs, so there is nothing to give it")
+    if like is not None and text == MADE_UP:
+        specs, dims = [InputSpec(spec.name, spec.dtype, like[spec.name].shape) for spec in specs], None
     known = settled(specs, dims)
     request = Request(text, known, specs, samples, preprocess, dims or {}, seed, bounds)
     try:

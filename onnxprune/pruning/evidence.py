@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 
 from onnxprune import criteria
-from onnxprune.calibration import Activations, Data, collect, open_data
+from onnxprune.calibration import MADE_UP, Activations, Data, collect, open_data
 from onnxprune.coupling import Analysis, Group
 from onnxprune.criteria import Needs
 from onnxprune.graph import Model, index_bounds, load, normalize
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.plan import read
 from onnxprune.repair import Edits
-from onnxprune.runtime import InputSpec, PlainFile, input_specs, runnable_inputs, session
+from onnxprune.runtime import PlainFile, input_specs, runnable_inputs, session
 
 HELD_OUT = 0.25
 """Of the user's data, to judge the result by."""
 
-MADE_UP = 32
+MADE_UP_CALLS = 32
 """Calls, where nobody gave any."""
 
 
@@ -54,7 +54,7 @@ class Evidence:
     def _parts(self) -> tuple[Data, Data]:
         if self.given is None:
             self.warnings.append("no data were given (--data): what is not known of weights comes from random inputs")
-            made = self._open("random", MADE_UP)
+            made = self._open(MADE_UP, MADE_UP_CALLS)
             return made, made
         parts = self.given.split(HELD_OUT)
         if parts[0].shared:
@@ -136,10 +136,9 @@ class Evidence:
         dense = session(self.file.path)
         specs, options = input_specs(dense), self.options
         bounds = dict(index_bounds(load(self.file.path).graph))
-        if text == "random":  # of lengths that the model runs with
-            feeds = runnable_inputs(dense, specs=specs, seed=options.seed, dims=options.data or None, bounds=bounds)
-            specs = [InputSpec(spec.name, spec.dtype, feeds[spec.name].shape) for spec in specs]
-            return open_data(text, specs, samples=samples, seed=options.seed, bounds=bounds)
+        seed, dims = options.seed, options.data or None
+        like = runnable_inputs(dense, specs=specs, seed=seed, dims=dims, bounds=bounds) if text == MADE_UP else None
+        chosen = options.preprocess
         return open_data(
-            text, specs, samples=samples, preprocess=options.preprocess, dims=options.data or None, seed=options.seed
+            text, specs, samples=samples, preprocess=chosen, dims=dims, seed=seed, bounds=bounds, like=like
         )

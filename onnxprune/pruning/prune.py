@@ -64,15 +64,14 @@ def prune(
     evidence.release()
     if decision.made_for not in ("", plan_model["sha256"]):
         warnings.append("the plan was made for another file of the same structure")
-    keep = keep_of(analysis, decision.masks)
-    before, after = _counts(analysis, shapes, keep)
+    before, after = _counts(analysis, shapes, keep_of(analysis, decision.masks))
     locked = locks(analysis, macs(analysis, shapes))
     edits = _repair(evidence, decision, progress)
-    if edits:
-        analysis = edits.apply(model)
-        keep = keep_of(analysis, decision.masks)
+    repaired = edits.apply(model) if edits else analysis
+    keep = keep_of(repaired, decision.masks)
+    after["params"] = params(repaired).total(keep.counts)  # a repair may have added biases
     progress("shrinking")
-    groups, tensors = describe(analysis, decision.chosen, shrink(model, analysis, keep))
+    groups, tensors = describe(analysis, decision.chosen, shrink(model, repaired, keep))
     finish(model)
     if tensors and options.provider == "cpu":
         spell_residuals(model)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from onnxprune.calibration import Data, open_data
+from onnxprune.calibration import MADE_UP, Data, open_data
 from onnxprune.errors import InputError
 from onnxprune.graph import index_bounds, load
-from onnxprune.runtime import Feeds, InputSpec, common_specs, input_specs, runnable_inputs, session
+from onnxprune.runtime import Feeds, common_specs, input_specs, runnable_inputs, session
 
 
 def common_feeds(
@@ -44,10 +44,10 @@ def common_data(
     feeds: what the models are known to run on, whose shapes data get that are made up
     """
     specs = common_specs([(str(model), input_specs(session(model))) for model in models])
-    if text != "random":
-        return open_data(text, specs, samples=samples, preprocess=preprocess, dims=dims, seed=seed)
-    fixed = [InputSpec(spec.name, spec.dtype, feeds[spec.name].shape) for spec in specs]
-    return open_data(text, fixed, samples=samples, preprocess=preprocess, seed=seed, bounds=_bounds(models[0]))
+    bounds = _bounds(models[0]) if text == MADE_UP else None
+    return open_data(
+        text, specs, samples=samples, preprocess=preprocess, dims=dims, seed=seed, bounds=bounds, like=feeds
+    )
 
 
 def _present(models: Sequence[Path]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -43,8 +44,8 @@ def data(tmp_path: Path) -> str:
     return str(tmp_path / "calib.npz")
 
 
-def _run(source: Path, name: str = "out.onnx", **options: object) -> Result:
-    made = Options(target=Target("macs", 0.6), bench=False, **options)  # type: ignore[arg-type]
+def _run(source: Path, name: str = "out.onnx", **options: Any) -> Result:
+    made = Options(target=Target("macs", 0.6), bench=False, **options)
     return optimize(source, source.parent / name, made)
 
 
@@ -67,6 +68,15 @@ def test_data_alone_pick_what_is_best(source: Path, data: str) -> None:
     assert told["name"] == "sequential" and told["data"]["samples"] == 64
     assert set(told["initializers"]) <= {"a", "b", "c", "fc"} and plain.plan.repairs == []
     assert informed.warnings == []
+
+
+def test_the_plan_tells_terms_and_counts_as_without_a_repair(source: Path, data: str) -> None:
+    """Biases that a repair adds are counted; what the groups are made of is spelled in their letters all the same."""
+    plain = _run(source, "plain.onnx", calibration=data, repair="none")
+    repaired = _run(source, "repaired.onnx", calibration=data)
+    assert [g["members"] for g in repaired.plan.groups] == [g["members"] for g in plain.plan.groups]
+    stored = onnx.load(repaired.output).graph.initializer
+    assert repaired.after["params"] == sum(int(np.prod(t.dims)) for t in stored) > plain.after["params"]
 
 
 def test_a_plan_with_the_same_data_makes_the_same_file(source: Path, data: str, tmp_path: Path) -> None:
