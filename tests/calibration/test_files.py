@@ -81,6 +81,13 @@ def _cut_short(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:200])
 
 
+def _refused(path: Path, write: Any, words: str) -> None:
+    write(path)
+    with pytest.raises(InputError, match=words) as caught:
+        open_data(str(path), X)
+    assert str(path) in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("write", "words"),
     [
@@ -95,11 +102,7 @@ def _cut_short(path: Path) -> None:
     ],
 )
 def test_bad_npy_files(tmp_path: Path, write: Any, words: str) -> None:
-    path = tmp_path / "calib.npy"
-    write(path)
-    with pytest.raises(InputError, match=words) as caught:
-        open_data(str(path), X)
-    assert str(path) in str(caught.value)
+    _refused(tmp_path / "calib.npy", write, words)
 
 
 def _pickled_member(path: Path) -> None:
@@ -129,8 +132,4 @@ def _damaged(path: Path) -> None:
     ],
 )
 def test_bad_npz_files(tmp_path: Path, write: Any, words: str) -> None:
-    path = tmp_path / "calib.npz"
-    write(path)
-    with pytest.raises(InputError, match=words) as caught:
-        open_data(str(path), X)
-    assert str(path) in str(caught.value)
+    _refused(tmp_path / "calib.npz", write, words)

@@ -14,6 +14,7 @@ from onnxprune.errors import InputError
 from onnxprune.pruning import Options, Result, Target, optimize
 from onnxprune.pruning.measure import measure
 from tests.oracle import build
+from tests.pruning.smooth import smooth
 
 NET = """agraph (float[n,3,12,12] x) => (float[n,10] y)
 <float[48,3,3,3] a, float[48] u, float[48,48,3,3] b, float[64,48,1,1] c, float[10,64] fc>
@@ -39,9 +40,7 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def data(tmp_path: Path) -> str:
-    smooth = np.cumsum(np.random.default_rng(0).standard_normal((96, 3, 12, 12)), axis=2)
-    np.savez(tmp_path / "calib.npz", x=smooth.astype(np.float32))
-    return str(tmp_path / "calib.npz")
+    return smooth(tmp_path, 12)
 
 
 def _run(source: Path, name: str = "out.onnx", **options: Any) -> Result:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import numpy as np
 import onnx
 import pytest
 
@@ -20,6 +19,7 @@ from onnxprune.pruning.measure import measure
 from onnxprune.pruning.search import aims
 from onnxprune.report import command, markdown, schema, summarize
 from tests.oracle import build
+from tests.pruning.smooth import smooth
 
 NET = """agraph (float[n,3,8,8] x) => (float[n,3,8,8] y)
 <float[64,3,3,3] a, float[64] u, float[64,64,3,3] b, float[3,64,1,1] c>
@@ -66,9 +66,7 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def data(tmp_path: Path) -> str:
-    smooth = np.cumsum(np.random.default_rng(0).standard_normal((96, 3, 8, 8)), axis=2)
-    np.savez(tmp_path / "calib.npz", x=smooth.astype(np.float32))
-    return str(tmp_path / "calib.npz")
+    return smooth(tmp_path, 8)
 
 
 @pytest.fixture
