@@ -22,6 +22,9 @@ Source = Callable[[], Model]
 ROWS_PER_COLUMN = 8
 LEAST_ROWS = 8192
 
+SAMPLE = 1024
+"""Positions of a tensor that are held as they are, where somebody wants them."""
+
 BYTES = 2**28
 """Of moments that are collected at once, and about as many of activations."""
 
@@ -30,12 +33,13 @@ BYTES = 2**28
 class Activation:
     """What is known of one tensor along its axis of units, over all other axes and all data.
 
-    mean, variance, square: [units], of all entries, square being the mean of the squares; covariance: [units, units],
-    of a sample of positions
+    mean, variance, square, magnitude: [units], of all entries, square being the mean of the squares, magnitude that
+    of absolute values; covariance: [units, units], of a sample of positions; sample: [positions, units], some of them
     """
 
     moments: Moments = field(default_factory=Moments)
     pairs: CrossMoments = field(default_factory=CrossMoments)
+    held: list[Array] = field(default_factory=list)
 
     @property
     def mean(self) -> Array:
@@ -50,16 +54,30 @@ class Activation:
         return self.moments.square
 
     @property
+    def magnitude(self) -> Array:
+        return self.moments.magnitude
+
+    @property
     def covariance(self) -> Array:
         return self.pairs.covariance
 
-    def update(self, values: Array, axis: int, rows: int, random: np.random.Generator) -> None:
-        """Take in one call; at most `rows` positions go into the covariance."""
+    @property
+    def sample(self) -> Array:
+        return np.concatenate(self.held)
+
+    def update(self, values: Array, axis: int, rows: int, random: np.random.Generator, held: int = 0) -> None:
+        """Take in one call; at most `rows` positions go into the covariance, and `held` into the sample."""
         flat = np.moveaxis(values, axis, -1).reshape(-1, values.shape[axis]).astype(np.float32, copy=False)
         self.moments.update(flat)
         if rows:
-            chosen = flat if rows >= len(flat) else flat[random.choice(len(flat), rows, replace=False)]
+            chosen = _some(flat, rows, random)
             self.pairs.update(chosen[:, :0], chosen)
+        if held:
+            self.held.append(np.array(_some(flat, held, random)))
+
+
+def _some(rows: Array, count: int, random: np.random.Generator) -> Array:
+    return rows if count >= len(rows) else rows[random.choice(len(rows), count, replace=False)]
 
 
 class Activations:
@@ -76,15 +94,25 @@ class Activations:
         return layer.name in self._read
 
 
-def collect(source: Source, analysis: Analysis, data: Sequence[Feeds], *, pairs: bool, threads: int = 0) -> Activations:
+def collect(
+    source: Source,
+    analysis: Analysis,
+    data: Sequence[Feeds],
+    *,
+    pairs: bool,
+    sample: bool = False,
+    threads: int = 0,
+) -> Activations:
     """Run a model over data, as often as memory asks for.
 
-    analysis: of the same model; pairs: whether covariances are wanted. Raises InputError where it can't be run.
+    analysis: of the same model; pairs, sample: whether covariances, and positions as they are, are wanted. Raises
+    InputError where it can't be run.
     """
     chosen = layers(analysis)
     read = {layer.name: (layer.data.name, layer.axis) for layer in chosen}
     sizes = {read[layer.name]: layer.units.size or 0 for layer in chosen}
     found: dict[tuple[str, int], Activation] = {key: Activation() for key in sizes}
+    held = math.ceil(SAMPLE / max(len(data), 1)) if sample else 0
     for keys in _portions(sizes, pairs):
         part, random = part_of(source(), [name for name, _ in keys], threads), np.random.default_rng(0)
         for feeds in data:
@@ -92,7 +120,7 @@ def collect(source: Source, analysis: Analysis, data: Sequence[Feeds], *, pairs:
             for name, axis in keys:
                 wanted = max(LEAST_ROWS, ROWS_PER_COLUMN * sizes[name, axis]) if pairs else 0
                 rows = math.ceil(wanted / max(len(data), 1))
-                found[name, axis].update(values[name], axis, rows, random)
+                found[name, axis].update(values[name], axis, rows, random, held)
     return Activations(found, read)
 
 

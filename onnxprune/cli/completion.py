@@ -17,6 +17,13 @@ def criteria(incomplete: str) -> Offered:
     return _starting(incomplete, ((entry.name, entry.summary) for entry in known()))
 
 
+def aggregates(incomplete: str) -> Offered:
+    """Ways to put together what the members of a group say."""
+    from onnxprune.criteria import AGGREGATES
+
+    return _starting(incomplete, ((name, "") for name in AGGREGATES))
+
+
 def budgets(incomplete: str) -> Offered:
     """Budgets with how they share out."""
     from onnxprune.budget import budgets as known

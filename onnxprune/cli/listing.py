@@ -75,8 +75,12 @@ def _passes() -> Listing:
 def _criteria() -> Listing:
     from onnxprune.criteria import criteria
 
-    rows = [{"name": c.name, "needs": c.needs.name.lower(), "summary": c.summary} for c in criteria()]
-    return Listing({"name": "criterion", "needs": "needs", "summary": "the score of a unit"}, "llt", rows)
+    rows = [
+        {"name": c.name, "needs": c.needs.name.lower(), "members": c.aggregate or "jointly", "summary": c.summary}
+        for c in criteria()
+    ]
+    head = {"name": "criterion", "needs": "needs", "members": "members", "summary": "the score of a unit"}
+    return Listing(head, "lllt", rows)
 
 
 def _budgets() -> Listing:

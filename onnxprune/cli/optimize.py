@@ -50,6 +50,14 @@ Criterion = Annotated[
         autocompletion=completion.criteria,
     ),
 ]
+Aggregate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="How scores of coupled weights or layers become one: sum, mean, max, min, prod; default: as published.",
+        autocompletion=completion.aggregates,
+    ),
+]
 Budget = Annotated[
     str | None,
     typer.Option(
@@ -106,6 +114,7 @@ def optimize(
     output: Output = None,
     target: Target = None,
     criterion: Criterion = None,
+    aggregate: Aggregate = None,
     budget: Budget = None,
     passes: Passes = None,
     protect: Protect = None,
@@ -131,7 +140,13 @@ def optimize(
     from onnxprune.pruning import Options
     from onnxprune.pruning import Target as Aim
 
-    chosen: dict[str, Any] = {"criterion": criterion, "budget": budget, "repair": repair, "metric": metric}
+    chosen: dict[str, Any] = {
+        "criterion": criterion,
+        "aggregate": aggregate,
+        "budget": budget,
+        "repair": repair,
+        "metric": metric,
+    }
     options = Options(
         target=Aim.parse(target) if target else None,
         passes=passes or (),

@@ -1,25 +1,45 @@
 """Scores: how useful each unit of a group is. Importing this package registers the criteria, one family per file."""
 
-from onnxprune.criteria import activation, brain, chance, magnitude, median, reconstruction, scale
+from onnxprune.criteria import (
+    activation,
+    activity,
+    brain,
+    chance,
+    dependency,
+    magnitude,
+    median,
+    projected,
+    reconstruction,
+    representative,
+    scale,
+    spectrum,
+)
+from onnxprune.criteria.aggregate import AGGREGATES
 from onnxprune.criteria.registry import Context, Criterion, Needs, criteria, criterion, get, score
 from onnxprune.criteria.units import Statistics, project, weights
 
 __all__ = [
+    "AGGREGATES",
     "Context",
     "Criterion",
     "Needs",
     "Statistics",
     "activation",
+    "activity",
     "brain",
     "chance",
     "criteria",
     "criterion",
+    "dependency",
     "get",
     "magnitude",
     "median",
     "project",
+    "projected",
     "reconstruction",
+    "representative",
     "scale",
     "score",
+    "spectrum",
     "weights",
 ]

@@ -9,19 +9,19 @@ from onnxprune.criteria.registry import Context, criterion
 from onnxprune.criteria.units import sum_of_magnitudes, sum_of_squares
 
 
-@criterion("l1")
+@criterion("l1", aggregate="sum")
 def l1(context: Context, group: Group) -> np.ndarray:
     """Sum of absolute weights of all coupled tensors (Li et al. 2017, "Pruning Filters for Efficient ConvNets")."""
-    return np.asarray(np.sum([v for _, v in context.statistics.units(group, sum_of_magnitudes)], axis=0))
+    return context.aggregated([v for _, v in context.statistics.units(group, sum_of_magnitudes)])
 
 
-@criterion("l2")
+@criterion("l2", aggregate="sum")
 def l2(context: Context, group: Group) -> np.ndarray:
     """Euclidean norm of the weights of all coupled tensors (Fang et al. 2023, "DepGraph", without normalisation)."""
-    return np.asarray(np.sqrt(np.sum([v for _, v in context.statistics.units(group, sum_of_squares)], axis=0)))
+    return np.asarray(np.sqrt(context.aggregated([v for _, v in context.statistics.units(group, sum_of_squares)])))
 
 
-@criterion("group_l2")
+@criterion("group_l2", aggregate="mean")
 def group_l2(context: Context, group: Group) -> np.ndarray:
     """Norm with every coupled tensor counting alike: squares over their mean in each tensor, averaged (1 is average).
 
@@ -31,17 +31,17 @@ def group_l2(context: Context, group: Group) -> np.ndarray:
     tiny = np.finfo(float).tiny
     with np.errstate(invalid="ignore"):  # weights that are not finite: the scores are made so later
         shares = [v / max(float(v.mean()), tiny) for _, v in context.statistics.units(group, sum_of_squares)]
-    return np.asarray(np.sqrt(np.mean(shares, axis=0)))
+    return np.asarray(np.sqrt(context.aggregated(shares)))
 
 
-@criterion("lamp")
+@criterion("lamp", aggregate="sum")
 def lamp(context: Context, group: Group) -> np.ndarray:
     """Squared norm over that of all units at least as large (Lee et al. 2021, "LAMP", over structures).
 
     The share that a unit has in what is left by the time that it is the smallest: the largest unit of every group has 1
     and goes last, so that no group is emptied by a global budget.
     """
-    squares = np.sum([v for _, v in context.statistics.units(group, sum_of_squares)], axis=0)
+    squares = context.aggregated([v for _, v in context.statistics.units(group, sum_of_squares)])
     order = np.argsort(squares, kind="stable")
     left = np.cumsum(squares[order][::-1])[::-1]
     scores = np.zeros(group.size)

@@ -13,14 +13,14 @@ from onnxprune.criteria.registry import Context, criterion
 from onnxprune.criteria.units import along, weights
 
 
-@criterion("geometric_median")
+@criterion("geometric_median", aggregate="sum")
 def geometric_median(context: Context, group: Group) -> np.ndarray:
     """Sum of distances to the other units' weights (He et al. 2019, "Filter Pruning via Geometric Median", FPGM).
 
     Taken over coupled tensors in which the group is a whole axis; norms where there is none.
     """
     distances = [_distances(site) for site in weights(group) if resolve(site.term) is group.atom]
-    return np.sum(distances, axis=0) if distances else l2(context, group)
+    return context.aggregated(distances) if distances else l2(context, group)
 
 
 def _distances(site: Site) -> np.ndarray:

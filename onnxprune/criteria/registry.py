@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -11,7 +11,9 @@ import numpy as np
 from onnxprune.calibration import Activation, Activations, Layer, layers
 from onnxprune.coupling import Analysis, Group
 from onnxprune.coupling.terms import leaves
+from onnxprune.criteria.aggregate import aggregated, checked
 from onnxprune.criteria.units import Statistics, labels
+from onnxprune.errors import InputError
 from onnxprune.registry import Registry
 from onnxprune.words import first_line
 
@@ -20,13 +22,25 @@ from onnxprune.words import first_line
 class Context:
     """What a criterion may look at besides the group: the whole analysis, shared statistics, a random generator.
 
-    activations: what data say of the layers, for criteria that need them
+    activations: what data say of the layers, for criteria that need them; aggregate: how values of several members
+    become one
     """
 
     analysis: Analysis
     statistics: Statistics
     random: np.random.Generator
     activations: Activations | None = None
+    aggregate: str = "sum"
+
+    def aggregated(self, values: Sequence[np.ndarray]) -> np.ndarray:
+        """One value per unit out of those that every member has for it: [units] each."""
+        return aggregated(self.aggregate, values)
+
+    def makers(self, group: Group) -> Iterator[tuple[Layer, np.ndarray]]:
+        """The layers that make a group: each with the unit that every one of its outputs belongs to (-1: none)."""
+        for layer in layers(self.analysis):
+            if group.atom in leaves(layer.made):
+                yield layer, labels(layer.made, group.atom)
 
     def readers(self, group: Group) -> Iterator[tuple[Layer, np.ndarray, Activation]]:
         """The layers that consume a group: each with the unit that every index of its axis belongs to (-1: none), and
@@ -40,21 +54,40 @@ Function = Callable[[Context, Group], np.ndarray]
 
 
 class Needs(IntEnum):
-    """What a criterion has to know: weights alone, moments of activations, or their covariances as well."""
+    """What a criterion has to know: weights alone, moments of activations, their covariances as well, or moments and
+    some positions as they are."""
 
     WEIGHTS = 0
     MOMENTS = 1
     COVARIANCES = 2
+    POSITIONS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """A registered criterion and the first line of its docstring."""
+    """A registered criterion and the first line of its docstring.
+
+    aggregate: how it was published to put together what members of a group say; empty where it judges them jointly
+    """
 
     name: str
     function: Function
     summary: str
     needs: Needs = Needs.WEIGHTS
+    aggregate: str = ""
+
+    def aggregation(self, asked: str = "") -> str:
+        """The aggregation that is asked for, by default its own; empty where it judges all members jointly.
+
+        Raises InputError for one that isn't known, and where it can't be asked for.
+        """
+        if not asked:
+            return self.aggregate
+        if not self.aggregate:
+            others = ", ".join(c.name for c in criteria() if c.aggregate)
+            lacking = f"the criterion '{self.name}' has no values of single members to aggregate as '{asked}'"
+            raise InputError(f"{lacking}; these have: {others}")
+        return checked(asked)
 
 
 _CRITERIA: Registry[Criterion] = Registry("criterion")
@@ -62,20 +95,33 @@ criteria = _CRITERIA.all
 get = _CRITERIA.get
 
 
-def criterion(name: str, needs: Needs = Needs.WEIGHTS) -> Callable[[Function], Function]:
-    """Register a function as the criterion `name`."""
+def criterion(name: str, needs: Needs = Needs.WEIGHTS, *, aggregate: str = "") -> Callable[[Function], Function]:
+    """Register a function as the criterion `name`.
+
+    aggregate: how it puts together values of single members, by `Context.aggregated`, unless the user says otherwise
+    """
 
     def register(function: Function) -> Function:
-        _CRITERIA.add(Criterion(name, function, first_line(function), needs))
+        _CRITERIA.add(Criterion(name, function, first_line(function), needs, aggregate))
         return function
 
     return register
 
 
 def score(
-    analysis: Analysis, groups: Iterable[Group], name: str, seed: int = 0, activations: Activations | None = None
+    analysis: Analysis,
+    groups: Iterable[Group],
+    name: str,
+    seed: int = 0,
+    activations: Activations | None = None,
+    aggregate: str = "",
 ) -> dict[str, np.ndarray]:
-    """Group id -> scores [units], float64, finite."""
-    function = get(name).function
-    context = Context(analysis, Statistics(), np.random.default_rng(seed), activations)
-    return {g.id: np.nan_to_num(np.asarray(function(context, g), np.float64)) for g in groups}
+    """Group id -> scores [units], float64, finite.
+
+    aggregate: how values of single members are put together, by default as published. Raises InputError where the
+    criterion has none.
+    """
+    found = get(name)
+    how = found.aggregation(aggregate) or "sum"  # of the weights, where no layer reads what is judged jointly
+    context = Context(analysis, Statistics(), np.random.default_rng(seed), activations, how)
+    return {g.id: np.nan_to_num(np.asarray(found.function(context, g), np.float64)) for g in groups}

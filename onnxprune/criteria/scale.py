@@ -14,7 +14,7 @@ NORMS = frozenset(
 )
 
 
-@criterion("bn_scale")
+@criterion("bn_scale", aggregate="sum")
 def bn_scale(context: Context, group: Group) -> np.ndarray:
     """Absolute scale of the normalisations that the group passes through (Liu et al. 2017, "Network Slimming").
 
@@ -25,4 +25,4 @@ def bn_scale(context: Context, group: Group) -> np.ndarray:
         for site in group.members
         if any(n.op in NORMS and n.inputs[1] is site.tensor for n in site.tensor.outputs)
     ]
-    return np.sum(scales, axis=0) if scales else l2(context, group)
+    return context.aggregated(scales) if scales else l2(context, group)

@@ -53,6 +53,13 @@ def labels(term: Term, atom: Atom) -> Array:
     return np.concatenate(parts) if parts else np.zeros(0, int)
 
 
+def per_unit(size: int, labels: Array, values: Array, *, mean: bool = False) -> Array:
+    """The sum or mean of the values of an axis's indices [length] for every unit [size]; 0 for one that has none."""
+    chosen = labels >= 0
+    total = np.bincount(labels[chosen], values[chosen], size)
+    return total / np.maximum(np.bincount(labels[chosen], minlength=size), 1) if mean else total
+
+
 def along(values: Array, axis: int) -> Array:
     """The tensor as [before, axis, after], float."""
     shape = values.shape

@@ -75,7 +75,8 @@ def decide(analysis: Analysis, options: Options, source: Path, shapes: Shapes, s
 
 
 def _by_weights(options: Options) -> Score:
-    return lambda analysis, groups: criteria.score(analysis, groups, options.scored_by, options.seed)
+    name, seed, how = options.scored_by, options.seed, options.aggregate
+    return lambda analysis, groups: criteria.score(analysis, groups, name, seed, aggregate=how)
 
 
 @dataclass(slots=True)

@@ -76,8 +76,9 @@ class Evidence:
         key = tuple(g.id for g in groups)
         if key not in self._scores:
             options = self.options
+            how = criteria.get(options.scored_by).aggregation(options.aggregate)  # before anything is run
             known = self._activations_of(analysis)
-            self._scores[key] = criteria.score(analysis, groups, options.scored_by, options.seed, known)
+            self._scores[key] = criteria.score(analysis, groups, options.scored_by, options.seed, known, how)
         return self._scores[key]
 
     def release(self) -> None:
@@ -88,7 +89,8 @@ class Evidence:
         """What the criterion has to know of activations."""
         needs = criteria.get(self.options.scored_by).needs
         if self._activations is None and needs != Needs.WEIGHTS:
-            self._activations = collect(self.source, analysis, self.calibration, pairs=needs == Needs.COVARIANCES)
+            wanted = {"pairs": needs == Needs.COVARIANCES, "sample": needs == Needs.POSITIONS}
+            self._activations = collect(self.source, analysis, self.calibration, **wanted)
         return self._activations
 
     @cached_property

@@ -44,6 +44,8 @@ class Options:
     target: Target | None = None
     passes: Sequence[str] = ()
     criterion: str = ""
+    aggregate: str = ""
+    """How what the members of a group say of a unit is put together; empty: as the criterion was published."""
     budget: str = ""
     align: int = 0
     protect: Sequence[str] = ()

@@ -23,8 +23,9 @@ class Plan:
     """A decision and its effects, as written to plan.json.
 
     model: {"sha256", "name"} of the source; groups: one entry per narrowed group; initializers: name -> axis -> kept
-    dense indices; blocks, sparse, repairs: other kinds of edits; measured: what came of it, but no timings, so that
-    the same run writes the same plan
+    dense indices; blocks, sparse, repairs: other kinds of edits; decided: the names of the criterion, of how it put
+    together what the members of a group say (empty: jointly), and of the budget; measured: what came of it, but no
+    timings, so that the same run writes the same plan
     """
 
     model: dict[str, Any]
@@ -34,11 +35,13 @@ class Plan:
     sparse: list[Any] = field(default_factory=list)
     repairs: list[Any] = field(default_factory=list)
     measured: dict[str, Any] = field(default_factory=dict)
+    decided: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         body = {
             "version": VERSION,
             "model": self.model,
+            "decided": self.decided,
             "groups": self.groups,
             "initializers": self.initializers,
             "blocks": self.blocks,
@@ -116,8 +119,8 @@ def read(path: Path) -> Plan:
         isinstance(r, dict) and isinstance(r.get("name"), str) for r in repairs
     ):
         raise InputError(f"{path}: a repair of the plan has no name")
-    tensors, measured = body.get("initializers", {}), body.get("measured", {})
-    return Plan(body.get("model", {}), body["groups"], tensors, repairs=repairs, measured=measured)
+    tensors, measured, decided = (body.get(key, {}) for key in ("initializers", "measured", "decided"))
+    return Plan(body.get("model", {}), body["groups"], tensors, repairs=repairs, measured=measured, decided=decided)
 
 
 def _is_scores(scores: Any, size: Any) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from onnxprune import repair
+from onnxprune import criteria, repair
 from onnxprune.budget import macs, params
 from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.masks import Keep
@@ -76,7 +76,8 @@ def prune(
     if tensors and options.provider == "cpu":
         spell_residuals(model)
     _save(model, trial, output)
-    plan = Plan(plan_model, groups, tensors, repairs=evidence.told(edits), measured={"before": before, "after": after})
+    measured = {"before": before, "after": after}
+    plan = Plan(plan_model, groups, tensors, repairs=evidence.told(edits), measured=measured, decided=_decided(options))
     proof = Proof("skipped", reason="not asked for")
     result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)
     result.target, result.offered = decision.target, _offered(decision)
@@ -133,6 +134,14 @@ def open_shapes(model: Model, source: Path, options: Options) -> dict[str, tuple
         return {}
     names = {spec.name for spec in input_specs(dense)}
     return concrete(skeleton(model), {name: v.shape for name, v in feeds.items() if name in names})
+
+
+def _decided(options: Options) -> dict[str, str]:
+    """How it was decided what goes, or, where a plan was done again, what that says."""
+    if options.plan is not None:
+        return read(options.plan).decided
+    how = criteria.get(options.scored_by).aggregation(options.aggregate)
+    return {"criterion": options.scored_by, "aggregate": how, "budget": options.shared_by}
 
 
 def _counts(

@@ -81,6 +81,7 @@ def command(result: Result) -> str:
     words += [
         "--criterion",
         options.scored_by,
+        *(["--aggregate", options.aggregate] if options.aggregate else []),
         "--budget",
         options.shared_by,
         "--repair",

@@ -16,6 +16,7 @@ def test_blocks_are_as_one(lengths: list[int], seed: int, offset: float) -> None
         one.update(block)
         both.update(block[:, :2], block[:, 2:])
     np.testing.assert_allclose(one.mean, rows.mean(axis=0))
+    np.testing.assert_allclose(one.magnitude, np.abs(rows).mean(axis=0))
     np.testing.assert_allclose(one.variance, rows.var(axis=0), atol=1e-9)
     np.testing.assert_allclose(one.square, np.square(rows).mean(axis=0))
     whole = np.atleast_2d(np.cov(rows.T, bias=True))

@@ -18,6 +18,11 @@ OPTIONS = [
     (["--target", "macs=1.5"], "fraction to keep must be above 0 and at most 1"),
     (["--target", "macs=nan"], "fraction to keep"),
     (["--criterion", "best"], "no criterion 'best'; there are "),
+    (["--aggregate", "most"], "no aggregation 'most'; there are sum, mean, max, min, prod"),
+    (
+        ["--aggregate", "max", "--criterion", "obs"],
+        "'obs' has no values of single members to aggregate as 'max'; these",
+    ),
     (["--budget", "best"], "no budget 'best'; there are "),
     (["--pass", "layers"], "no pass 'layers'; there are channels"),
     (["--pass", "channels{ratio=2}"], "ratio must be at least 0 and below 1"),

@@ -21,6 +21,9 @@ NORMED = """agraph (float[1,1,4,4] x) => (float[1,1,4,4] y)
 <float[3,1,1,1] a, float[3] scale, float[3] shift, float[3] mean, float[3] var, float[1,3,1,1] b>
 { h = Conv(x, a) n = BatchNormalization(h, scale, shift, mean, var) y = Conv(n, b) }"""
 
+SQUARE = """agraph (float[1,3] x) => (float[1,3] y) <float[3,3] a, float[3,3] b>
+{ h = MatMul(x, a) z = Relu(h) y = MatMul(z, b) }"""
+
 A = np.array([[1, -2, 0], [2, 0, 0]], np.float32)
 B = np.array([[2, 0], [0, 1], [-4, 0]], np.float32)
 
@@ -28,7 +31,6 @@ B = np.array([[2, 0], [0, 1], [-4, 0]], np.float32)
 # With this in place of a, and the rows of the unit matrix for x, the units are (1, 2, 0) and (3, 0, 6): means 2, 1, 3,
 # variances 1, 1, 9, mean squares 5, 2, 18.
 SEEN = np.array([[1, 2, 0], [3, 0, 6]], np.float32)
-CALLS = [{"x": row[None]} for row in np.eye(2, dtype=np.float32)]
 
 
 def _model(text: str, **values: np.ndarray) -> Model:
@@ -47,13 +49,15 @@ def _analysis(text: str, **values: np.ndarray) -> tuple[Analysis, Group]:
     return analysis, group
 
 
-def _scores(name: str, text: str = MLP, **values: np.ndarray) -> np.ndarray:
+def _scores(name: str, text: str = MLP, aggregate: str = "", **values: np.ndarray) -> np.ndarray:
     values = {"a": A, "b": B} | values
     analysis, group = _analysis(text, **values)
     seen = None
     if get(name).needs > Needs.WEIGHTS:
-        seen = collect(lambda: _model(text, **values), analysis, CALLS, pairs=True, threads=1)
-    return score(analysis, [group], name, activations=seen)[group.id]
+        width = analysis.graph.inputs[0].shape[1]
+        calls = [{"x": row[None]} for row in np.eye(width, dtype=np.float32)]
+        seen = collect(lambda: _model(text, **values), analysis, calls, pairs=True, sample=True, threads=1)
+    return score(analysis, [group], name, activations=seen, aggregate=aggregate)[group.id]
 
 
 def _saliency() -> np.ndarray:
@@ -70,8 +74,15 @@ def _saliency() -> np.ndarray:
     return np.array([second - first, first, third - second])
 
 
-def _l1() -> np.ndarray:
-    return _scores("l1")
+def _alone() -> np.ndarray:
+    """Columns that are all as far apart: the kernel is 1/e for every pair. How much a column says of itself."""
+    kernel, own, other, total = np.exp(-1.0), 1 / 3, 1 / 3, 3.0
+    while True:
+        mixed_own, mixed_other = own + 2 * kernel * other, kernel * own + other + kernel * other
+        own, other = own * np.sqrt(1 / mixed_own), other * np.sqrt(kernel / mixed_other)
+        before, total = total, 3 * own + 6 * other
+        if abs(total - before) < 0.01 * before:
+            return np.full(3, own)
 
 
 CASES = {
@@ -98,6 +109,21 @@ CASES = {
     "wanda": (MLP, {"a": SEEN}, np.array([2, 1, 4]) * np.sqrt([5, 2, 18])),
     "flap": (MLP, {"a": SEEN}, [4 * 1, 1 * 1, 16 * 9]),
     "variance": (MLP, {"a": SEEN}, [1, 1, 9]),
+    # what the unit is read as is (-1, -2, 0) and (-3, 0, -6)
+    "aas": (MLP.replace("Relu", "Neg"), {"a": SEEN}, [2, 1, 3]),
+    "mini_gpt": (MLP.replace("Relu", "Neg"), {"a": SEEN}, [2, 1, 3]),
+    "amp": (MLP.replace("Relu", "Neg"), {"a": SEEN}, [2, 1, 3]),
+    # columns of a sum to 4, 2, 6, rows of b to 2, 1, 4
+    "dass": (
+        MLP,
+        {"a": SEEN},
+        np.array([4, 2, 6]) * np.power([5, 2, 18], 0.25) + np.array([2, 1, 4]) * np.sqrt([5, 2, 18]),
+    ),
+    # units are 1, 2 and 4 for one sample in three
+    "kcm": (SQUARE, {"a": np.diag([1, 2, 4]), "b": np.eye(3)}, _alone() * np.array([1, 2, 4]) / (7 / 3)),
+    # singular values 1, 2, 4. Without 2 the distributions differ by 1/3 against 1/2, without 1 or 4 by 1/3. Of 1 and 4,
+    # both at a distance of 2/3, the first goes; without any of them, all is gone.
+    "spectral_ks": (SQUARE, {"a": np.diag([1, 2, 4]), "b": np.eye(3)}, [2 / 3, 1 / 6, 1]),
     "cfsp": (MLP, {"a": SEEN}, np.sqrt([5, 2, 18])),
     # mean products of units (5 1 9, 1 2 0, 9 0 18) times those of rows of b (4 0 -8, 0 1 0, -8 0 16): 20 0 -72, 0 2 0,
     # -72 0 288. Units 1, 0 and 2 go, in this order; the sum of it all is the mean square of what b makes.
@@ -206,3 +232,86 @@ def test_what_no_layer_reads_is_scored_by_its_share_of_the_weights() -> None:
     analysis, group = _analysis(UNREAD, a=A, b=B)
     found = score(analysis, [group], "obs")[group.id]
     np.testing.assert_allclose(found, score(analysis, [group], "l2")[group.id] ** 2 / (A**2 + B.T**2).sum())
+
+
+HEADS = """agraph (float[1,2] x) => (float[1,2] y) <float[2,4] a, float[2,1] s, int64[3] split = {1, 2, 2},
+int64[2] joined = {1, 4}, float[4,2] b>
+{ h = MatMul(x, a) r = Reshape(h, split) m = Mul(r, s) z = Reshape(m, joined) y = MatMul(z, b) }"""
+
+
+def test_units_of_several_columns() -> None:
+    """Heads (1, 2) and (0, -3) say (1, 2), (0, -3) in one sample, and (0, 2), (4, 0) in the other."""
+    values = {
+        "a": np.array([[1, 2, 0, -3], [0, 2, 4, 0]]),
+        "s": np.ones(2),
+        "b": np.array([[1, 0], [-1, 1], [2, 1], [1, 3]]),
+    }
+    model = _model(HEADS, **values)
+    analysis = analyze(model.graph, model.opsets)
+    (heads,) = [g for g in analysis.prunable if any(site.tensor.name == "s" for site in g.members)]
+    calls = [{"x": row[None]} for row in np.eye(2, dtype=np.float32)]
+    seen = collect(lambda: _model(HEADS, **values), analysis, calls, pairs=False, sample=True, threads=1)
+    expected = {
+        "aas": [(0.5 + 2) / 2, (2 + 1.5) / 2],
+        "mini_gpt": [0.5 + 2, 2 + 1.5],
+        # times b: (1 - 2, 2) and (-3, -9), (-2, 2) and (8, 4)
+        "amp": [(1 + 2 + 2 + 2) / 2, (3 + 9 + 8 + 4) / 2],
+    }
+    for name, scores in expected.items():
+        np.testing.assert_allclose(score(analysis, [heads], name, activations=seen)[heads.id], scores)
+
+
+@pytest.mark.parametrize(
+    ("name", "aggregate", "expected"),
+    [
+        # columns of a are worth 3, 2, 0 and rows of b 2, 1, 4
+        ("l1", "mean", [2.5, 1.5, 2]),
+        ("l1", "max", [3, 2, 4]),
+        ("l1", "min", [2, 1, 0]),
+        ("l1", "prod", [6, 2, 0]),
+        ("l2", "max", np.sqrt([5, 4, 16])),
+        ("group_l2", "sum", np.sqrt([5 / 3 + 4 / 7, 4 / 3 + 1 / 7, 16 / 7])),
+    ],
+)
+def test_members_are_aggregated_as_asked(name: str, aggregate: str, expected: list[float]) -> None:
+    np.testing.assert_allclose(_scores(name, aggregate=aggregate), expected)
+
+
+def test_readers_are_aggregated_as_asked() -> None:
+    """Two layers read the units, whose norms are the roots of 5, 2 and 18."""
+    text = MLP.replace("=> (float[1,2] y)", "=> (float[1,2] y, float[1,1] w)").replace("b>", "b, float[3,1] c>")
+    text = text.replace("y = MatMul(z, b)", "y = MatMul(z, b) w = MatMul(z, c)")
+    for aggregate, weights in {"sum": [2 + 1, 1 + 5, 4 + 2], "max": [2, 5, 4], "": [3, 6, 6]}.items():
+        found = _scores("wanda", text, aggregate, a=SEEN, c=np.array([1, -5, 2]))
+        np.testing.assert_allclose(found, weights * np.sqrt([5, 2, 18]), rtol=1e-6)
+
+
+def test_aggregations_that_make_no_sense() -> None:
+    for name in ("obs", "thinet", "random", "spectral_ks"):
+        with pytest.raises(
+            InputError, match=f"'{name}' has no values of single members to aggregate as 'max'.* l1, l2"
+        ):
+            _scores(name, aggregate="max")
+    with pytest.raises(InputError, match="no aggregation 'maximum'; did you mean max"):
+        _scores("l1", aggregate="maximum")
+
+
+@pytest.mark.parametrize(("outputs", "inputs"), [(48, 12), (32, 48)])
+def test_spectrum_stays_closer_than_by_chance(outputs: int, inputs: int) -> None:
+    """A tall and a wide matrix; the scores follow the distance of what is left when all with lower ones are gone."""
+    text = SQUARE.replace("[1,3]", f"[1,{inputs}]", 1).replace("3,3", f"{inputs},{outputs}", 1)
+    text = text.replace("[3,3]", f"[{outputs},3]")
+    random = np.random.default_rng(0)
+    weight = random.standard_normal((inputs, outputs)) * random.uniform(0.2, 3, outputs)
+    found = _scores("spectral_ks", text, a=weight, b=np.ones((outputs, 3)))
+    full = np.linalg.svd(weight, compute_uv=False)
+
+    def apart(stay: np.ndarray) -> float:
+        rest = np.linalg.svd(weight[:, stay], compute_uv=False)
+        return max(abs(np.mean(full <= p + 1e-6) - np.mean(rest <= p + 1e-6)) for p in np.concatenate([full, rest]))
+
+    order = np.argsort(found)
+    exact = [apart(order[k + 1 :]) for k in range(outputs - 1)]
+    chance = [np.mean([apart(random.permutation(outputs)[k + 1 :]) for _ in range(20)]) for k in range(outputs - 1)]
+    assert np.mean(exact) < 0.85 * np.mean(chance)
+    assert np.abs(np.maximum.accumulate(exact) - np.sort(found)[:-1]).mean() < 0.1  # predicted to first order

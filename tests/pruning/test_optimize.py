@@ -66,6 +66,19 @@ def test_a_plan_does_it_again_byte_by_byte(source: Path, tmp_path: Path) -> None
     again = optimize(source, tmp_path / "two.onnx", Options(plan=tmp_path / "plan.json", bench=False))
     assert (tmp_path / "one.onnx").read_bytes() == (tmp_path / "two.onnx").read_bytes()
     assert again.plan.groups == first.plan.groups
+    assert (
+        again.plan.decided == first.plan.decided == {"criterion": "group_l2", "aggregate": "mean", "budget": "roofline"}
+    )
+
+
+def test_the_plan_says_how_members_were_aggregated(source: Path, tmp_path: Path) -> None:
+    plain, most = (
+        optimize(source, tmp_path / f"{how}.onnx", Options(bench=False, aggregate=how)).plan for how in ("", "max")
+    )
+    assert most.decided["aggregate"] == "max"
+    assert [g["score"] for g in most.groups] != [g["score"] for g in plain.groups]
+    jointly = optimize(source, tmp_path / "jointly.onnx", Options(bench=False, criterion="spectral_ks")).plan
+    assert jointly.decided["aggregate"] == ""
 
 
 def test_the_plan_says_what_is_left(source: Path, tmp_path: Path) -> None:

@@ -84,6 +84,8 @@ def test_the_command_has_every_option() -> None:
     )
     made.options = replace(options, calibration="calib.npz", samples=64, preprocess=Path("p.toml"))
     assert "--data calib.npz --samples 64 --preprocess p.toml --criterion obs" in command(made)
+    made.options = replace(options, criterion="l1", aggregate="max")
+    assert "--criterion l1 --aggregate max --budget" in command(made)
 
 
 def test_infinite_measures_are_null(report: Report) -> None:
