@@ -91,7 +91,8 @@ def _repair(evidence: Evidence, decision: Decision, progress: Progress) -> Edits
     if not decision.masks or found.name == "none":
         return Edits()
     progress("repairing")
-    edits = found.function(Work(evidence.source, decision.masks, evidence.calibration, progress=progress))
+    work = Work(evidence.source, decision.masks, evidence.calibration, progress=progress, warn=evidence.warnings.append)
+    edits = found.function(work)
     evidence.compare_with_plan()
     return edits
 

@@ -21,7 +21,8 @@ Array = np.ndarray
 
 @dataclass(slots=True)
 class Edits:
-    """weights: stored tensor -> new values; biases: a layer's name -> what is added to its outputs [outputs]"""
+    """weights: stored tensor -> new values, those of batch normalisations included; biases: a layer's name -> what is
+    added to its outputs [outputs]"""
 
     weights: dict[str, Array] = field(default_factory=dict)
     biases: dict[str, Array] = field(default_factory=dict)
@@ -42,10 +43,11 @@ class Edits:
         analysis = analyze(model.graph, model.opsets)
         if not self:
             return analysis, {}
+        for node in model.graph.nodes:
+            for tensor in node.inputs:
+                if isinstance(tensor, gs.Constant) and tensor.name in self.weights:
+                    tensor.values = self.weights[tensor.name]
         found = layers(analysis)
-        for tensor in {id(layer.stored): layer.stored for layer in found}.values():
-            if tensor.name in self.weights:
-                tensor.values = self.weights[tensor.name]
         biased = [(layer, self.biases[layer.name]) for layer in found if layer.name in self.biases]
         places = {layer.name: add_bias(model.graph, layer, bias) for layer, bias in biased}
         return (analyze(model.graph, model.opsets) if biased else analysis), places

@@ -26,7 +26,8 @@ Progress = Callable[[str], None]
 class Work:
     """source: makes a fresh, normalised model; masks: group id -> units that stay; data: calls of the model
 
-    damping: what least squares add to the variances, as a fraction of their mean; threads: 0 for all cores
+    damping: what least squares add to the variances, as a fraction of their mean; threads: 0 for all cores; warn:
+    takes a sentence for the user
     """
 
     source: Callable[[], Model]
@@ -35,6 +36,7 @@ class Work:
     damping: float = 0.01
     threads: int = 0
     progress: Progress = field(default=lambda _: None)
+    warn: Progress = field(default=lambda _: None)
 
     @cached_property
     def dense(self) -> Dense:
