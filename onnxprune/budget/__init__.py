@@ -1,6 +1,6 @@
 """Allocation: how many units go from which group. Importing this package registers the budgets."""
 
-from onnxprune.budget import global_rank, roofline, uniform, value
+from onnxprune.budget import global_rank, roofline, threshold, uniform, value
 from onnxprune.budget.candidate import Candidate
 from onnxprune.budget.cost import Cost, macs, params, size, traffic
 from onnxprune.budget.fit import Fit, fit
@@ -23,6 +23,7 @@ __all__ = [
     "params",
     "roofline",
     "size",
+    "threshold",
     "traffic",
     "uniform",
     "value",

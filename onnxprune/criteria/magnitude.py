@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from onnxprune.coupling import Group
 from onnxprune.criteria.registry import Context, criterion
-from onnxprune.criteria.units import sum_of_magnitudes, sum_of_squares
+from onnxprune.criteria.units import project, sum_of_magnitudes, sum_of_squares
 
 
 @criterion("l1", aggregate="sum")
 def l1(context: Context, group: Group) -> np.ndarray:
     """Sum of absolute weights of all coupled tensors (Li et al. 2017, "Pruning Filters for Efficient ConvNets")."""
     return context.aggregated([v for _, v in context.statistics.units(group, sum_of_magnitudes)])
+
+
+@criterion("magnitude", aggregate="mean")
+def magnitude(context: Context, group: Group) -> np.ndarray:
+    """Mean absolute weight in every coupled tensor, averaged (Gupta et al. 2022, "Global MP", over structures).
+
+    Whatever the size of a layer, so that the scores of all groups compare as they are: with the budget `threshold`, and
+    with the floor of every pass (`channels{floor=0.1}`), which keeps layers from collapsing, it is global magnitude
+    pruning.
+    """
+    found = []
+    for site, values in context.statistics.units(group, sum_of_magnitudes):
+        axis = np.full(site.tensor.shape[site.axis], math.prod(site.tensor.shape) / site.tensor.shape[site.axis])
+        found.append(values / np.maximum(project(site.term, axis, group.atom), 1))
+    return context.aggregated(found)
 
 
 @criterion("l2", aggregate="sum")

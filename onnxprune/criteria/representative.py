@@ -8,7 +8,7 @@ from onnxprune.calibration import Activation, Layer
 from onnxprune.coupling import Group
 from onnxprune.criteria.magnitude import l2
 from onnxprune.criteria.registry import Context, Needs, criterion
-from onnxprune.criteria.units import per_unit
+from onnxprune.criteria.units import finite, per_unit
 
 Array = np.ndarray
 
@@ -34,7 +34,7 @@ def kcm(context: Context, group: Group) -> Array:
 
 
 def _ranks(size: int, layer: Layer, labels: Array, seen: Activation) -> Array:
-    parts = np.asarray(layer.weight(), np.float32)  # [groups, outputs, columns, taps]
+    parts = finite(layer.weight())  # [groups, outputs, columns, taps]
     alone = np.concatenate([representation(part.transpose(1, 0, 2).reshape(part.shape[1], -1)) for part in parts])
     norms = per_unit(size, labels, np.sqrt(seen.square), mean=True)
     return np.asarray(per_unit(size, labels, alone, mean=True) * norms / max(float(norms.mean()), 1e-30))

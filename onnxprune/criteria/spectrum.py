@@ -15,6 +15,7 @@ from onnxprune.coupling import Group
 from onnxprune.criteria.eigenvalues import without
 from onnxprune.criteria.magnitude import l2
 from onnxprune.criteria.registry import Context, criterion
+from onnxprune.criteria.units import finite
 
 Array = np.ndarray
 
@@ -105,7 +106,7 @@ def _gram(rows: Array) -> Array:
 
 def _matrices(layer: Layer, labels: Array) -> list[_Matrix]:
     """One for every group of a convolution; none where a group has one output."""
-    parts = np.asarray(layer.weight(), np.float32)  # [groups, outputs, columns, taps]
+    parts = finite(layer.weight())  # [groups, outputs, columns, taps]
     groups, outputs = parts.shape[:2]
     if outputs < 2:
         return []

@@ -78,6 +78,11 @@ def sum_of_magnitudes(values: Array, axis: int) -> Array:
     return np.asarray(sum(np.abs(block).sum(axis=1, dtype=np.float64) for block in cube))
 
 
+def finite(values: Array) -> Array:
+    """In float32, zero for what isn't finite, where a single such weight would spoil all."""
+    return np.nan_to_num(np.asarray(values, np.float32), nan=0, posinf=0, neginf=0)
+
+
 def _float(values: Array) -> Array:
     return values if values.dtype in (np.float32, np.float64) else values.astype(np.float32)
 

@@ -50,10 +50,11 @@ def batch_norm(work: Work) -> Edits:
 
 
 def _is_estimated(node: gs.Node) -> bool:
-    """Whether it normalises by a stored mean and variance that are its own."""
+    """Whether it normalises every channel by a stored mean and variance that are its own."""
+    if node.op != "BatchNormalization" or len(node.outputs) > 1 or node.attrs.get("training_mode", 0):
+        return False
     operands = node.inputs[MEAN : VARIANCE + 1]
-    own = all(isinstance(tensor, gs.Constant) and len(tensor.outputs) == 1 for tensor in operands)
-    return node.op == "BatchNormalization" and len(operands) == 2 and own and not node.attrs.get("training_mode", 0)
+    return all(isinstance(t, gs.Constant) and len(t.outputs) == 1 and len(t.shape) == 1 for t in operands)
 
 
 def _stored(graph: gs.Graph) -> Iterator[gs.Constant]:
@@ -76,5 +77,5 @@ def _moments(calls: Sequence[Array]) -> Moments:
     """Of every channel, which are the second axis."""
     seen = Moments()
     for values in calls:
-        seen.update(np.moveaxis(values, 1, -1).reshape(-1, values.shape[1]))
+        seen.update(np.moveaxis(values, 1, -1).reshape(-1, values.shape[1]).astype(np.float32, copy=False))
     return seen

@@ -43,6 +43,15 @@ def test_global_takes_the_least_useful_of_all() -> None:
     assert sum(widths(0.25)) < sum(widths(0.5))
 
 
+def test_threshold_takes_scores_as_they_are_down_to_the_floor() -> None:
+    a, b = _candidate("a", [1, 2, 3, 4], floor=2), _candidate("b", [2.5, 20, 25, 25])
+    widths = budget.get("threshold").widths([a, b], _work(a, b))
+    assert widths(1.0) == [4, 4]
+    assert widths(5 / 8) == [2, 3]  # above 1, 2 and 2.5
+    assert widths(3 / 8) == [0, 3]
+    assert fit([a, b], widths, _linear(a, b), 5.0).counts == {"a": 2, "b": 3}
+
+
 def test_roofline_narrows_what_moves_much_data() -> None:
     lean, heavy = _candidate("lean", [1.0] * 64), _candidate("heavy", [1.0] * 64)
     moved = Cost([Monomial("l", 0.01, (lean.group.atom,)), Monomial("h", 1.0, (heavy.group.atom,))])

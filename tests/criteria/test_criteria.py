@@ -88,6 +88,8 @@ def _alone() -> np.ndarray:
 CASES = {
     # columns of a: (1, 2), (-2, 0), (0, 0); rows of b: (2, 0), (0, 1), (-4, 0)
     "l1": (MLP, {}, [3 + 2, 2 + 1, 0 + 4]),
+    # columns of a of two weights each, rows of b too
+    "magnitude": (MLP, {}, [(3 / 2 + 2 / 2) / 2, (2 / 2 + 1 / 2) / 2, (0 + 4 / 2) / 2]),
     "l2": (MLP, {}, np.sqrt([5 + 4, 4 + 1, 0 + 16])),
     # squares of a over their mean 3: 5/3, 4/3, 0; of b over their mean 7: 4/7, 1/7, 16/7
     "group_l2": (MLP, {}, np.sqrt([(5 / 3 + 4 / 7) / 2, (4 / 3 + 1 / 7) / 2, (16 / 7) / 2])),
@@ -218,6 +220,15 @@ def test_scores_are_finite_for_zero_weights() -> None:
     zero = np.zeros((2, 3), np.float32)
     for entry in criteria():
         assert np.isfinite(_scores(entry.name, a=zero, b=np.zeros((3, 2), np.float32))).all()
+
+
+@pytest.mark.parametrize(("name", "matrix"), [("kcm", "b"), ("spectral_ks", "a")])
+def test_a_weight_that_is_not_finite_spoils_no_others(name: str, matrix: str) -> None:
+    weights = {"a": np.array([[1, 2, 0], [3, 1, 6]]), "b": np.array([[1, 0], [0, 3], [1, 2]])}
+    for value in (np.nan, np.inf):
+        broken = np.where(weights[matrix] == 2, value, weights[matrix])
+        found = _scores(name, **(weights | {matrix: broken}))
+        assert np.isfinite(found).all() and len(set(found)) == 3
 
 
 def test_opset_of_the_text() -> None:
