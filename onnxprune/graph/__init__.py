@@ -7,6 +7,7 @@ from onnxprune.graph.blocked_weights import Unclear
 from onnxprune.graph.bounds import index_bounds
 from onnxprune.graph.data_files import data_files_of
 from onnxprune.graph.finish import finish
+from onnxprune.graph.inputs import add_inputs
 from onnxprune.graph.io import from_bytes, from_proto, load
 from onnxprune.graph.model import Model, all_stored, graphs, stored
 from onnxprune.graph.normalize import normalize
@@ -22,6 +23,7 @@ __all__ = [
     "Model",
     "Parts",
     "Unclear",
+    "add_inputs",
     "all_stored",
     "block_of",
     "concrete",

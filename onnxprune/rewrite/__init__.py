@@ -1,6 +1,7 @@
 """Carrying a decision out on the graph, and proving that it was carried out right."""
 
 from onnxprune.rewrite.compress import compress
+from onnxprune.rewrite.gates import GatedModel, gated
 from onnxprune.rewrite.lengths import letter_term
 from onnxprune.rewrite.mask import mask_consumers
 from onnxprune.rewrite.proof import Masks, keep_of, prove
@@ -8,8 +9,10 @@ from onnxprune.rewrite.residual import spell_residuals
 from onnxprune.rewrite.shrink import kept_sizes, shrink
 
 __all__ = [
+    "GatedModel",
     "Masks",
     "compress",
+    "gated",
     "keep_of",
     "kept_sizes",
     "letter_term",

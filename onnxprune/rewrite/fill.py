@@ -8,6 +8,7 @@ import numpy as np
 import onnx_graphsurgeon as gs
 
 from onnxprune.rewrite.nodes import BFLOAT16, Nodes, Unmaskable, describe, element
+from onnxprune.rewrite.veil import Gate, Mask
 
 WHERE_SINCE = 9
 
@@ -42,29 +43,33 @@ PLAIN = frozenset("MatMul Gemm Einsum ReduceSum ReduceSumSquare ReduceL1 ReduceL
 """Ops for which zero is zero whatever the element type."""
 
 
-def fill(nodes: Nodes, x: gs.Tensor, mask: np.ndarray, value: gs.Tensor | float) -> gs.Variable:
+def fill(nodes: Nodes, x: gs.Tensor, mask: Mask, value: gs.Tensor | float) -> gs.Variable:
     """`x` where the mask is true, `value` elsewhere. The mask broadcasts against `x`.
 
-    Raises Unmaskable where the opset or the element type has no way to say it.
+    Under a gate, floats that give way to zero are multiplied; all else is either there or not. Raises Unmaskable where
+    the opset or the element type has no way to say it.
     """
     dtype = element(x)
+    if isinstance(mask, Gate) and dtype.kind in "fV" and not isinstance(value, gs.Tensor) and value == 0:
+        return mask.scaled(nodes, x)
+    stays = mask.stays() if isinstance(mask, Gate) else nodes.constant(mask)
     if dtype == np.bool_:
-        return nodes.make("And", [x, nodes.constant(mask)], dtype)
+        return nodes.make("And", [x, stays], dtype)
     if nodes.opset < WHERE_SINCE:
         return _multiplied(nodes, x, mask, value)
     other = value if isinstance(value, gs.Tensor) else nodes.constant(value, dtype)
     wide = _WIDENED.get(dtype)
     if wide is None:
-        return nodes.make("Where", [nodes.constant(mask), x, other], dtype)
+        return nodes.make("Where", [stays, x, other], dtype)
     x, other = (nodes.make("Cast", [t], wide, to=wide.type) for t in (x, other))
-    chosen = nodes.make("Where", [nodes.constant(mask), x, other], wide)
+    chosen = nodes.make("Where", [stays, x, other], wide)
     return nodes.make("Cast", [chosen], dtype, to=dtype.type)
 
 
-def _multiplied(nodes: Nodes, x: gs.Tensor, mask: np.ndarray, value: gs.Tensor | float) -> gs.Variable:
+def _multiplied(nodes: Nodes, x: gs.Tensor, mask: Mask, value: gs.Tensor | float) -> gs.Variable:
     """Before opset 9, which has no Where: x * mask + value * (1 - mask), for finite x and floats only."""
     dtype = element(x)
-    if isinstance(value, gs.Tensor) or dtype.kind not in "fV":
+    if isinstance(mask, Gate) or isinstance(value, gs.Tensor) or dtype.kind not in "fV":
         raise Unmaskable(f"{describe(nodes.node)} works on {dtype} in opset {nodes.opset}, which can't be masked there")
     kept = nodes.make("Mul", [x, nodes.constant(mask, dtype)], dtype)
     if not value:

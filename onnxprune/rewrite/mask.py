@@ -7,9 +7,9 @@ is contracted and loses units. An op that averages over such an axis is replaced
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling.analysis import Analysis
@@ -21,6 +21,7 @@ from onnxprune.rewrite.axes import axis_letters, inexact, losing
 from onnxprune.rewrite.fill import fill, neutral
 from onnxprune.rewrite.nodes import Nodes, Unmaskable, describe, splice
 from onnxprune.rewrite.reference import keep_only
+from onnxprune.rewrite.veil import Veil
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,12 @@ class Consumer:
     """
 
     binding: Binding
-    letters: frozenset[str]
     made: tuple[gs.Tensor, ...]
     witness: str
 
     def atoms(self, keep: Keep) -> set[Atom]:
         """The groups that it consumes."""
-        return {leaf for name in self.letters for leaf in leaves(self.binding.env[name]) if leaf in keep.masks}
+        return consumed(self.binding, keep)
 
 
 def mask_consumers(analysis: Analysis, keep: Keep) -> list[Consumer]:
@@ -48,23 +48,37 @@ def mask_consumers(analysis: Analysis, keep: Keep) -> list[Consumer]:
     """
     around: dict[int, Nodes] = {}
     consumers: list[Consumer] = []
-    for binding in analysis.bindings:
-        averaged, summed = inexact(binding, keep), losing(binding, keep)
-        if not averaged and not summed:
-            continue
-        nodes = around[id(binding.node)] = Nodes(binding.node, analysis.graph.opset)
+    for binding in consuming(analysis, keep):
         made = tuple(t for t in binding.node.outputs if not t.is_empty())
-        if averaged:
-            keep_only(nodes, binding, keep)
-        else:
-            _mask(nodes, binding, keep, summed)
+        nodes = around[id(binding.node)] = cover(binding, Veil(keep), analysis.graph.opset)
         nodes.front[0].name = witness = f"{nodes.front[0].name}/{len(consumers)}"
-        consumers.append(Consumer(binding, frozenset(averaged | summed), made, witness))
+        consumers.append(Consumer(binding, made, witness))
     splice(analysis.graph, around)
     return consumers
 
 
-def _mask(nodes: Nodes, binding: Binding, keep: Keep, gone: set[str]) -> None:
+def consuming(analysis: Analysis, keep: Keep) -> Iterator[Binding]:
+    """The nodes that sum or average over what loses units, in graph order."""
+    return (b for b in analysis.bindings if inexact(b, keep) or losing(b, keep))
+
+
+def consumed(binding: Binding, keep: Keep) -> set[Atom]:
+    """The groups that lose units and that a node sums or averages over."""
+    letters = inexact(binding, keep) | losing(binding, keep)
+    return {leaf for name in letters for leaf in leaves(binding.env[name]) if leaf in keep.masks}
+
+
+def cover(binding: Binding, veil: Veil, opset: int) -> Nodes:
+    """Hide from a node what it sums or averages over, with nodes that are yet to be put in front of it."""
+    nodes = Nodes(binding.node, opset)
+    if inexact(binding, veil.keep):
+        keep_only(nodes, binding, veil)
+    else:
+        _mask(nodes, binding, veil, losing(binding, veil.keep))
+    return nodes
+
+
+def _mask(nodes: Nodes, binding: Binding, veil: Veil, gone: set[str]) -> None:
     """Mask every computed operand that is summed over, for zero times infinity is no zero; stored ones if need be.
 
     A stored vector may be a bias, which the op adds to what has been masked.
@@ -73,7 +87,7 @@ def _mask(nodes: Nodes, binding: Binding, keep: Keep, gone: set[str]) -> None:
     for stored in (False, True):
         for i, tensor in enumerate(node.inputs):
             if isinstance(tensor, gs.Constant) is stored and (left or not stored or _may_be_bias(tensor)):
-                left -= _mask_operand(nodes, binding, i, keep, gone)
+                left -= _mask_operand(nodes, binding, i, veil, gone)
     if left:
         raise Unmaskable(f"{describe(node)} sums over an axis whose length is open")
 
@@ -82,16 +96,12 @@ def _may_be_bias(tensor: gs.Constant) -> bool:
     return len(tensor.shape) == 1 and tensor.dtype.kind in "fV"
 
 
-def _mask_operand(nodes: Nodes, binding: Binding, i: int, keep: Keep, gone: set[str]) -> set[str]:
+def _mask_operand(nodes: Nodes, binding: Binding, i: int, veil: Veil, gone: set[str]) -> set[str]:
     """Mask one operand along all of its axes that are summed over; the letters that this takes care of."""
     axes = binding.inputs[i] or ()
-    mask = np.ones([1] * len(axes), bool)
-    covered: set[str] = set()
-    for axis, names in axis_letters(binding, i):
-        if gone & names and axes[axis].size is not None:
-            shape = [-1 if k == axis else 1 for k in range(len(axes))]
-            mask = mask & keep.mask(axes[axis]).reshape(shape)
-            covered |= gone & names
-    if covered:
+    lost = {axis: gone & names for axis, names in axis_letters(binding, i) if gone & names}
+    lost = {axis: names for axis, names in lost.items() if axes[axis].size is not None}
+    if lost:
+        mask = veil.mask(binding.node, {axis: axes[axis] for axis in lost}, len(axes))
         binding.node.inputs[i] = fill(nodes, binding.node.inputs[i], mask, neutral(nodes, i))
-    return covered
+    return set().union(*lost.values())

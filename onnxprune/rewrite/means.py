@@ -32,8 +32,7 @@ def rescale_means(model: Model, analysis: Analysis, keep: Keep) -> None:
 
 def thinned(binding: Binding, letters: Iterable[str], keep: Keep) -> float:
     """What is left of the axes that `letters` stand for, in parts of one, where only inexact units go."""
-    rebuilt = Keep({a: m for a, m in keep.masks.items() if a.inexact})
-    return _left(binding, letters, rebuilt)
+    return _left(binding, letters, keep.among(lambda atom: bool(atom.inexact)))
 
 
 def _share(binding: Binding, keep: Keep) -> float:
@@ -43,8 +42,7 @@ def _share(binding: Binding, keep: Keep) -> float:
 
 
 def _left(binding: Binding, letters: Iterable[str], keep: Keep) -> float:
-    touched = [term for name in letters if keep.touches(term := binding.env[name])]
-    return math.prod(keep.kept(term) / (term.size or 1) for term in touched)
+    return math.prod(keep.share(term) for name in letters if keep.touches(term := binding.env[name]))
 
 
 def _rescaled(node: gs.Node, factor: float, opset: int, names: Names) -> Nodes:

@@ -85,12 +85,12 @@ class Nodes:
             if new is not None and not old.is_empty():
                 self.front.append(gs.Node("Identity", f"{self._name()}", {}, [new], [old]))
 
-    def rescale(self, factor: float) -> None:
+    def rescale(self, factor: gs.Tensor) -> None:
         """Multiply the node's only output by a number, under the output's name."""
         made = self.node.outputs[0]
         raw = gs.Variable(self._name(), made.dtype, made.shape)
         self.node.outputs[0] = raw
-        times = gs.Node("Mul", self._name(), {}, [raw, self.constant(factor, element(made))], [made])
+        times = gs.Node("Mul", self._name(), {}, [raw, factor], [made])
         self.behind.append(times)
 
     def _name(self) -> str:

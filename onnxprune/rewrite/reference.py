@@ -14,21 +14,22 @@ import numpy as np
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling.binding import Binding
-from onnxprune.coupling.masks import Keep
 from onnxprune.rewrite.axes import axis_letters, inexact, losing
 from onnxprune.rewrite.fill import fill
 from onnxprune.rewrite.means import thinned
 from onnxprune.rewrite.nodes import Nodes, Unmaskable, describe, element
+from onnxprune.rewrite.veil import Mask, Veil
 
 
 class Kept:
     """A node that works over axes that lose units, and the tools to restate it over those that stay."""
 
-    def __init__(self, nodes: Nodes, binding: Binding, keep: Keep) -> None:
+    def __init__(self, nodes: Nodes, binding: Binding, veil: Veil) -> None:
         self.nodes = nodes
         self.node: gs.Node = binding.node
         self.binding = binding
-        self.keep = keep
+        self.veil = veil
+        self.keep = veil.keep
         self.terms = binding.inputs[0] or ()
         self.rank = len(self.terms)
 
@@ -43,22 +44,15 @@ class Kept:
     def axis(self, default: int = -1) -> int:
         return int(self.node.attrs.get("axis", default)) % self.rank
 
-    def mask(self, axes: Sequence[int]) -> np.ndarray:
+    def mask(self, axes: Sequence[int]) -> Mask:
         """True where an index of the first operand stays, of its rank; 1 along all axes but `axes`."""
-        mask = np.ones([1] * self.rank, bool)
-        for axis in axes:
-            if self.keep.touches(self.terms[axis]):
-                if self.terms[axis].size is None:
-                    raise Unmaskable(f"{describe(self.node)} works over an axis whose length is open")
-                shape = [-1 if k == axis else 1 for k in range(self.rank)]
-                mask = mask & self.keep.mask(self.terms[axis]).reshape(shape)
-        return mask
+        lost = {axis: self.terms[axis] for axis in axes if self.keep.touches(self.terms[axis])}
+        return self.veil.mask(self.node, lost, self.rank)
 
-    def mean(self, x: gs.Tensor, axes: Sequence[int], mask: np.ndarray) -> gs.Variable:
+    def mean(self, x: gs.Tensor, axes: Sequence[int], mask: Mask) -> gs.Variable:
         """The average of `x` over `axes`, of the entries that stay only. Axes are kept."""
         average = self.nodes.reduce("ReduceMean", fill(self.nodes, x, mask, 0.0), axes)
-        share = self.nodes.constant(mask.size / mask.sum(), element(x))
-        return self.nodes.make("Mul", [average, share], x.dtype)
+        return self.nodes.make("Mul", [average, self.veil.thicken(self.nodes, mask, element(x))], x.dtype)
 
 
 Form = Callable[[Kept], None]
@@ -81,12 +75,12 @@ def forms() -> frozenset[str]:
     return frozenset(_FORMS)
 
 
-def keep_only(nodes: Nodes, binding: Binding, keep: Keep) -> None:
+def keep_only(nodes: Nodes, binding: Binding, veil: Veil) -> None:
     """Restate a node over the units that stay. Raises Unmaskable where its op has no such form."""
     found = _FORMS.get(binding.node.op)
     if found is None:
         raise Unmaskable(f"{describe(binding.node)} has no form over kept units only")
-    found(Kept(nodes, binding, keep))
+    found(Kept(nodes, binding, veil))
 
 
 # ------------------------------------------------------------------------------------------------- reductions
@@ -122,4 +116,7 @@ def mean(at: Kept) -> None:
     gone = losing(at.binding, at.keep)
     mask = at.mask([axis for axis, found in axis_letters(at.binding, 0) if gone & found])
     at.node.inputs[0] = fill(at.nodes, at.node.inputs[0], mask, 0.0)
-    at.nodes.rescale(1 / thinned(at.binding, gone, at.keep))
+    thicker = at.veil.number(
+        at.nodes, lambda keep: 1 / max(thinned(at.binding, gone, keep), 1e-6), element(at.node.inputs[0])
+    )
+    at.nodes.rescale(thicker)

@@ -14,6 +14,7 @@ import onnx_graphsurgeon as gs
 
 from onnxprune.rewrite.nodes import element
 from onnxprune.rewrite.reference import Kept, form
+from onnxprune.rewrite.veil import Mask
 
 MVN_EPSILON = 1e-9
 """The standard's own, in the function body of MeanVarianceNormalization."""
@@ -35,7 +36,7 @@ def _as(at: Kept, x: gs.Tensor, like: gs.Tensor) -> gs.Tensor:
 
 
 def _standardised(
-    at: Kept, x: gs.Tensor, axes: Sequence[int], mask: np.ndarray, epsilon: float, centred: bool = True
+    at: Kept, x: gs.Tensor, axes: Sequence[int], mask: Mask, epsilon: float, centred: bool = True
 ) -> Moments:
     """x less its mean (if centred), by its standard deviation (or root mean square); the mean; 1 by the deviation."""
     make, dtype = at.nodes.make, x.dtype
@@ -116,7 +117,7 @@ def group(at: Kept) -> None:
     channel = at.binding.env["c"]
     flat = at.nodes.constant([0, groups, channel.size, -1], np.int64)
     grouped = at.nodes.make("Reshape", [_wide(at, x), flat], _wide_type(x))
-    mask = at.keep.mask(channel).reshape(1, 1, -1, 1)
+    mask = at.veil.mask(at.node, {2: channel}, 4)
     y, _, _ = _standardised(at, grouped, (2, 3), mask, at.attr("epsilon", 1e-5))
     y = _affine(at, _as(at, y, x), 1, 2, [groups, -1, 1])
     at.nodes.replace([at.nodes.make("Reshape", [y, at.nodes.make("Shape", [x], np.dtype(np.int64))], x.dtype)])

@@ -1,0 +1,80 @@
+"""The gated model: the dense one with a factor for every unit, so that any pruning of it is tried by feeding other gates.
+
+A gate multiplies units where they are consumed, as masks do (`onnxprune.rewrite.mask`), so gates of 0 and 1 make of it
+what the masked model is, and what the pruned one is before any repair. Between 0 and 1 a unit counts in part: its
+values are multiplied, and in a mean over what stays it has that weight. Whole numbers (of quantised layers), maxima and
+minima can't count in part: there a unit is gone below one half. An infinite value is not silenced by a factor of 0.
+
+A group with a consumer that has no masked form (a sum over a length that is open, say) has no gate at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from onnxprune.coupling import analyze
+from onnxprune.coupling.analysis import Analysis
+from onnxprune.coupling.masks import Gates
+from onnxprune.coupling.terms import Atom
+from onnxprune.graph import Model, add_inputs
+from onnxprune.graph.naming import Names
+from onnxprune.rewrite.mask import consumed, consuming, cover
+from onnxprune.rewrite.nodes import Nodes, Unmaskable, splice
+from onnxprune.rewrite.veil import Feed, GateVeil
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class GatedModel:
+    """model: with one more input for every combination of axes that is gated; atoms: group id -> what has a gate"""
+
+    model: Model
+    atoms: Mapping[str, Atom]
+    inputs: Mapping[str, Feed]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Units by group id."""
+        return {name: atom.size or 0 for name, atom in self.atoms.items()}
+
+    def feeds(self, gates: Mapping[str, Array]) -> dict[str, Array]:
+        """What the further inputs are fed. gates: group id -> [units], those of others are 1. Ids without are left
+        out."""
+        whole = {atom: np.ones(atom.size or 0) for atom in self.atoms.values()}
+        given = {self.atoms[name]: np.asarray(gate, float) for name, gate in gates.items() if name in self.atoms}
+        found = Gates(whole | given)
+        return {name: feed(found) for name, feed in self.inputs.items()}
+
+
+def gated(source: Callable[[], Model], groups: Collection[str]) -> GatedModel:
+    """Gate groups of a model, by id. source: makes a fresh, normalised model."""
+    left = list(groups)
+    while True:
+        model = source()
+        analysis = analyze(model.graph, model.opsets)
+        atoms = {g.id: g.atom for g in analysis.groups if g.id in left}
+        veil = GateVeil(model.graph, atoms, Names(model))
+        lost = _cover(analysis, veil)
+        if not lost:
+            add_inputs(model, veil.inputs)
+            return GatedModel(model, atoms, veil.feeds)
+        left = [name for name, atom in atoms.items() if atom not in lost]
+
+
+def _cover(analysis: Analysis, veil: GateVeil) -> set[Atom]:
+    """Gate all consumers, in place. Returns the atoms that a consumer without a masked form has; the graph is then
+    of no use."""
+    around: dict[int, Nodes] = {}
+    lost: set[Atom] = set()
+    for binding in list(consuming(analysis, veil.keep)):
+        groups = consumed(binding, veil.keep)
+        try:
+            around[id(binding.node)] = cover(binding, veil, analysis.graph.opset)
+        except Unmaskable:
+            lost |= groups
+    splice(analysis.graph, around)
+    return lost
