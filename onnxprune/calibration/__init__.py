@@ -8,6 +8,7 @@ from onnxprune.calibration.layer import Layer, layers
 from onnxprune.calibration.moments import CrossMoments, Moments
 from onnxprune.calibration.opening import MADE_UP, open_data
 from onnxprune.calibration.part import Part, part_of
+from onnxprune.calibration.trials import Opened, Trials
 
 __all__ = [
     "BATCH",
@@ -18,7 +19,9 @@ __all__ = [
     "Data",
     "Layer",
     "Moments",
+    "Opened",
     "Part",
+    "Trials",
     "collect",
     "columns",
     "count_positions",

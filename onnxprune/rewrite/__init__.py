@@ -1,7 +1,7 @@
 """Carrying a decision out on the graph, and proving that it was carried out right."""
 
 from onnxprune.rewrite.compress import compress
-from onnxprune.rewrite.gates import GatedModel, gated
+from onnxprune.rewrite.gates import GatedModel, gated, open_gated
 from onnxprune.rewrite.lengths import letter_term
 from onnxprune.rewrite.mask import mask_consumers
 from onnxprune.rewrite.proof import Masks, keep_of, prove
@@ -17,6 +17,7 @@ __all__ = [
     "kept_sizes",
     "letter_term",
     "mask_consumers",
+    "open_gated",
     "prove",
     "shrink",
     "spell_residuals",

@@ -1,4 +1,4 @@
-"""The gated model: the dense one with a factor for every unit, so that any pruning of it is tried by feeding other gates.
+"""The gated model: the dense one with a factor for every unit, so that prunings are tried by feeding other gates.
 
 A gate multiplies units where they are consumed, as masks do (`onnxprune.rewrite.mask`), so gates of 0 and 1 make of it
 what the masked model is, and what the pruned one is before any repair. Between 0 and 1 a unit counts in part: its
@@ -10,16 +10,19 @@ A group with a consumer that has no masked form (a sum over a length that is ope
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from onnxprune.calibration import Opened, Part
 from onnxprune.coupling import analyze
 from onnxprune.coupling.analysis import Analysis
 from onnxprune.coupling.masks import Gates
 from onnxprune.coupling.terms import Atom
-from onnxprune.graph import Model, add_inputs
+from onnxprune.graph import Model, add_inputs, finish, save
 from onnxprune.graph.naming import Names
 from onnxprune.rewrite.mask import consumed, consuming, cover
 from onnxprune.rewrite.nodes import Nodes, Unmaskable, splice
@@ -63,6 +66,16 @@ def gated(source: Callable[[], Model], groups: Collection[str]) -> GatedModel:
             add_inputs(model, veil.inputs)
             return GatedModel(model, atoms, veil.feeds)
         left = [name for name, atom in atoms.items() if atom not in lost]
+
+
+def open_gated(source: Callable[[], Model], groups: Collection[str], threads: int = 0) -> Opened:
+    """A session of a gated model, which trials are made with; threads: 0 for all cores."""
+    found = gated(source, groups)
+    feeds, sizes = found.feeds, found.sizes
+    with tempfile.TemporaryDirectory(prefix="onnxprune-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / "gated.onnx"
+        save(finish(found.model), path)
+        return Opened(Part(path, threads), feeds, sizes)
 
 
 def _cover(analysis: Analysis, veil: GateVeil) -> set[Atom]:
