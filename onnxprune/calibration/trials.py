@@ -38,16 +38,26 @@ class Opened:
         return self.part({**feeds, **further})
 
 
+Tell = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    """Nobody is told."""
+
+
 class Trials:
     """The losses of one model under any gates.
 
-    source: opens the gated model; data: of which evenly spaced calls are used, about `samples` samples; count: how
-    often the model was run over them. A trial that was made before is not made again. Raises InputError where the model
-    can't be run.
+    source: opens the gated model; data: tells what to run it on, of which evenly spaced calls are used, about `samples`
+    samples; both are asked at the first trial. tell: where those who make many trials tell how far they are; count: how
+    often the model was run. A trial that was made before is not made again. Raises InputError where the model can't be run.
     """
 
-    def __init__(self, source: Callable[[], Opened], data: Data, samples: int = SAMPLES) -> None:
+    def __init__(
+        self, source: Callable[[], Opened], data: Callable[[], Data], samples: int = SAMPLES, tell: Tell = _silent
+    ) -> None:
         self.count = 0
+        self.tell = tell
         self._source = source
         self._data = data
         self._samples = samples
@@ -100,9 +110,9 @@ class Trials:
     def _dense(self, opened: Opened) -> list[tuple[Feeds, dict[str, Array]]]:
         """Calls and what the dense model makes of them."""
         found: list[tuple[Feeds, dict[str, Array]]] = []
-        further, held = opened.feeds({}), 0
-        for index in _chosen(self._data.rows, self._samples):
-            feeds = self._data[index]
+        data, further, held = self._data(), opened.feeds({}), 0
+        for index in _chosen(data.rows, self._samples):
+            feeds = data[index]
             made = opened(feeds, further)
             held += sum(np.asarray(values).nbytes for values in (*feeds.values(), *made.values()))
             if found and held > BYTES:

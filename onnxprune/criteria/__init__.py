@@ -1,8 +1,10 @@
 """Scores: how useful each unit of a group is. Importing this package registers the criteria, one family per file."""
 
 from onnxprune.criteria import (
+    ablation,
     activation,
     activity,
+    bonsai,
     brain,
     chance,
     dependency,
@@ -13,6 +15,7 @@ from onnxprune.criteria import (
     representative,
     scale,
     spectrum,
+    zeroth_order,
 )
 from onnxprune.criteria.aggregate import AGGREGATES
 from onnxprune.criteria.registry import Context, Criterion, Needs, criteria, criterion, get, score
@@ -24,8 +27,10 @@ __all__ = [
     "Criterion",
     "Needs",
     "Statistics",
+    "ablation",
     "activation",
     "activity",
+    "bonsai",
     "brain",
     "chance",
     "criteria",
@@ -42,4 +47,5 @@ __all__ = [
     "score",
     "spectrum",
     "weights",
+    "zeroth_order",
 ]

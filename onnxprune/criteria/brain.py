@@ -34,7 +34,7 @@ def obs(context: Context, group: Group) -> Array:
     """
     layers = [one for found in context.readers(group) for one in _states(*found)]
     if not layers:
-        return _energy(context, group)
+        return energy(context, group)
     scores, left, highest = np.zeros(group.size), np.arange(group.size), 0.0
     share = math.ceil(group.size / ROUNDS)
     while len(left):
@@ -49,7 +49,7 @@ def obs(context: Context, group: Group) -> Array:
     return scores
 
 
-def _energy(context: Context, group: Group) -> Array:
+def energy(context: Context, group: Group) -> Array:
     """The share of the weights' squares that is a unit's: what goes missing where inputs are alike and independent.
 
     For groups that no linear layer reads, so that their scores compare with errors.

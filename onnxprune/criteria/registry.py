@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
 
-from onnxprune.calibration import Activation, Activations, Layer, layers
+from onnxprune.calibration import Activation, Activations, Layer, Trials, layers
 from onnxprune.coupling import Analysis, Group
 from onnxprune.coupling.terms import leaves
 from onnxprune.criteria.aggregate import aggregated, checked
@@ -23,7 +23,8 @@ class Context:
     """What a criterion may look at besides the group: the whole analysis, shared statistics, a random generator.
 
     activations: what data say of the layers, for criteria that need them; aggregate: how values of several members
-    become one
+    become one; groups: all that are scored; trials: runs of masked models on data, None where nobody can make any;
+    memo: what a criterion found out about all groups at once
     """
 
     analysis: Analysis
@@ -31,6 +32,19 @@ class Context:
     random: np.random.Generator
     activations: Activations | None = None
     aggregate: str = "sum"
+    groups: Sequence[Group] = ()
+    trials: Trials | None = None
+    memo: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
+
+    def gated(self) -> list[Group]:
+        """The groups that trials can be made with."""
+        return [g for g in self.groups if self.trials is not None and g.id in self.trials.sizes]
+
+    def at_once(self, name: str, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        """Something for every group by its id, made when the first one is scored."""
+        if name not in self.memo:
+            self.memo[name] = make()
+        return self.memo[name]
 
     def aggregated(self, values: Sequence[np.ndarray]) -> np.ndarray:
         """One value per unit out of those that every member has for it: [units] each."""
@@ -115,6 +129,7 @@ def score(
     seed: int = 0,
     activations: Activations | None = None,
     aggregate: str = "",
+    trials: Trials | None = None,
 ) -> dict[str, np.ndarray]:
     """Group id -> scores [units], float64, finite.
 
@@ -123,5 +138,6 @@ def score(
     """
     found = get(name)
     how = found.aggregation(aggregate) or "sum"  # of the weights, where no layer reads what is judged jointly
-    context = Context(analysis, Statistics(), np.random.default_rng(seed), activations, how)
-    return {g.id: np.nan_to_num(np.asarray(found.function(context, g), np.float64)) for g in groups}
+    random, chosen = np.random.default_rng(seed), list(groups)
+    context = Context(analysis, Statistics(), random, activations, how, chosen, trials)
+    return {g.id: np.nan_to_num(np.asarray(found.function(context, g), np.float64)) for g in chosen}

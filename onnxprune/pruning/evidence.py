@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from onnxprune import criteria
-from onnxprune.calibration import MADE_UP, Activations, Data, collect, open_data
+from onnxprune.calibration import MADE_UP, Activations, Data, Trials, collect, open_data
 from onnxprune.coupling import Analysis, Group
 from onnxprune.criteria import Needs
 from onnxprune.graph import Model, index_bounds, load, normalize
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.plan import read
 from onnxprune.repair import Edits
+from onnxprune.rewrite import open_gated
 from onnxprune.runtime import PlainFile, input_specs, runnable_inputs, session
 
 HELD_OUT = 0.25
@@ -30,7 +31,7 @@ MADE_UP_CALLS = 32
 class Evidence:
     """Data for one model, opened when they are first asked for.
 
-    warnings: sentences for the user. Raises InputError where the data can't be read or don't suit the model.
+    warnings: sentences for the user; progress: where long work tells how far it is. Raises InputError where the data can't be read or don't suit the model.
     """
 
     file: PlainFile
@@ -38,6 +39,8 @@ class Evidence:
     warnings: list[str] = field(default_factory=list)
     _scores: dict[tuple[str, ...], dict[str, np.ndarray]] = field(default_factory=dict, repr=False)
     _activations: Activations | None = field(default=None, repr=False)
+    _trials: dict[tuple[str, ...], Trials] = field(default_factory=dict, repr=False)
+    progress: Callable[[str], None] = field(default=lambda _: None, repr=False)
 
     @cached_property
     def given(self) -> Data | None:
@@ -77,13 +80,24 @@ class Evidence:
         if key not in self._scores:
             options = self.options
             how = criteria.get(options.scored_by).aggregation(options.aggregate)  # before anything is run
-            known = self._activations_of(analysis)
-            self._scores[key] = criteria.score(analysis, groups, options.scored_by, options.seed, known, how)
+            known, trials = self._activations_of(analysis), self.trials(groups)
+            self._scores[key] = criteria.score(analysis, groups, options.scored_by, options.seed, known, how, trials)
         return self._scores[key]
 
+    def trials(self, groups: Sequence[Group]) -> Trials:
+        """Runs of the model under masks of some groups; nothing is opened before the first one."""
+        key = tuple(g.id for g in groups)
+        if key not in self._trials:
+            source, tell = partial(open_gated, self.source, key), lambda text: self.progress(text)
+            self._trials[key] = Trials(source, lambda: self.calibration, tell=tell)
+        return self._trials[key]
+
     def release(self) -> None:
-        """Let go of activations, which take memory: scores are known. They are collected anew where others are."""
+        """Let go of activations and sessions, which take memory: scores are known. They are made anew where others
+        are wanted."""
         self._activations = None
+        for trials in self._trials.values():
+            trials.release()
 
     def _activations_of(self, analysis: Analysis) -> Activations | None:
         """What the criterion has to know of activations."""

@@ -50,6 +50,7 @@ def prune(
     output: what the user calls the file; target: instead of the options'. Raises InputError where nothing can go.
     """
     progress("loading")
+    evidence.progress = progress
     file, options = evidence.file, evidence.options
     source, model = file.path, file.load()
     check_dims(model, options)

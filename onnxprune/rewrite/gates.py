@@ -13,6 +13,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -47,10 +48,14 @@ class GatedModel:
     def feeds(self, gates: Mapping[str, Array]) -> dict[str, Array]:
         """What the further inputs are fed. gates: group id -> [units], those of others are 1. Ids without are left
         out."""
-        whole = {atom: np.ones(atom.size or 0) for atom in self.atoms.values()}
-        given = {self.atoms[name]: np.asarray(gate, float) for name, gate in gates.items() if name in self.atoms}
-        found = Gates(whole | given)
-        return {name: feed(found) for name, feed in self.inputs.items()}
+        return _fed(self.atoms, self.inputs, gates)
+
+
+def _fed(atoms: Mapping[str, Atom], inputs: Mapping[str, Feed], gates: Mapping[str, Array]) -> dict[str, Array]:
+    whole = {atom: np.ones(atom.size or 0) for atom in atoms.values()}
+    given = {atoms[name]: np.asarray(gate, float) for name, gate in gates.items() if name in atoms}
+    found = Gates(whole | given)
+    return {name: feed(found) for name, feed in inputs.items()}
 
 
 def gated(source: Callable[[], Model], groups: Collection[str]) -> GatedModel:
@@ -71,7 +76,7 @@ def gated(source: Callable[[], Model], groups: Collection[str]) -> GatedModel:
 def open_gated(source: Callable[[], Model], groups: Collection[str], threads: int = 0) -> Opened:
     """A session of a gated model, which trials are made with; threads: 0 for all cores."""
     found = gated(source, groups)
-    feeds, sizes = found.feeds, found.sizes
+    feeds, sizes = partial(_fed, found.atoms, found.inputs), found.sizes  # without the model
     with tempfile.TemporaryDirectory(prefix="onnxprune-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "gated.onnx"
         save(finish(found.model), path)

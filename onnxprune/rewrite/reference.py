@@ -18,7 +18,7 @@ from onnxprune.rewrite.axes import axis_letters, inexact, losing
 from onnxprune.rewrite.fill import fill
 from onnxprune.rewrite.means import thinned
 from onnxprune.rewrite.nodes import Nodes, Unmaskable, describe, element
-from onnxprune.rewrite.veil import Mask, Veil
+from onnxprune.rewrite.veil import LEAST, Mask, Veil
 
 
 class Kept:
@@ -116,7 +116,6 @@ def mean(at: Kept) -> None:
     gone = losing(at.binding, at.keep)
     mask = at.mask([axis for axis, found in axis_letters(at.binding, 0) if gone & found])
     at.node.inputs[0] = fill(at.nodes, at.node.inputs[0], mask, 0.0)
-    thicker = at.veil.number(
-        at.nodes, lambda keep: 1 / max(thinned(at.binding, gone, keep), 1e-6), element(at.node.inputs[0])
-    )
+    dtype = element(at.node.inputs[0])
+    thicker = at.veil.number(at.nodes, lambda keep: 1 / max(thinned(at.binding, gone, keep), LEAST), dtype)
     at.nodes.rescale(thicker)

@@ -17,6 +17,9 @@ Array = np.ndarray
 Feed = Callable[[Gates], Array]
 """What an input is fed under some gates."""
 
+LEAST = 1e-6
+"""Where all units are gone there is still so much of them to divide by."""
+
 
 class Gate:
     """A mask of one shape that is fed: as factors, or as bools for what can't be multiplied."""
@@ -47,14 +50,16 @@ class Gate:
 
     def stays(self) -> gs.Variable:
         """The gate as an input of bools, true from one half on."""
-        return self._veil.input(f"{self._name}/bool", np.dtype(bool), lambda gates: self._values(gates) >= 0.5)
+        values = self._values
+        return self._veil.input(f"{self._name}/bool", np.dtype(bool), lambda gates: values(gates) >= 0.5)
 
     def thicken(self, dtype: Any) -> gs.Variable:
         """An input that is the number of entries over the sum of the gate."""
+        fed = self._values
 
         def ratio(gates: Gates) -> Array:
-            values = self._values(gates)
-            return np.asarray(values.size / max(float(values.sum()), 1e-6))
+            values = fed(gates)
+            return np.asarray(values.size / max(float(values.sum()), LEAST))
 
         return self._veil.input(f"{self._name}/ratio", dtype, ratio)
 
@@ -127,7 +132,8 @@ class GateVeil(Veil):
         if name not in self._inputs:
             shape = feed(Gates(self.keep.masks)).shape
             made = self._inputs[name] = gs.Variable(self._names.new(name), np.dtype(dtype), shape)
-            self.feeds[made.name] = lambda gates: np.asarray(feed(gates)).astype(made.dtype)
+            kind = made.dtype  # alone: a tensor knows its graph
+            self.feeds[made.name] = lambda gates: np.asarray(feed(gates)).astype(kind)
         return self._inputs[name]
 
 
