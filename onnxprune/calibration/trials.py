@@ -50,7 +50,8 @@ class Trials:
 
     source: opens the gated model; data: tells what to run it on, of which evenly spaced calls are used, about `samples`
     samples; both are asked at the first trial. tell: where those who make many trials tell how far they are; count: how
-    often the model was run. A trial that was made before is not made again. Raises InputError where the model can't be run.
+    often the model was run. A trial that was made before is not made again. Raises InputError where the model can't be
+    run.
     """
 
     def __init__(

@@ -31,7 +31,8 @@ MADE_UP_CALLS = 32
 class Evidence:
     """Data for one model, opened when they are first asked for.
 
-    warnings: sentences for the user; progress: where long work tells how far it is. Raises InputError where the data can't be read or don't suit the model.
+    warnings: sentences for the user; progress: where long work tells how far it is. Raises InputError where the data
+    can't be read or don't suit the model.
     """
 
     file: PlainFile

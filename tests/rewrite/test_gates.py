@@ -15,7 +15,7 @@ from tests.coupling.cases import Case, cases
 from tests.oracle import Text, analysed, build, random_masks
 
 RUNNABLE = [case for case in cases() if not {"reference", "unrunnable"} & set(case.but) and case.op != "Multinomial"]
-CASES = [case for number, case in enumerate(RUNNABLE) if case.inexact or number % 9 == 0]
+CASES = [case for number, case in enumerate(RUNNABLE) if case.inexact or number % 20 == 0]
 """Ops that average over units, and some of the others: all would take too long."""
 
 
@@ -45,7 +45,7 @@ def test_gates_of_0_and_1_are_masks(case: Case) -> None:
     feeds = runnable_inputs(opened(build(case.text, case.opset).SerializeToString()))
     groups = [g for g in analysis.prunable if g.id in made.atoms]
     assert made.sizes == {g.id: g.size for g in groups}
-    for masks in ({}, random_masks(groups), *(random_masks([g], seed) for seed, g in enumerate(groups))):
+    for masks in ({}, random_masks(groups), random_masks(groups[:1], 1)):
         expected = run(masked(case.text, masks, case.opset), feeds)
         got = run(session, {**feeds, **made.feeds(masks)})
         assert expected.keys() == got.keys()
