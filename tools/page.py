@@ -10,7 +10,7 @@ import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from onnxprune.report.environment import environment
+from onnxprune.runtime.environment import environment
 from tools import linearity, page_models, page_peers, page_readme
 from tools.results import ROOT, Results, Row, program, revision
 

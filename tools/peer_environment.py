@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from models.packages import cache_root
+from onnxprune.cache import cache_folder
 from tools.results import ROOT
 
 TORCH_PRUNING, ONNXSIM, QONNX = "torch-pruning==1.6.1", "onnxsim==0.8.1", "qonnx==1.0.0"
@@ -31,7 +31,7 @@ def interpreter() -> Path:
 
 def environment(name: str, steps: Sequence[Sequence[str]]) -> Path:
     """Python of an environment in the cache folder, made anew where it wasn't made by these steps of pip."""
-    folder = cache_root() / name
+    folder = cache_folder() / name
     python = folder / "bin" / "python"
     stamp, wanted = folder / "steps", hashlib.sha256(repr(steps).encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from models.packages import cache_root, digest
+from models.packages import digest
+from onnxprune.cache import cache_folder
 
 ROOT = Path(__file__).parent.parent
 Row = dict[str, Any]
@@ -22,7 +23,7 @@ class Results:
     """The rows of one section by name, each with the key of what it was made from."""
 
     def __init__(self, section: str, folder: Path | None = None) -> None:
-        self.file = (folder or cache_root() / "benchmarks") / f"{section}.json"
+        self.file = (folder or cache_folder() / "benchmarks") / f"{section}.json"
         self._rows = self._read()
 
     def rows(self) -> dict[str, Row]:

@@ -14,7 +14,7 @@ from typing import Any
 import onnx
 import torch
 
-from models.packages import cache_root
+from onnxprune.cache import cache_folder
 from onnxprune.errors import InputError
 from onnxprune.export import ExportResult, load, write
 from onnxprune.runtime import run, session
@@ -78,7 +78,7 @@ def names(*, variants: bool = False) -> list[str]:
 
 def cache() -> Path:
     """The folder of the exported models, made if it isn't there."""
-    folder = cache_root() / "zoo"
+    folder = cache_folder() / "zoo"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

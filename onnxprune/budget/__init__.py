@@ -6,6 +6,7 @@ from onnxprune.budget.cost import Cost, macs, params, size, traffic
 from onnxprune.budget.fit import Fit, fit
 from onnxprune.budget.monomial import Monomial
 from onnxprune.budget.registry import Budget, Work, budget, budgets, get
+from onnxprune.budget.variants import Variant, latency
 
 __all__ = [
     "Budget",
@@ -13,12 +14,14 @@ __all__ = [
     "Cost",
     "Fit",
     "Monomial",
+    "Variant",
     "Work",
     "budget",
     "budgets",
     "fit",
     "get",
     "global_rank",
+    "latency",
     "macs",
     "params",
     "roofline",

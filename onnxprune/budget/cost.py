@@ -25,11 +25,15 @@ FARTHER = 2.0
 
 
 class Cost:
-    """A sum of monomials and a constant."""
+    """A sum of monomials and a constant.
 
-    def __init__(self, monomials: Iterable[Monomial], constant: float = 0.0) -> None:
+    whole: what the dense model costs, where that was measured and is not the sum with all units
+    """
+
+    def __init__(self, monomials: Iterable[Monomial], constant: float = 0.0, whole: float | None = None) -> None:
         self.monomials = list(monomials)
         self.constant = constant
+        self._whole = whole
         self._of: dict[Atom, list[int]] = {}
         for i, monomial in enumerate(self.monomials):
             for leaf in {leaf for term in monomial.axes for leaf in leaves(term)}:
@@ -39,6 +43,11 @@ class Cost:
         """The cost when groups keep `counts` units (all, where not named)."""
         counts = counts or {}
         return self.constant + sum(m.value(counts) for m in self.monomials)
+
+    @property
+    def whole(self) -> float:
+        """What the dense model costs."""
+        return self.total() if self._whole is None else self._whole
 
     def change(self, counts: dict[Atom, int], atom: Atom, count: int) -> float:
         """How the cost changes when one group goes from its present count to `count`."""

@@ -27,17 +27,21 @@ class Fit:
 
 
 def fit(
-    candidates: Sequence[Candidate], widths: Callable[[float], list[float]], cost: Cost, target: float | None
+    candidates: Sequence[Candidate],
+    widths: Callable[[float], list[float]],
+    cost: Cost,
+    target: float | None,
+    finer: Sequence[int] = (1, 2, 4),
 ) -> Fit:
     """Choose widths whose cost is at most `target` (in the cost's unit) and as close to it as the steps allow.
 
-    A candidate with a fixed ratio keeps to it. Without a target only those change.
+    A candidate with a fixed ratio keeps to it. Without a target only those change. finer: by what steps may be divided
     """
     counts = _counts(candidates, [float(c.group.size) for c in candidates])
     if target is not None and cost.total(counts) > target:
         counts = _bisect(candidates, widths, cost, target)
-        for finer in (1, 2, 4):
-            _fill([c.finer(finer) for c in candidates], cost, target, counts)
+        for factor in finer:
+            _fill([c.finer(factor) for c in candidates], cost, target, counts)
         _trade(candidates, widths, cost, target, counts)
     total = cost.total(counts)
     by_id = {c.group.id: counts[c.group.atom] for c in candidates}

@@ -13,10 +13,14 @@ from onnxprune.words import first_line
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a budget may know of the work that units cause: multiply-accumulates, and elements moved for them."""
+    """What a budget may know of the work that units cause: multiply-accumulates, and elements moved for them.
+
+    time: measured, where the target is stated in it
+    """
 
     macs: Cost
     traffic: Cost
+    time: Cost | None = None
 
 
 Widths = Callable[[Sequence[Candidate], Work], Callable[[float], list[float]]]

@@ -37,6 +37,8 @@ def roofline(candidates: Sequence[Candidate], work: Work) -> Callable[[float], l
 def _time_per_mac(candidate: Candidate, work: Work) -> float:
     atom = candidate.group.atom
     saved, moved = (-cost.change({}, atom, 0) for cost in (work.macs, work.traffic))
+    if work.time is not None:
+        return -work.time.change({}, atom, 0) / max(saved, 1.0)
     return (saved + MACS_PER_ELEMENT * moved) / max(saved, 1.0)
 
 
@@ -44,5 +46,5 @@ def _exponents(times: Sequence[float]) -> np.ndarray:
     """Relative to the geometric mean, so that a model of like layers is pruned uniformly."""
     if not times:
         return np.zeros(0)
-    logs = np.log(np.maximum(times, 1e-9))
+    logs = np.log(np.maximum(times, max(max(times) * 1e-3, 1e-30)))
     return np.asarray(np.clip(np.exp(SHARPNESS * (logs - logs.mean())), *LIMITS))

@@ -14,7 +14,7 @@ from onnxprune.budget.registry import Work, budget
 def value(candidates: Sequence[Candidate], work: Work) -> Callable[[float], list[float]]:
     """One threshold on score per multiply-accumulate (the greedy solution of the knapsack, Dantzig 1957).
 
-    For criteria whose scores are errors, which compare across groups.
+    For criteria whose scores are errors, which compare across groups. Per time, where that is what the target limits.
     """
     worth = [np.sort(c.scores) / _work_per_unit(c, work) for c in candidates]
     ranked = np.sort(np.concatenate(worth)) if worth else np.zeros(0)
@@ -30,4 +30,6 @@ def value(candidates: Sequence[Candidate], work: Work) -> Callable[[float], list
 
 def _work_per_unit(candidate: Candidate, work: Work) -> float:
     atom, size = candidate.group.atom, candidate.group.size
+    if work.time is not None:
+        return max(-work.time.change({}, atom, 0) / size, 1e-9)
     return max(-work.macs.change({}, atom, 0) / size, 1.0)

@@ -38,7 +38,7 @@ Target = Annotated[
     str | None,
     typer.Option(
         metavar="X=FRACTION",
-        help="At most this fraction of macs, params or size stays; macs=0.5 where nothing else decides.",
+        help="At most this fraction of macs, params, size or latency stays; macs=0.5 where nothing else decides.",
         autocompletion=completion.targets,
     ),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,14 @@ from onnxprune.pruning.selection import Offers, Scope, candidates, offers
 Shapes = dict[str, tuple[int, ...]]
 Score = Callable[[Analysis, Sequence[Group]], dict[str, np.ndarray]]
 """Group id -> scores [units] of some groups of a model."""
+Timed = Callable[[Sequence[Candidate], Target], Cost]
+"""What a model's time is, as a fraction of the dense one's, best told near a target, when some groups lose units."""
 
 CLOSE = 0.98
 """Where a block leaves more of the target unused than this, finer ones are tried as well."""
+
+WHOLE, PARTS = (1,), (1, 2, 4)
+"""By what steps may be divided: estimates of time hold for whole ones, for kernels differ by the width."""
 
 
 @dataclass(slots=True)
@@ -51,14 +56,21 @@ def passes_of(options: Options, *, reserve: bool = False) -> list[Pass]:
 
 
 def cost_of(target: Target, analysis: Analysis, source: Path, shapes: Shapes) -> Cost:
-    """The cost function that a target is stated in."""
+    """The cost function that a target is stated in, but for latency, which is measured."""
     if target.quantity == "macs":
         return budget.macs(analysis, shapes)
     return budget.params(analysis) if target.quantity == "params" else budget.size(analysis, source.stat().st_size)
 
 
-def decide(analysis: Analysis, options: Options, source: Path, shapes: Shapes, score: Score | None = None) -> Decision:
-    """Choose units to remove; score: how, by default by the criterion on weights alone.
+def decide(
+    analysis: Analysis,
+    options: Options,
+    source: Path,
+    shapes: Shapes,
+    score: Score | None = None,
+    timed: Timed | None = None,
+) -> Decision:
+    """Choose units to remove; score: how, by default by the criterion on weights alone; timed: for a target in time.
 
     Raises InputError where nothing at all can go.
     """
@@ -68,8 +80,13 @@ def decide(analysis: Analysis, options: Options, source: Path, shapes: Shapes, s
     if not ladder[-1]:
         raise InputError(f"{source}: nothing to prune: {_why_nothing(analysis, more, scope)}")
     target = options.target or (None if any(p.ratio is not None for p in passes) else Target("macs", 0.5))
-    cost = cost_of(target or Target("macs", 1.0), analysis, source, shapes)
     work = Work(budget.macs(analysis, shapes), budget.traffic(analysis, shapes))
+    if target is not None and target.timed and timed is not None:
+        whole = {g.id: np.zeros(g.size) for _, g in ladder[-1]}
+        cost = timed(candidates(ladder[-1], whole, FALLBACKS[0]), target)
+        work = replace(work, time=cost)
+    else:
+        cost = cost_of(target or Target("macs", 1.0), analysis, source, shapes)
     search = _Search(analysis, options, cost, work, target, score or _by_weights(options))
     return search.run([offered for k, offered in enumerate(ladder) if offered and offered not in ladder[:k]])
 
@@ -110,14 +127,17 @@ class _Search:
             chosen = [c for c in chosen if c.ratio is not None or self.cost.matters(c.group.atom)]
             found = _fit(chosen, self.options.shared_by, self.cost, self.work, self.target)
             self.tried.append(found)
-            if found.met and (self.target is None or found.fraction >= CLOSE * self.target.fraction):
+            close = self.target is None or self.target.timed or found.fraction >= CLOSE * self.target.fraction
+            if found.met and close:
                 break
 
 
 def _fit(entries: Sequence[Candidate], name: str, cost: Cost, work: Work, target: Target | None) -> Decision:
-    dense = cost.total()
+    dense = cost.whole
     widths = budget.get(name).widths(entries, work)
-    return _decision(entries, budget.fit(entries, widths, cost, dense * target.fraction if target else None), dense)
+    finer = WHOLE if target is not None and target.timed else PARTS
+    wanted = dense * target.fraction if target else None
+    return _decision(entries, budget.fit(entries, widths, cost, wanted, finer), dense)
 
 
 def _decision(entries: Sequence[Candidate], found: Fit, dense: float) -> Decision:
@@ -136,8 +156,8 @@ def replay(analysis: Analysis, plan: Plan, options: Options, source: Path, shape
         entries.append((Candidate(groups[entry["id"]], scores, entry.get("kind", "")), masks[entry["id"]]))
     cost = cost_of(options.target or Target("macs", 1.0), analysis, source, shapes)
     total = cost.total({c.group.atom: int(m.sum()) for c, m in entries})
-    fraction = total / max(cost.total(), 1e-30)
-    met = options.target is None or fraction <= options.target.fraction
+    fraction = total / max(cost.whole, 1e-30)
+    met = options.target is None or options.target.allows(fraction)
     made_for = str(plan.model.get("sha256", ""))
     return Decision(masks, entries, [c for c, _ in entries], fraction, met, options.target, made_for)
 

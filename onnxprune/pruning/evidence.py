@@ -1,4 +1,4 @@
-"""What data say: the user's, or made-up inputs where somebody asks for activations and no data were given."""
+"""What runs of one model say: on the user's data, on made-up inputs where none were given, and by the clock."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from onnxprune.criteria import Needs
 from onnxprune.graph import Model, index_bounds, load, normalize
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.plan import read
+from onnxprune.pruning.stopwatch import Stopwatch
 from onnxprune.repair import Edits
 from onnxprune.rewrite import open_gated
 from onnxprune.runtime import PlainFile, input_specs, runnable_inputs, session
@@ -107,6 +108,11 @@ class Evidence:
             wanted = {"pairs": needs == Needs.COVARIANCES, "sample": needs == Needs.POSITIONS}
             self._activations = collect(self.source, analysis, self.calibration, **wanted)
         return self._activations
+
+    @cached_property
+    def stopwatch(self) -> Stopwatch:
+        """What times variants of the model."""
+        return Stopwatch(self.file, self.options)
 
     @cached_property
     def repair(self) -> str:

@@ -51,7 +51,7 @@ def measure(
     """
     sizes = file_size(source, data_files(source)), file_size(output, data_files(output))
     try:
-        feeds = _feeds(source, options)
+        feeds = timing_feeds(source, options)
         gc.collect()
         latency = bench(
             [source, output],
@@ -69,7 +69,7 @@ def measure(
     return Measurement(sizes, latency, close, {k: list(v.shape) for k, v in feeds.items()}, data=data)
 
 
-def _feeds(source: Path, options: Options) -> Feeds:
+def timing_feeds(source: Path, options: Options) -> Feeds:
     """Random inputs on which the dense model runs."""
     bounds = index_bounds(load(source).graph)
     gc.collect()

@@ -50,7 +50,18 @@ def optimize(
     if options.bench:
         progress("measuring")
         result.measured = measure(source, output, options, evidence.held_out)
+        _judge_time(result)
     return result
+
+
+def _judge_time(result: Result) -> None:
+    """A target in time is judged by the last measurement: it is missed where all of the interval lies above it."""
+    latency, target = result.measured.latency if result.measured else None, result.target
+    if latency is None or target is None or not target.timed:
+        return
+    ratio = latency.ratio(1)
+    result.fraction = 1 / ratio.value if ratio.value else result.fraction
+    result.reached = target.allows(1 / ratio.high if ratio.high else result.fraction)
 
 
 def _check_paths(source: Path, output: Path) -> None:

@@ -8,12 +8,18 @@ from pathlib import Path
 
 from onnxprune.errors import InputError
 
-QUANTITIES = ("macs", "params", "size")
+QUANTITIES = ("macs", "params", "size", "latency")
+
+
+SLACK = 0.03
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """At most `fraction` of the dense model's `quantity`: macs, params or size (bytes of the file)."""
+    """At most `fraction` of the dense model's `quantity`: macs, params, size (bytes of the file) or latency (measured).
+
+    A latency counts as met where it is at most `SLACK` above, for that is how well it can be measured.
+    """
 
     quantity: str
     fraction: float
@@ -31,6 +37,15 @@ class Target:
         if not 0 < fraction <= 1:
             raise InputError(f"target '{text}': the fraction to keep must be above 0 and at most 1")
         return cls(quantity, fraction)
+
+    @property
+    def timed(self) -> bool:
+        """Whether it takes measurements to see if it is met."""
+        return self.quantity == "latency"
+
+    def allows(self, fraction: float) -> bool:
+        """Whether a model with that fraction of the quantity meets it."""
+        return fraction <= self.fraction * (1 + (SLACK if self.timed else 1e-9))
 
 
 @dataclass(frozen=True, slots=True)

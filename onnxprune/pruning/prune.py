@@ -13,7 +13,7 @@ from onnxprune.budget import macs, params
 from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.masks import Keep
 from onnxprune.errors import InputError
-from onnxprune.graph import Model, concrete, finish, index_bounds, normalize, save, skeleton
+from onnxprune.graph import Model, concrete, index_bounds, normalize, save, skeleton
 from onnxprune.pruning.decide import Decision, decide, replay
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.obstacles import locks
@@ -21,8 +21,10 @@ from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.plan import Plan, describe, read, sha256
 from onnxprune.pruning.result import Result
 from onnxprune.pruning.selection import Scope, unmatched
+from onnxprune.pruning.timing import Timing
+from onnxprune.pruning.variant import narrow
 from onnxprune.repair import Edits, Work
-from onnxprune.rewrite import keep_of, shrink, spell_residuals
+from onnxprune.rewrite import keep_of
 from onnxprune.runtime import InputSpec, concrete_shapes, input_specs, runnable_inputs, session
 from onnxprune.runtime.verify import Proof
 
@@ -61,7 +63,7 @@ def prune(
     progress("choosing what goes")
     warnings = unmatched(analysis, Scope(options.protect, options.only))
     plan_model = {"name": source.name, "sha256": sha256(source)}
-    decision = _decide(analysis, evidence, shapes, target)
+    decision = _decide(analysis, evidence, shapes, target, progress)
     evidence.release()
     if decision.made_for not in ("", plan_model["sha256"]):
         warnings.append("the plan was made for another file of the same structure")
@@ -72,10 +74,7 @@ def prune(
     keep = keep_of(repaired, decision.masks)
     after["params"] = params(repaired).total(keep.counts)  # a repair may have added biases
     progress("shrinking")
-    groups, tensors = describe(analysis, decision.chosen, shrink(model, repaired, keep))
-    finish(model)
-    if tensors and options.provider == "cpu":
-        spell_residuals(model)
+    groups, tensors = describe(analysis, decision.chosen, narrow(model, repaired, keep, options.provider))
     _save(model, trial, output)
     measured = {"before": before, "after": after}
     plan = Plan(plan_model, groups, tensors, repairs=evidence.told(edits), measured=measured, decided=_decided(options))
@@ -107,13 +106,24 @@ def _save(model: Model, trial: Path, output: Path) -> None:
 
 
 def _decide(
-    analysis: Analysis, evidence: Evidence, shapes: dict[str, tuple[int, ...]], target: Target | None
+    analysis: Analysis,
+    evidence: Evidence,
+    shapes: dict[str, tuple[int, ...]],
+    target: Target | None,
+    progress: Progress,
 ) -> Decision:
     options, source = evidence.options, evidence.file.path
+    wanted = target or options.target
+    watch = Timing(evidence.stopwatch, analysis, shapes, progress)
     if options.plan is not None:
-        return replay(analysis, read(options.plan), options, source, shapes)
-    aimed = options if target is None else replace(options, target=target)
-    return decide(analysis, aimed, source, shapes, evidence.scores)
+        found = replay(analysis, read(options.plan), options, source, shapes)
+        return watch.seen(found, wanted) if wanted is not None and wanted.timed else found
+
+    def made(aim: Target | None) -> Decision:
+        aimed = replace(options, target=aim)
+        return decide(analysis, aimed, source, shapes, evidence.scores, watch.cost)
+
+    return watch.search(wanted, made) if wanted is not None and wanted.timed else made(wanted)
 
 
 def check_dims(model: Model, options: Options) -> None:

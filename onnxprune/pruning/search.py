@@ -115,7 +115,7 @@ class _Search:
         """The best trial, told of as what the user asked for."""
         result, target = self.best.result, self.evidence.options.target
         result.target = target
-        result.reached = target is None or result.fraction <= target.fraction * (1 + 1e-9)
+        result.reached = target is None or target.allows(result.fraction)
         result.search = self.found
         self.found.grain = self.judge.grain
         result.warnings += self.found.warnings

@@ -11,7 +11,6 @@ from onnxprune.calibration import Data
 from onnxprune.pruning import Options, Result, available
 from onnxprune.pruning.measure import data_files
 from onnxprune.pruning.plan import sha256
-from onnxprune.report.environment import environment
 from onnxprune.report.record import (
     VERSION,
     Aim,
@@ -31,6 +30,7 @@ from onnxprune.report.record import (
     Width,
 )
 from onnxprune.runtime import BenchResult, Fidelity, OutputFidelity, Ratio, file_size
+from onnxprune.runtime.environment import environment
 
 
 def summarize(result: Result) -> Report:

@@ -10,11 +10,11 @@ from pathlib import Path
 from onnxprune.errors import InputError
 from onnxprune.pruning.measure import data_files
 from onnxprune.report.build import closeness, given, latency
-from onnxprune.report.environment import Environment, environment
 from onnxprune.report.feeds import common_data, common_feeds
 from onnxprune.report.model import opened
 from onnxprune.report.record import Closeness, Given, Latency
 from onnxprune.runtime import Feeds, bench, by_op, compare_models, file_size, peak_memory, profile_ops
+from onnxprune.runtime.environment import Environment, environment
 
 
 @dataclass(frozen=True, slots=True)

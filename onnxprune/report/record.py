@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from onnxprune.pruning.obstacles import Lock
-from onnxprune.report.environment import Environment
+from onnxprune.runtime.environment import Environment
 
 VERSION = 1
 

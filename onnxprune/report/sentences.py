@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from onnxprune.report.environment import Environment
 from onnxprune.report.record import Aim, Attempt, Closeness, Given, Loss, ProofRecord, Report
 from onnxprune.report.units import error, percent, some
+from onnxprune.runtime.environment import Environment
 
-_QUANTITIES = {"macs": "MACs", "params": "parameters", "size": "bytes"}
+_QUANTITIES = {"macs": "MACs", "params": "parameters", "size": "bytes", "latency": "time"}
 _CHECKED = "the masked dense model equals the pruned one"
 
 
@@ -16,7 +16,8 @@ def aim(target: Aim) -> str:
     """Whether the target was met: `macs=0.5 met: 49.8 % of the MACs are left`."""
     verdict = "met" if target.met else "not met"
     what = _QUANTITIES.get(target.quantity, target.quantity)
-    return f"{target.quantity}={target.fraction:g} {verdict}: {percent(target.left)} of the {what} are left"
+    left = "is" if target.quantity == "latency" else "are"
+    return f"{target.quantity}={target.fraction:g} {verdict}: {percent(target.left)} of the {what} {left} left"
 
 
 def missed(report: Report) -> str:

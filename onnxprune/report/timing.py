@@ -9,9 +9,9 @@ from pathlib import Path
 from onnxprune import runtime
 from onnxprune.errors import InputError
 from onnxprune.report.build import interval, timing
-from onnxprune.report.environment import Environment, environment
 from onnxprune.report.feeds import common_feeds
 from onnxprune.report.record import Interval, Timing
+from onnxprune.runtime.environment import Environment, environment
 
 
 @dataclass(frozen=True, slots=True)

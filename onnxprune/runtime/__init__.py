@@ -9,6 +9,7 @@ from onnxprune.runtime.files import file_size
 from onnxprune.runtime.inputs import common_specs, input_specs, random_inputs
 from onnxprune.runtime.interleave import Clocks, Effort, Samples, interleave
 from onnxprune.runtime.memory import peak_memory
+from onnxprune.runtime.node_times import NodeTime, Patience, time_beside
 from onnxprune.runtime.plain import PlainFile
 from onnxprune.runtime.profile import OpTime, by_op, profile_ops
 from onnxprune.runtime.run import Array, Feeds, prepare, run
@@ -25,8 +26,10 @@ __all__ = [
     "Fidelity",
     "FidelityMeter",
     "InputSpec",
+    "NodeTime",
     "OpTime",
     "OutputFidelity",
+    "Patience",
     "PlainFile",
     "Ratio",
     "Samples",
@@ -50,4 +53,5 @@ __all__ = [
     "runnable_inputs",
     "session",
     "session_options",
+    "time_beside",
 ]

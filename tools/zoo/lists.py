@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
 
-from models.packages import cache_root
+from onnxprune.cache import cache_folder
 from tools.zoo.entry import FAMILIES, Entry
 
 
@@ -33,4 +33,4 @@ def named(name: str) -> Entry:
 
 def file_of(entry: Entry) -> Path:
     """Where the entry's ONNX file is kept, whether or not it has been made."""
-    return cache_root() / "coverage" / f"{entry.name}.onnx"
+    return cache_folder() / "coverage" / f"{entry.name}.onnx"
