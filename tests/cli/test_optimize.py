@@ -155,7 +155,7 @@ def test_a_failed_proof_writes_nothing(run: Run, cnn: Path, tmp_path: Path, monk
                 tensor.values = np.array(tensor.values) * 2
         return changed
 
-    monkeypatch.setattr(import_module("onnxprune.pruning.prune"), "shrink", sabotage)
+    monkeypatch.setattr(import_module("onnxprune.pruning.variant"), "shrink", sabotage)
     out = tmp_path / "small.onnx"
     out.write_text("older")
     done = run("optimize", cnn, "-o", out, "--report", tmp_path / "report", *QUICK)
