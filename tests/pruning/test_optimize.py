@@ -110,7 +110,7 @@ def test_an_unreachable_target_gives_the_best_there_is(source: Path, tmp_path: P
 
 
 def test_a_wrong_rewrite_is_not_written(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = import_module("onnxprune.pruning.prune")
+    module = import_module("onnxprune.pruning.variant")
 
     def wrong(model, analysis, keep):  # type: ignore[no-untyped-def]
         changed = shrink(model, analysis, keep)
