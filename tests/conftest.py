@@ -1,5 +1,17 @@
+import secrets
+from pathlib import Path
+
 import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden files with what is found now")
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the compiler keeps between runs is each test's own; recipes' models stay where they are."""
+    folder = tmp_path_factory.getbasetemp() / f"kept-{secrets.token_hex(8)}"
+    for user in ("onnxprune.calibration.shelf", "onnxprune.pruning.timings"):
+        monkeypatch.setattr(f"{user}.cache_folder", lambda: folder)
+    return folder

@@ -8,6 +8,7 @@ from onnxprune.calibration.layer import Layer, layers
 from onnxprune.calibration.moments import CrossMoments, Moments
 from onnxprune.calibration.opening import MADE_UP, open_data
 from onnxprune.calibration.part import Part, part_of
+from onnxprune.calibration.shelf import shelved
 from onnxprune.calibration.trials import Opened, Trials
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "open_data",
     "outputs",
     "part_of",
+    "shelved",
 ]

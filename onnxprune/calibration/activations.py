@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +18,9 @@ from onnxprune.runtime import Feeds
 Array = np.ndarray
 Source = Callable[[], Model]
 """Makes a fresh, normalised model."""
+
+Place = tuple[str, int]
+"""A tensor's name and its axis of units."""
 
 ROWS_PER_COLUMN = 8
 LEAST_ROWS = 8192
@@ -65,6 +68,18 @@ class Activation:
     def sample(self) -> Array:
         return np.concatenate(self.held)
 
+    def state(self) -> dict[str, Array]:
+        """Everything that is known, to be kept."""
+        parts = {"moments": self.moments.state(), "pairs": self.pairs.state()}
+        flat = {f"{part}.{name}": values for part, state in parts.items() for name, values in state.items()}
+        return flat | ({"held": self.sample} if self.held else {})
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Take on what `state` told once."""
+        self.moments.restore({name: state[f"moments.{name}"] for name in self.moments.state()})
+        self.pairs.restore({name: state[f"pairs.{name}"] for name in self.pairs.state()})
+        self.held = [state["held"]] if "held" in state else []
+
     def update(self, values: Array, axis: int, rows: int, random: np.random.Generator, held: int = 0) -> None:
         """Take in one call; at most `rows` positions go into the covariance, and `held` into the sample."""
         flat = np.moveaxis(values, axis, -1).reshape(-1, values.shape[axis]).astype(np.float32, copy=False)
@@ -81,17 +96,17 @@ def _some(rows: Array, count: int, random: np.random.Generator) -> Array:
 
 
 class Activations:
-    """Statistics of what every linear layer of a model reads, by the name of the layer."""
+    """Statistics of what every linear layer of a model reads. read: where, by the name of the layer"""
 
-    def __init__(self, found: dict[tuple[str, int], Activation], read: dict[str, tuple[str, int]]) -> None:
-        self._found = found
-        self._read = read
+    def __init__(self, found: dict[Place, Activation], read: dict[str, Place]) -> None:
+        self.found = found
+        self.read = read
 
     def __getitem__(self, layer: Layer) -> Activation:
-        return self._found[self._read[layer.name]]
+        return self.found[self.read[layer.name]]
 
     def __contains__(self, layer: Layer) -> bool:
-        return layer.name in self._read
+        return layer.name in self.read
 
 
 def collect(
@@ -111,7 +126,7 @@ def collect(
     chosen = layers(analysis)
     read = {layer.name: (layer.data.name, layer.axis) for layer in chosen}
     sizes = {read[layer.name]: layer.units.size or 0 for layer in chosen}
-    found: dict[tuple[str, int], Activation] = {key: Activation() for key in sizes}
+    found: dict[Place, Activation] = {key: Activation() for key in sizes}
     held = math.ceil(SAMPLE / max(len(data), 1)) if sample else 0
     for keys in _portions(sizes, pairs):
         part, random = part_of(source(), [name for name, _ in keys], threads), np.random.default_rng(0)
@@ -124,9 +139,9 @@ def collect(
     return Activations(found, read)
 
 
-def _portions(sizes: dict[tuple[str, int], int], pairs: bool) -> Iterator[list[tuple[str, int]]]:
+def _portions(sizes: dict[Place, int], pairs: bool) -> Iterator[list[Place]]:
     """Tensors whose moments fit into memory together."""
-    portion: list[tuple[str, int]] = []
+    portion: list[Place] = []
     total = 0
     for key, size in sizes.items():
         needed = 8 * size * (size if pairs else 1)

@@ -6,6 +6,8 @@ Blocks are centred in their own type, multiplied there and added up in float64; 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 Array = np.ndarray
@@ -33,6 +35,15 @@ class Moments:
         self.mean = self.mean + shift * (len(rows) / total)
         self.magnitude = self.magnitude + (magnitude - self.magnitude) * (len(rows) / total)
         self.count = total
+
+    def state(self) -> dict[str, Array]:
+        """Everything that is known, to be kept."""
+        return {"n": np.array(self.count), "mean": self.mean, "magnitude": self.magnitude, "scatter": self._scatter}
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Take on what `state` told once."""
+        self.count, self.mean, self.magnitude = int(state["n"]), state["mean"], state["magnitude"]
+        self._scatter = state["scatter"]
 
     @property
     def variance(self) -> Array:
@@ -88,6 +99,16 @@ class CrossMoments:
         self._mean_a = self._mean_a + shift_a * (len(a) / total)
         self._mean_b = self._mean_b + shift_b * (len(a) / total)
         self._count = total
+
+    def state(self) -> dict[str, Array]:
+        """Everything that is known, to be kept."""
+        self._settle()
+        return {"n": np.array(self._count), "a": self._mean_a, "b": self._mean_b, "ab": self._ab, "bb": self._bb}
+
+    def restore(self, state: Mapping[str, Array]) -> None:
+        """Take on what `state` told once."""
+        self._count, self._mean_a, self._mean_b = int(state["n"]), state["a"], state["b"]
+        self._ab, self._bb = state["ab"], state["bb"]
 
     @property
     def mean_a(self) -> Array:

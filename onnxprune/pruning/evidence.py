@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from onnxprune import criteria
-from onnxprune.calibration import MADE_UP, Activations, Data, Trials, collect, open_data
+from onnxprune.calibration import MADE_UP, Activations, Data, Trials, collect, open_data, shelved
 from onnxprune.coupling import Analysis, Group
 from onnxprune.criteria import Needs
 from onnxprune.graph import Model, index_bounds, load, normalize
 from onnxprune.pruning.options import Options
-from onnxprune.pruning.plan import read
+from onnxprune.pruning.plan import digests, read
 from onnxprune.pruning.stopwatch import Stopwatch
 from onnxprune.repair import Edits
 from onnxprune.rewrite import open_gated
@@ -106,7 +106,9 @@ class Evidence:
         needs = criteria.get(self.options.scored_by).needs
         if self._activations is None and needs != Needs.WEIGHTS:
             wanted = {"pairs": needs == Needs.COVARIANCES, "sample": needs == Needs.POSITIONS}
-            self._activations = collect(self.source, analysis, self.calibration, **wanted)
+            data = self.calibration
+            made_of = [*digests(self.file.path), data.digest, repr(data.rows), repr(wanted)]
+            self._activations = shelved(made_of, lambda: collect(self.source, analysis, data, **wanted))
         return self._activations
 
     @cached_property

@@ -14,6 +14,7 @@ import numpy as np
 from onnxprune.budget import Candidate
 from onnxprune.coupling import Analysis, notation
 from onnxprune.errors import InputError
+from onnxprune.graph import data_files_of
 
 VERSION = 1
 
@@ -72,6 +73,11 @@ def sha256(path: Path) -> str:
         for chunk in iter(lambda: file.read(1 << 20), b""):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def digests(model: Path) -> list[str]:
+    """Hashes of a model file and of the data files beside it."""
+    return [sha256(model), *(sha256(file) for file in sorted(data_files_of(model)))]
 
 
 def describe(
