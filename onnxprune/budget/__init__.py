@@ -1,6 +1,6 @@
 """Allocation: how many units go from which group. Importing this package registers the budgets."""
 
-from onnxprune.budget import global_rank, roofline, threshold, uniform, value
+from onnxprune.budget import ecoflap, global_rank, roofline, sensitivity, threshold, uniform, value
 from onnxprune.budget.candidate import Candidate
 from onnxprune.budget.cost import Cost, macs, params, size, traffic
 from onnxprune.budget.fit import Fit, fit
@@ -18,6 +18,7 @@ __all__ = [
     "Work",
     "budget",
     "budgets",
+    "ecoflap",
     "fit",
     "get",
     "global_rank",
@@ -25,6 +26,7 @@ __all__ = [
     "macs",
     "params",
     "roofline",
+    "sensitivity",
     "size",
     "threshold",
     "traffic",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from onnxprune.budget.candidate import Candidate
 from onnxprune.budget.cost import Cost
+from onnxprune.calibration import Trials
 from onnxprune.registry import Registry
 from onnxprune.words import first_line
 
@@ -15,12 +16,14 @@ from onnxprune.words import first_line
 class Work:
     """What a budget may know of the work that units cause: multiply-accumulates, and elements moved for them.
 
-    time: measured, where the target is stated in it
+    time: measured, where the target is stated in it; trials: runs of the model under masks of the candidates on data,
+    for budgets that ask, None where nobody can make any
     """
 
     macs: Cost
     traffic: Cost
     time: Cost | None = None
+    trials: Callable[[], Trials] | None = None
 
 
 Widths = Callable[[Sequence[Candidate], Work], Callable[[float], list[float]]]

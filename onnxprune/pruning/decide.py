@@ -10,6 +10,7 @@ import numpy as np
 
 from onnxprune import budget, criteria
 from onnxprune.budget import Candidate, Cost, Fit, Work
+from onnxprune.calibration import Trials
 from onnxprune.coupling import Analysis, Group
 from onnxprune.errors import InputError
 from onnxprune.pruning.alignment import FALLBACKS, SLOW
@@ -23,6 +24,8 @@ Score = Callable[[Analysis, Sequence[Group]], dict[str, np.ndarray]]
 """Group id -> scores [units] of some groups of a model."""
 Timed = Callable[[Sequence[Candidate], Target], Cost]
 """What a model's time is, as a fraction of the dense one's, best told near a target, when some groups lose units."""
+Attempt = Callable[[Sequence[Group]], Trials]
+"""Runs of the model under masks of some groups."""
 
 CLOSE = 0.98
 """Where a block leaves more of the target unused than this, finer ones are tried as well."""
@@ -69,8 +72,10 @@ def decide(
     shapes: Shapes,
     score: Score | None = None,
     timed: Timed | None = None,
+    attempt: Attempt | None = None,
 ) -> Decision:
-    """Choose units to remove; score: how, by default by the criterion on weights alone; timed: for a target in time.
+    """Choose units to remove; score: how, by default by the criterion on weights alone; timed: for a target in time;
+    attempt: what budgets try out masks with, by default nothing.
 
     Raises InputError where nothing at all can go.
     """
@@ -87,7 +92,7 @@ def decide(
         work = replace(work, time=cost)
     else:
         cost = cost_of(target or Target("macs", 1.0), analysis, source, shapes)
-    search = _Search(analysis, options, cost, work, target, score or _by_weights(options))
+    search = _Search(analysis, options, cost, work, target, score or _by_weights(options), attempt)
     return search.run([offered for k, offered in enumerate(ladder) if offered and offered not in ladder[:k]])
 
 
@@ -106,6 +111,7 @@ class _Search:
     work: Work
     target: Target | None
     score: Score
+    attempt: Attempt | None = None
     tried: list[Decision] = field(default_factory=list)
 
     def run(self, ladder: Sequence[Offers]) -> Decision:
@@ -121,11 +127,13 @@ class _Search:
 
     def _descend(self, offered: Offers, blocks: Sequence[int]) -> None:
         """Try finer and finer blocks, as long as the target isn't met or too much of it is left unused."""
-        scores = self.score(self.analysis, [g for _, g in offered])
+        groups = [g for _, g in offered]
+        scores, attempt = self.score(self.analysis, groups), self.attempt
+        work = self.work if attempt is None else replace(self.work, trials=lambda: attempt(groups))
         for block in blocks:
             chosen = candidates(offered, scores, block)
             chosen = [c for c in chosen if c.ratio is not None or self.cost.matters(c.group.atom)]
-            found = _fit(chosen, self.options.shared_by, self.cost, self.work, self.target)
+            found = _fit(chosen, self.options.shared_by, self.cost, work, self.target)
             self.tried.append(found)
             close = self.target is None or self.target.timed or found.fraction >= CLOSE * self.target.fraction
             if found.met and close:
