@@ -20,7 +20,7 @@ STEP = 0.01
 """Standard deviation of what gates are moved by."""
 
 SLACK = 0.1
-"""Of a group, at the most, less stays by so much than of the whole: the authors prune 60 %, and up to 70 % of layers."""
+"""Of a group, at the most, less stays by so much than of all: the authors prune 60 %, and up to 70 % of a layer."""
 
 
 @budget("ecoflap")

@@ -143,5 +143,5 @@ def test_fixed_ratios_stay() -> None:
 
 
 def test_unknown_budget() -> None:
-    with pytest.raises(InputError, match="no budget 'x'; there are .*global, .*uniform"):
+    with pytest.raises(InputError, match=r"no budget 'x'; there are .*global, .*uniform"):
         budget.get("x")
