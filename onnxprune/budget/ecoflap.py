@@ -30,7 +30,8 @@ def ecoflap(candidates: Sequence[Candidate], work: Work) -> Callable[[float], li
     The estimate is |L(1 + e z) - L(1 - e z)| / 2 e, on average over z from a normal distribution: here by factors of
     the units, where the authors move weights; L needs no labels (`onnxprune.runtime.loss.Surprise`). Of every group a
     little less stays than of the whole model, and what is left is handed out in proportion to the estimates, in
-    multiply-accumulates (or in time) where the authors count weights. Groups that can't be masked count as the average one.
+    multiply-accumulates (or in time) where the authors count weights. Groups that can't be masked count as the average
+    one.
     """
     steep = steepness(candidates, None if work.trials is None else work.trials())
     cost = work.macs if work.time is None else work.time

@@ -45,7 +45,7 @@ def _candidate(name: str, scores: list[float]) -> Candidate:
 
 def _work(trials: Faked, *candidates: Candidate, macs: float = 1.0) -> Work:
     cost = Cost(Monomial(c.group.id, macs, (c.group.atom,)) for c in candidates)
-    return Work(cost, cost, lambda: trials)  # type: ignore[arg-type, return-value]
+    return Work(cost, cost, trials=lambda: trials)  # type: ignore[arg-type, return-value]
 
 
 A, B = _candidate("a", [5, 6, 7, 8, 1, 2, 3, 4]), _candidate("b", [1, 2, 3, 4, 5, 6, 7, 8])
