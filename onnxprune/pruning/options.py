@@ -59,8 +59,6 @@ class Options:
     target: Target | None = None
     passes: Sequence[str] = ()
     criterion: str = ""
-    aggregate: str = ""
-    """How what the members of a group say of a unit is put together; empty: as the criterion was published."""
     budget: str = ""
     align: int = 0
     protect: Sequence[str] = ()
@@ -84,6 +82,8 @@ class Options:
     """How much worse the result may be, as a fraction; the target is then the least to aim at."""
     metric: str = ""
     """MODULE:FUNCTION that tells how good a model is; without one the loss is that of fidelity."""
+    aggregate: str = ""
+    """How what the members of a group say of a unit is put together; empty: as the criterion was published."""
 
     @property
     def scored_by(self) -> str:
