@@ -105,6 +105,12 @@ Metric = Annotated[
     str | None,
     typer.Option(metavar="MODULE:FUNCTION", help="What tells how good a model is, for --max-loss; see docs/data.md."),
 ]
+SearchMinutes = Annotated[
+    float | None,
+    typer.Option(
+        metavar="M", help="Look so long for better widths than the budget's, by what masked units lose on the data."
+    ),
+]
 NoVerify = Annotated[bool, typer.Option("--no-verify", help="Don't prove the result.")]
 NoBench = Annotated[bool, typer.Option("--no-bench", help="Don't measure latency and fidelity.")]
 
@@ -133,6 +139,7 @@ def optimize(
     preprocess: Preprocess = None,
     repair: Repair = None,
     max_loss: MaxLoss = None,
+    search_minutes: SearchMinutes = None,
     metric: Metric = None,
     json: Json = False,
 ) -> int:
@@ -164,6 +171,7 @@ def optimize(
         samples=samples,
         preprocess=preprocess,
         max_loss=max_loss,
+        search_minutes=search_minutes,
         **{name: text for name, text in chosen.items() if text is not None},
     )
     return _show(*_run(model, output or model.with_name(f"{model.stem}.pruned.onnx"), options, report), json)

@@ -145,10 +145,11 @@ def _fit(entries: Sequence[Candidate], name: str, cost: Cost, work: Work, target
     widths = budget.get(name).widths(entries, work)
     finer = WHOLE if target is not None and target.timed else PARTS
     wanted = dense * target.fraction if target else None
-    return _decision(entries, budget.fit(entries, widths, cost, wanted, finer), dense)
+    return settled(entries, budget.fit(entries, widths, cost, wanted, finer), dense)
 
 
-def _decision(entries: Sequence[Candidate], found: Fit, dense: float) -> Decision:
+def settled(entries: Sequence[Candidate], found: Fit, dense: float) -> Decision:
+    """The decision that leaves so many of the best units; dense: what the dense model costs."""
     chosen = [(c, c.keep(found.counts[c.group.id])) for c in entries if found.counts[c.group.id] < c.group.size]
     masks = {c.group.id: mask for c, mask in chosen}
     return Decision(masks, chosen, list(entries), found.cost / max(dense, 1e-30), found.met)

@@ -8,6 +8,7 @@ from pathlib import Path
 from onnxprune.errors import InputError, VerificationError
 from onnxprune.graph import publish, scratch_folder
 from onnxprune.pruning.evidence import Evidence
+from onnxprune.pruning.evolution import check_minutes
 from onnxprune.pruning.measure import measure
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.prune import Progress, prune, silent
@@ -27,6 +28,7 @@ def optimize(
     source, output, options = Path(source), Path(output), options or Options()
     _check_paths(source, output)
     check_options(options)
+    check_minutes(options)
     file = PlainFile(source, options.data or None, options.seed)
     try:
         with scratch_folder(output.parent) as folder:

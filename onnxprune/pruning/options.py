@@ -84,6 +84,8 @@ class Options:
     """MODULE:FUNCTION that tells how good a model is; without one the loss is that of fidelity."""
     aggregate: str = ""
     """How what the members of a group say of a unit is put together; empty: as the criterion was published."""
+    search_minutes: float | None = None
+    """How long to look for better widths than the budget's."""
 
     @property
     def scored_by(self) -> str:

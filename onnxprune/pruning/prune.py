@@ -14,8 +14,9 @@ from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.masks import Keep
 from onnxprune.errors import InputError
 from onnxprune.graph import Model, concrete, index_bounds, normalize, save, skeleton
-from onnxprune.pruning.decide import Decision, decide, replay
+from onnxprune.pruning.decide import Decision, cost_of, decide, replay
 from onnxprune.pruning.evidence import Evidence
+from onnxprune.pruning.evolution import Evolution, evolve, for_minutes
 from onnxprune.pruning.obstacles import locks
 from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.plan import Plan, describe, read, sha256
@@ -64,6 +65,11 @@ def prune(
     warnings = unmatched(analysis, Scope(options.protect, options.only))
     plan_model = {"name": source.name, "sha256": sha256(source)}
     decision = _decide(analysis, evidence, shapes, target, progress)
+    decided = _decided(options)
+    if options.search_minutes is not None:
+        found = _search(decision, analysis, evidence, shapes)
+        decision = found.decision
+        decided["search"] = str(found)
     evidence.release()
     if decision.made_for not in ("", plan_model["sha256"]):
         warnings.append("the plan was made for another file of the same structure")
@@ -77,12 +83,24 @@ def prune(
     groups, tensors = describe(analysis, decision.chosen, narrow(model, repaired, keep, options.provider))
     _save(model, trial, output)
     measured = {"before": before, "after": after}
-    plan = Plan(plan_model, groups, tensors, repairs=evidence.told(edits), measured=measured, decided=_decided(options))
+    plan = Plan(plan_model, groups, tensors, repairs=evidence.told(edits), measured=measured, decided=decided)
     proof = Proof("skipped", reason="not asked for")
     result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)
     result.target, result.offered = decision.target, _offered(decision)
     result.unknown, result.warnings = dict(analysis.unknown), [*warnings, *evidence.warnings]
     return Pruned(result, decision.masks, edits)
+
+
+def _search(
+    decision: Decision, analysis: Analysis, evidence: Evidence, shapes: dict[str, tuple[int, ...]]
+) -> Evolution:
+    """Better widths, as far as there is time."""
+    options = evidence.options
+    if decision.target is None or options.search_minutes is None:
+        raise InputError("--search-minutes needs a target: the passes' own ratios say how wide groups are")
+    cost = cost_of(decision.target, analysis, evidence.file.path, shapes)
+    trials = evidence.trials([c.group for c in decision.offered])
+    return evolve(decision, cost, trials, options.seed, for_minutes(options.search_minutes))
 
 
 def _repair(evidence: Evidence, decision: Decision, progress: Progress) -> Edits:
