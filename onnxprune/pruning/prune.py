@@ -98,6 +98,10 @@ def _search(
     options = evidence.options
     if decision.target is None or options.search_minutes is None:
         raise InputError("--search-minutes needs a target: the passes' own ratios say how wide groups are")
+    if evidence.repair != "none":
+        evidence.warnings.append(
+            "--search-minutes judges widths without the repair that follows; where much goes, a run without it may be better"
+        )
     cost = cost_of(decision.target, analysis, evidence.file.path, shapes)
     trials = evidence.trials([c.group for c in decision.offered])
     return evolve(decision, cost, trials, options.seed, for_minutes(options.search_minutes))

@@ -93,6 +93,7 @@ def test_a_model_is_searched_repaired_and_proved(tmp_path: Path, model: Path) ->
     assert result.proof.ok and result.met and result.fraction <= 0.5
     trials, before, after = (float(result.plan.decided["search"].split()[i]) for i in (0, -3, -1))
     assert trials > 1 and after <= before
+    assert any("without the repair that follows" in warning for warning in result.warnings)
     assert json.loads(result.plan.to_json())["repairs"][0]["name"] == "sequential"
 
 
