@@ -99,9 +99,8 @@ def _search(
     if decision.target is None or options.search_minutes is None:
         raise InputError("--search-minutes needs a target: the passes' own ratios say how wide groups are")
     if evidence.repair != "none":
-        evidence.warnings.append(
-            "--search-minutes judges widths without the repair that follows; where much goes, a run without it may be better"
-        )
+        hint = "where much goes, a run without it may be better"
+        evidence.warnings.append(f"--search-minutes judges widths without the repair that follows; {hint}")
     cost = cost_of(decision.target, analysis, evidence.file.path, shapes)
     trials = evidence.trials([c.group for c in decision.offered])
     return evolve(decision, cost, trials, options.seed, for_minutes(options.search_minutes))
