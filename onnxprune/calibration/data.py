@@ -59,7 +59,7 @@ class Data(Sequence[Mapping[str, Array]]):
         return replace(self, digest=self._digest(calls), rows=rows, make=lambda i: make(calls[i]))
 
     def split(self, fraction: float = 0.25) -> tuple[Data, Data]:
-        """The part to calibrate on, and the part held out: about `fraction` of the calls, taken evenly.
+        """The part to calibrate on, and the part held out: about `fraction` of the calls, drawn evenly.
 
         The parts are disjoint, and the same on every run. A single call is split along its batch, where that is
         open and holds several samples; else both parts are the same, and say so in `shared`. Raises InputError for a
@@ -90,8 +90,13 @@ class Data(Sequence[Mapping[str, Array]]):
 
 
 def _interleaved(count: int, fraction: float) -> tuple[list[int], list[int]]:
-    """Both parts of 0, ..., count - 1 (at least two): every k-th is held out, where the fraction is 1/k."""
-    share = Fraction(fraction).limit_denominator(1000)
-    held = [i for i in range(count) if int((i + 1) * share) > int(i * share) and i]
-    held = held or [count - 1]
+    """Both parts of 0, ..., count - 1 (at least two): one of every k is held out, where the fraction is 1/k.
+
+    Which one of them is drawn, always the same way: data that go through their classes in turn would otherwise have one
+    of them held out whole.
+    """
+    share, random = Fraction(fraction).limit_denominator(1000), np.random.default_rng(0)
+    ends = [i for i in range(count) if int((i + 1) * share) > int(i * share) and i] or [count - 1]
+    starts = [0, *(end + 1 for end in ends)]
+    held = [int(random.integers(start, end + 1)) for start, end in zip(starts, ends, strict=False)]
     return sorted(set(range(count)) - set(held)), held

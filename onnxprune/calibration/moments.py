@@ -59,8 +59,9 @@ class Moments:
 class CrossMoments:
     """Means of two sets of columns that belong together, and their centred products: streams rows of both.
 
-    covariance [b, b] is that of the second set, cross [a, b] that between both, each over the number of rows. Small
-    blocks wait until they are as many rows as columns, for merging costs as much as so many rows.
+    covariance [..., b, b] is that of the second set, cross [..., a, b] that between both, each over the number of rows.
+    Leading axes are a stack of such pairs, each on its own. Small blocks wait until they are as many rows as columns,
+    for merging costs as much as so many rows.
     """
 
     def __init__(self) -> None:
@@ -72,32 +73,33 @@ class CrossMoments:
         self._waiting: list[tuple[Array, Array]] = []
 
     def update(self, a: Array, b: Array) -> None:
-        """Take in a block of rows [rows, a] and [rows, b]."""
+        """Take in a block of rows [..., rows, a] and [..., rows, b]."""
         self._waiting.append((a, b))
-        if sum(len(rows) for _, rows in self._waiting) >= b.shape[1]:
+        if sum(rows.shape[-2] for _, rows in self._waiting) >= b.shape[-1]:
             self._settle()
 
     def _settle(self) -> None:
         """Merge what waits."""
         if not self._waiting:
             return
-        a, b = (np.concatenate(blocks) for blocks in zip(*self._waiting, strict=True))
+        a, b = (np.concatenate(blocks, axis=-2) for blocks in zip(*self._waiting, strict=True))
         self._waiting.clear()
-        mean_a, mean_b = (v.mean(axis=0, dtype=np.float64) for v in (a, b))
-        da, db = a - mean_a.astype(a.dtype), b - mean_b.astype(b.dtype)
+        mean_a, mean_b = (v.mean(axis=-2, dtype=np.float64) for v in (a, b))
+        da, db = a - mean_a[..., None, :].astype(a.dtype), b - mean_b[..., None, :].astype(b.dtype)
         if not self._count:
             self._mean_a, self._mean_b = np.zeros_like(mean_a), np.zeros_like(mean_b)
-            self._ab, self._bb = np.zeros((len(mean_a), len(mean_b))), np.zeros((len(mean_b),) * 2)
-        total = self._count + len(a)
-        weight = self._count * len(a) / total
+            self._ab, self._bb = (np.zeros((*v.shape, mean_b.shape[-1])) for v in (mean_a, mean_b))
+        rows = b.shape[-2]
+        total = self._count + rows
+        weight = self._count * rows / total
         shift_a, shift_b = mean_a - self._mean_a, mean_b - self._mean_b
-        self._ab += da.T @ db
-        self._bb += db.T @ db
+        self._ab += np.swapaxes(da, -1, -2) @ db
+        self._bb += np.swapaxes(db, -1, -2) @ db
         if weight:
-            self._ab += np.outer(shift_a * weight, shift_b)
-            self._bb += np.outer(shift_b * weight, shift_b)
-        self._mean_a = self._mean_a + shift_a * (len(a) / total)
-        self._mean_b = self._mean_b + shift_b * (len(a) / total)
+            self._ab += (shift_a * weight)[..., None] * shift_b[..., None, :]
+            self._bb += (shift_b * weight)[..., None] * shift_b[..., None, :]
+        self._mean_a = self._mean_a + shift_a * (rows / total)
+        self._mean_b = self._mean_b + shift_b * (rows / total)
         self._count = total
 
     def state(self) -> dict[str, Array]:

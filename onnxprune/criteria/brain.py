@@ -95,9 +95,33 @@ class _State:
         self.labels = self.labels[stay]
 
 
-def _states(layer: Layer, labels: Array, seen: Activation) -> list[_State]:
+class _Alone:
+    """Columns that nothing can take over for: those of a depthwise convolution, one for each of its groups.
+
+    costs: of every column, in units of the variance of what the layer makes; labels: the unit of every column
+    """
+
+    def __init__(self, grams: Array, variances: Array, labels: Array) -> None:
+        made = max(float(grams @ variances), 1e-30)
+        self.costs = grams * np.maximum(variances * (1 + DAMPING), 1e-12) / made
+        self.labels = labels
+
+    def errors(self, size: int) -> Array:
+        """What removing each unit costs by now: [size], 0 where there is none of it."""
+        chosen = self.labels >= 0
+        return np.bincount(self.labels[chosen], self.costs[chosen], size)
+
+    def remove(self, units: Array) -> None:
+        """The others stay as they are."""
+        stay = ~np.isin(self.labels, units)
+        self.costs, self.labels = self.costs[stay], self.labels[stay]
+
+
+def _states(layer: Layer, labels: Array, seen: Activation) -> list[_State] | list[_Alone]:
     weight = np.asarray(layer.weight(), np.float64)
     groups, _, units, _ = weight.shape
+    if groups > 1 and units == 1:
+        return [_Alone(np.square(weight).sum(axis=(1, 2, 3)), np.diag(seen.covariance), labels)]
     rows = [part.transpose(0, 2, 1).reshape(-1, units) for part in weight]
     blocks = [slice(g * units, (g + 1) * units) for g in range(groups)]
     covariances = [seen.covariance[block, block] for block in blocks]

@@ -18,7 +18,7 @@ LEAST_ROWS, ROWS_PER_COLUMN, MOST_ROWS = 4096, 8, 2**15
 
 
 class Observed:
-    """Moments of one narrow layer: for every group of its channels, of (dense output - its output, columns read).
+    """Moments of one narrow layer: of (dense output - its output, columns read), stacked for the groups of channels.
 
     stored: the name of its weight; weight: [groups, outputs, units, taps]
     """
@@ -27,17 +27,16 @@ class Observed:
         self.layer = layer
         self.stored = layer.stored.name
         self.weight = np.asarray(layer.weight(), np.float32)
-        self.moments = [CrossMoments() for _ in range(layer.groups)]
+        self.moments = CrossMoments()
+        self._matrix = self.weight.reshape(*self.weight.shape[:2], -1).swapaxes(1, 2)
         self._bias = layer.bias.astype(np.float32).reshape(layer.groups, -1)
 
     def update(self, made: Array, shape: Sequence[int], data: Array, at: Array) -> None:
         """Take in one call: the dense output at some positions [positions, groups, outputs] of an output of `shape`,
         and what the layer reads, whole."""
         read = columns(self.layer, data, shape, at)
-        wanted = made - self._bias
-        for g, moments in enumerate(self.moments):
-            rows = read[:, g].reshape(len(at), -1).astype(np.float32, copy=False)
-            moments.update(wanted[:, g] - rows @ self.weight[g].reshape(self.weight.shape[1], -1).T, rows)
+        rows = read.reshape(len(at), self.layer.groups, -1).swapaxes(0, 1).astype(np.float32, copy=False)
+        self.moments.update((made - self._bias).swapaxes(0, 1) - rows @ self._matrix, rows)
 
 
 def rows_of(layer: Layer, calls: int) -> int:

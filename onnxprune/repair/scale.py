@@ -33,13 +33,12 @@ def rescaled(seen: Observed, damping: float) -> tuple[Array | None, Array]:
     """
     if seen.layer.shares:
         return None, lacking(seen)
-    weight, shifts = seen.weight.astype(np.float64), []
-    for part, moments in zip(weight, seen.moments, strict=True):  # part: [outputs, units, taps]
-        outputs, units, taps = part.shape
-        rows = part.reshape(outputs, -1)
-        products = ((rows.T @ rows) * moments.covariance).reshape(units, taps, units, taps).sum(axis=(1, 3))
-        missing = (rows * moments.cross).sum(axis=0).reshape(units, taps).sum(axis=1)
-        change = part * ridge(missing[None], products, damping)[0][:, None]
-        shifts.append(moments.mean_a - change.reshape(outputs, -1) @ moments.mean_b)
-        part += change
-    return seen.layer.like_stored(weight), np.concatenate(shifts)
+    weight, moments = seen.weight.astype(np.float64), seen.moments
+    groups, outputs, units, taps = weight.shape
+    rows = weight.reshape(groups, outputs, -1)
+    products = (rows.swapaxes(1, 2) @ rows) * moments.covariance
+    products = products.reshape(groups, units, taps, units, taps).sum(axis=(2, 4))
+    missing = (rows * moments.cross).sum(axis=1).reshape(groups, 1, units, taps).sum(axis=3)
+    change = weight * ridge(missing, products, damping)[..., None]
+    shift = moments.mean_a - np.einsum("god,gd->go", change.reshape(rows.shape), moments.mean_b)
+    return seen.layer.like_stored(weight + change), shift.ravel()

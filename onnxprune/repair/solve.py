@@ -16,25 +16,27 @@ def refit(seen: Observed, damping: float) -> tuple[Array | None, Array]:
     """
     if seen.layer.shares:
         return None, lacking(seen)
-    change = np.stack([ridge(m.cross, m.covariance, damping) for m in seen.moments])
-    missing, read = (np.stack([getattr(m, name) for m in seen.moments]) for name in ("mean_a", "mean_b"))
-    shift = missing - np.einsum("god,gd->go", change, read)
+    moments = seen.moments
+    change = ridge(moments.cross, moments.covariance, damping)
+    shift = moments.mean_a - np.einsum("god,gd->go", change, moments.mean_b)
     return seen.layer.like_stored(seen.weight + change.reshape(seen.weight.shape)), shift.ravel()
 
 
 def lacking(seen: Observed) -> Array:
     """What the bias gains where the weight stays: the mean of what is missing [groups * outputs]."""
-    return np.concatenate([m.mean_a for m in seen.moments])
+    return np.asarray(seen.moments.mean_a.ravel())
 
 
 def ridge(cross: Array, covariance: Array, damping: float) -> Array:
-    """The matrix A [a, b] that minimises E|a - A b|^2 + damping * mean variance of b * |A|^2.
+    """The matrix A [..., a, b] that minimises E|a - A b|^2 + damping * mean variance of b * |A|^2.
 
-    cross: [a, b]; covariance: [b, b]. Columns that never vary get no weight.
+    cross: [..., a, b]; covariance: [..., b, b]; leading axes are a stack, each solved for itself. Where no column ever
+    varies the matrix is zero.
     """
-    size = len(covariance)
-    level = float(np.trace(covariance)) / max(size, 1)
-    if not size or level <= 0 or not np.isfinite(level):
-        return np.zeros_like(cross)
-    damped = covariance + np.eye(size) * (damping * level)
-    return np.asarray(np.linalg.solve(damped, cross.T).T)
+    size = covariance.shape[-1]
+    level = np.trace(covariance, axis1=-2, axis2=-1) / max(size, 1)
+    sound = np.isfinite(level) & (level > 0)
+    damped = covariance + np.eye(size) * (damping * level)[..., None, None]
+    safe = np.where(sound[..., None, None], damped, np.eye(size))
+    wanted = np.where(sound[..., None, None], cross, 0)
+    return np.asarray(np.linalg.solve(safe, wanted.swapaxes(-1, -2)).swapaxes(-1, -2))

@@ -31,3 +31,15 @@ def test_a_large_mean_costs_no_precision() -> None:
         seen.update(block, block)
     expected = np.cov(rows.T.astype(np.float64), bias=True)
     assert seen.covariance == pytest.approx(expected, rel=1e-3, abs=1e-3)
+
+
+def test_a_stack_is_each_on_its_own() -> None:
+    random = np.random.default_rng(1)
+    a, b = random.standard_normal((3, 50, 2)), random.standard_normal((3, 50, 4))
+    stacked, alone = CrossMoments(), [CrossMoments() for _ in range(3)]
+    for rows in (slice(0, 2), slice(2, 30), slice(30, 50)):
+        stacked.update(a[:, rows], b[:, rows])
+        for k, one in enumerate(alone):
+            one.update(a[k, rows], b[k, rows])
+    for name in ("mean_a", "mean_b", "cross", "covariance"):
+        np.testing.assert_allclose(getattr(stacked, name), [getattr(one, name) for one in alone], atol=1e-12)

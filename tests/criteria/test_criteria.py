@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from onnxprune.calibration import Data, Trials, collect
+from onnxprune.calibration import Data, Trials, collect, layers
 from onnxprune.coupling import Analysis, Group, analyze
 from onnxprune.coupling.terms import Atom, Product, Sum
 from onnxprune.criteria import Needs, criteria, get, project, score
@@ -393,3 +393,27 @@ def test_spectrum_stays_closer_than_by_chance(outputs: int, inputs: int) -> None
     chance = [np.mean([apart(random.permutation(outputs)[k + 1 :]) for _ in range(20)]) for k in range(outputs - 1)]
     assert np.mean(exact) < 0.85 * np.mean(chance)
     assert np.abs(np.maximum.accumulate(exact) - np.sort(found)[:-1]).mean() < 0.1  # predicted to first order
+
+
+DEPTHWISE = """agraph (float[1,2,4,4] x) => (float[1,1,2,2] y) <float[3,2,1,1] a, float[3,1,3,3] d, float[1,3,1,1] c>
+{ h = Conv(x, a) k = Conv<group=3>(h, d) y = Conv(k, c) }"""
+
+
+def test_channels_of_a_depthwise_convolution_are_each_on_their_own() -> None:
+    """Nothing in it can take over for a channel: its share of the variance is lost, with the damping on top."""
+    random = np.random.default_rng(3)
+    shapes = {"a": (3, 2, 1, 1), "d": (3, 1, 3, 3), "c": (1, 3, 1, 1)}
+    values = {name: random.standard_normal(shape) for name, shape in shapes.items()}
+    model = _model(DEPTHWISE, **values)
+    analysis = analyze(model.graph, model.opsets)
+    (group,) = [g for g in analysis.prunable if g.size == 3]
+    calls = [{"x": random.standard_normal((1, 2, 4, 4)).astype(np.float32)} for _ in range(5)]
+    known = collect(lambda: _model(DEPTHWISE, **values), analysis, calls, pairs=True)
+    depthwise, last = (layer for layer in layers(analysis) if layer.node.inputs[1].name in "dc")
+    lost = (values["d"] ** 2).sum(axis=(1, 2, 3)) * known[depthwise].variance
+    behind = values["c"].ravel()
+    inverse = np.linalg.inv(known[last].covariance + np.eye(3) * 0.01 * np.trace(known[last].covariance) / 3)
+    made = behind @ known[last].covariance @ behind
+    first = 1.01 * lost / lost.sum() + behind**2 / np.diag(inverse) / made
+    found = score(analysis, [group], "obs", activations=known)[group.id]
+    assert found.argmin() == first.argmin() and found.min() == pytest.approx(first.min(), rel=1e-5)
