@@ -76,7 +76,7 @@ def _criteria() -> Listing:
     from onnxprune.criteria import criteria
 
     rows = [
-        {"name": c.name, "needs": c.needs.name.lower(), "members": c.aggregate or "jointly", "summary": c.summary}
+        {"name": c.name, "needs": c.looks_at, "members": c.aggregate or "jointly", "summary": c.summary}
         for c in criteria()
     ]
     head = {"name": "criterion", "needs": "needs", "members": "members", "summary": "the score of a unit"}

@@ -17,7 +17,7 @@ ROUNDS = 64
 """How many trials a group takes at the most. Units of wider groups go several at a time."""
 
 
-@criterion("ablation")
+@criterion("ablation", trials=True)
 def ablation(context: Context, group: Group) -> Array:
     """Rise of the loss when a unit alone goes (Michel et al. 2019, "Are Sixteen Heads Really Better than One?").
 

@@ -23,7 +23,7 @@ PENALTIES = 10.0 ** np.arange(-3, 4)
 """Tried for the regression, in parts of the mean square of its rows."""
 
 
-@criterion("bonsai", Needs.MOMENTS)
+@criterion("bonsai", Needs.MOMENTS, trials=True)
 def bonsai(context: Context, group: Group) -> Array:
     """Coefficient in a ridge regression of the loss on random masks (Kolawole, Dery et al. 2024, "Bonsai").
 

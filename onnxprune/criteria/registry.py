@@ -81,7 +81,8 @@ class Needs(IntEnum):
 class Criterion:
     """A registered criterion and the first line of its docstring.
 
-    aggregate: how it was published to put together what members of a group say; empty where it judges them jointly
+    aggregate: how it was published to put together what members of a group say; empty where it judges them jointly;
+    trials: whether it runs masked models besides
     """
 
     name: str
@@ -89,6 +90,12 @@ class Criterion:
     summary: str
     needs: Needs = Needs.WEIGHTS
     aggregate: str = ""
+    trials: bool = False
+
+    @property
+    def looks_at(self) -> str:
+        """What it has to know, in words."""
+        return f"{self.needs.name.lower()}, trials" if self.trials else self.needs.name.lower()
 
     def aggregation(self, asked: str = "") -> str:
         """The aggregation that is asked for, by default its own; empty where it judges all members jointly.
@@ -109,14 +116,17 @@ criteria = _CRITERIA.all
 get = _CRITERIA.get
 
 
-def criterion(name: str, needs: Needs = Needs.WEIGHTS, *, aggregate: str = "") -> Callable[[Function], Function]:
+def criterion(
+    name: str, needs: Needs = Needs.WEIGHTS, *, aggregate: str = "", trials: bool = False
+) -> Callable[[Function], Function]:
     """Register a function as the criterion `name`.
 
-    aggregate: how it puts together values of single members, by `Context.aggregated`, unless the user says otherwise
+    aggregate: how it puts together values of single members, by `Context.aggregated`, unless the user says otherwise;
+    trials: whether it asks for `Context.trials`
     """
 
     def register(function: Function) -> Function:
-        _CRITERIA.add(Criterion(name, function, first_line(function), needs, aggregate))
+        _CRITERIA.add(Criterion(name, function, first_line(function), needs, aggregate, trials))
         return function
 
     return register
@@ -139,5 +149,5 @@ def score(
     found = get(name)
     how = found.aggregation(aggregate) or "sum"  # of the weights, where no layer reads what is judged jointly
     random, chosen = np.random.default_rng(seed), list(groups)
-    context = Context(analysis, Statistics(), random, activations, how, chosen, trials)
+    context = Context(analysis, Statistics(), random, activations, how, chosen, trials if found.trials else None)
     return {g.id: np.nan_to_num(np.asarray(found.function(context, g), np.float64)) for g in chosen}

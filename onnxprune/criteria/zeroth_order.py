@@ -20,7 +20,7 @@ STEP = 0.01
 """How far gates are moved from 1, up and down."""
 
 
-@criterion("zeroth_order", Needs.MOMENTS)
+@criterion("zeroth_order", Needs.MOMENTS, trials=True)
 def zeroth_order(context: Context, group: Group) -> Array:
     """Weights times activations times gradient, from forward runs alone (Cheng et al. 2024, "MINI-LLM").
 
