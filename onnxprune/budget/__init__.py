@@ -1,11 +1,24 @@
 """Allocation: how many units go from which group. Importing this package registers the budgets."""
 
-from onnxprune.budget import ecoflap, global_rank, roofline, sensitivity, threshold, uniform, value
+from onnxprune.budget import (
+    cfsp,
+    ecoflap,
+    global_rank,
+    io_cosine,
+    knapsack,
+    pqi,
+    roofline,
+    sensitivity,
+    threshold,
+    uniform,
+    value,
+    zscore,
+)
 from onnxprune.budget.candidate import Candidate
 from onnxprune.budget.cost import Cost, macs, params, size, traffic
 from onnxprune.budget.fit import Fit, fit
 from onnxprune.budget.monomial import Monomial
-from onnxprune.budget.registry import Budget, Work, budget, budgets, get
+from onnxprune.budget.registry import Budget, Needs, Work, budget, budgets, direct_budget, get
 from onnxprune.budget.variants import Variant, latency
 
 __all__ = [
@@ -14,17 +27,23 @@ __all__ = [
     "Cost",
     "Fit",
     "Monomial",
+    "Needs",
     "Variant",
     "Work",
     "budget",
     "budgets",
+    "cfsp",
+    "direct_budget",
     "ecoflap",
     "fit",
     "get",
     "global_rank",
+    "io_cosine",
+    "knapsack",
     "latency",
     "macs",
     "params",
+    "pqi",
     "roofline",
     "sensitivity",
     "size",
@@ -32,4 +51,5 @@ __all__ = [
     "traffic",
     "uniform",
     "value",
+    "zscore",
 ]

@@ -41,6 +41,11 @@ class Candidate:
         """The next allowed width above `count`."""
         return min((count // self.step + 1) * self.step, self.group.size)
 
+    @property
+    def allowed(self) -> list[int]:
+        """All allowed widths, rising."""
+        return [*range(self.lowest, self.group.size, self.step), self.group.size]
+
     def finer(self, factor: int) -> Candidate:
         """The same with steps a factor shorter, where they divide."""
         return replace(self, step=self.step // factor) if self.step % factor == 0 else self

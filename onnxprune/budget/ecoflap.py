@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from onnxprune.budget.candidate import Candidate
-from onnxprune.budget.registry import Work, budget
+from onnxprune.budget.registry import Needs, Work, budget
 from onnxprune.calibration import Trials
 
 Array = np.ndarray
@@ -23,7 +23,7 @@ SLACK = 0.1
 """Of a group, at the most, less stays by so much than of all: the authors prune 60 %, and up to 70 % of a layer."""
 
 
-@budget("ecoflap")
+@budget("ecoflap", Needs.TRIALS)
 def ecoflap(candidates: Sequence[Candidate], work: Work) -> Callable[[float], list[float]]:
     """Shares by zeroth-order estimates of each group's gradient (Sung et al. 2024, "ECoFLaP", its coarse step).
 

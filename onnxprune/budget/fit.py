@@ -12,9 +12,19 @@ from onnxprune.budget.candidate import Candidate
 from onnxprune.budget.cost import Cost
 from onnxprune.coupling.terms import Atom
 
+Choose = Callable[[Sequence[Candidate], Mapping[Atom, int], Cost, float], dict[Atom, int]]
+"""Chooses allowed widths (`Candidate.allowed`) for some candidates, given the counts of groups that are not free, such
+that the cost is at most the target, or as low as it can be."""
+
 BISECTIONS = 24
 CLOSE = 0.985
 """A result that uses this much of the target is not refined further."""
+
+PARTS = (1, 2, 4)
+"""What steps may be divided by, unless said otherwise."""
+
+ROUNDING = 1e-9
+"""A cost above the target by no more than this share of it meets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +41,7 @@ def fit(
     widths: Callable[[float], list[float]],
     cost: Cost,
     target: float | None,
-    finer: Sequence[int] = (1, 2, 4),
+    finer: Sequence[int] = PARTS,
 ) -> Fit:
     """Choose widths whose cost is at most `target` (in the cost's unit) and as close to it as the steps allow.
 
@@ -40,12 +50,40 @@ def fit(
     counts = _counts(candidates, [float(c.group.size) for c in candidates])
     if target is not None and cost.total(counts) > target:
         counts = _bisect(candidates, widths, cost, target)
-        for factor in finer:
-            _fill([c.finer(factor) for c in candidates], cost, target, counts)
+        _refine(candidates, cost, target, counts, finer)
         _trade(candidates, widths, cost, target, counts)
+    return _told(candidates, cost, target, counts)
+
+
+def choose(
+    candidates: Sequence[Candidate],
+    chooser: Choose,
+    cost: Cost,
+    target: float | None,
+    finer: Sequence[int] = PARTS,
+) -> Fit:
+    """The same for a budget that chooses for a target by itself: it is asked for whole steps."""
+    counts = _counts(candidates, [float(c.group.size) for c in candidates])
+    if target is not None and cost.total(counts) > target:
+        free = [c for c in candidates if c.ratio is None]
+        held = {c.group.atom: counts[c.group.atom] for c in candidates if c.ratio is not None}
+        counts = {**held, **chooser(free, held, cost, target)}
+        _refine(candidates, cost, target, counts, finer)
+    return _told(candidates, cost, target, counts)
+
+
+def _refine(
+    candidates: Sequence[Candidate], cost: Cost, target: float, counts: dict[Atom, int], finer: Sequence[int]
+) -> None:
+    """Give steps back, whole ones and parts of them."""
+    for factor in finer:
+        _fill([c.finer(factor) for c in candidates], cost, target, counts)
+
+
+def _told(candidates: Sequence[Candidate], cost: Cost, target: float | None, counts: Mapping[Atom, int]) -> Fit:
     total = cost.total(counts)
     by_id = {c.group.id: counts[c.group.atom] for c in candidates}
-    return Fit(by_id, total, target is None or total <= target * (1 + 1e-9))
+    return Fit(by_id, total, target is None or total <= target * (1 + ROUNDING))
 
 
 def _trade(

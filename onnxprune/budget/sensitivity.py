@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from onnxprune.budget.candidate import Candidate
-from onnxprune.budget.registry import Work, budget
+from onnxprune.budget.registry import Needs, Work, budget
 from onnxprune.budget.value import value
 from onnxprune.calibration import Trials
 
@@ -18,7 +18,7 @@ LEVELS = 8
 """Widths that are tried of every group: a curve has so many pieces."""
 
 
-@budget("sensitivity")
+@budget("sensitivity", Needs.TRIALS)
 def sensitivity(candidates: Sequence[Candidate], work: Work) -> Callable[[float], list[float]]:
     """One threshold on what outputs lose per multiply, by measured curves (Li et al. 2017, sensitivity of each layer).
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from onnxprune.budget.candidate import Candidate
+from onnxprune.budget.ranked import above_threshold
 from onnxprune.budget.registry import Work, budget
 
 
@@ -17,13 +16,4 @@ def threshold(candidates: Sequence[Candidate], _: Work) -> Callable[[float], lis
     For criteria whose scores mean the same in every group, as `magnitude`. The floor of every group holds, as for every
     budget: no layer collapses.
     """
-    scores = [np.sort(c.scores) for c in candidates]
-    ranked = np.sort(np.concatenate(scores)) if scores else np.zeros(0)
-
-    def widths(level: float) -> list[float]:
-        if level >= 1 or not ranked.size:
-            return [float(c.group.size) for c in candidates]
-        lowest = ranked[min(int((1 - level) * ranked.size), ranked.size - 1)]
-        return [float(len(s) - np.searchsorted(s, lowest)) for s in scores]
-
-    return widths
+    return above_threshold([c.scores for c in candidates], [1.0] * len(candidates))

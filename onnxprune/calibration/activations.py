@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from onnxprune.calibration.layer import Layer, layers
 from onnxprune.calibration.moments import CrossMoments, Moments
 from onnxprune.calibration.part import part_of
+from onnxprune.calibration.portions import portions
 from onnxprune.coupling import Analysis
 from onnxprune.graph import Model
 from onnxprune.runtime import Feeds
@@ -128,7 +129,8 @@ def collect(
     sizes = {read[layer.name]: layer.units.size or 0 for layer in chosen}
     found: dict[Place, Activation] = {key: Activation() for key in sizes}
     held = math.ceil(SAMPLE / max(len(data), 1)) if sample else 0
-    for keys in _portions(sizes, pairs):
+    needed = {key: 8 * size * (size if pairs else 1) for key, size in sizes.items()}
+    for keys in portions(needed, BYTES):
         part, random = part_of(source(), [name for name, _ in keys], threads), np.random.default_rng(0)
         for feeds in data:
             values = part(feeds)
@@ -137,18 +139,3 @@ def collect(
                 rows = math.ceil(wanted / max(len(data), 1))
                 found[name, axis].update(values[name], axis, rows, random, held)
     return Activations(found, read)
-
-
-def _portions(sizes: dict[Place, int], pairs: bool) -> Iterator[list[Place]]:
-    """Tensors whose moments fit into memory together."""
-    portion: list[Place] = []
-    total = 0
-    for key, size in sizes.items():
-        needed = 8 * size * (size if pairs else 1)
-        if portion and total + needed > BYTES:
-            yield portion
-            portion, total = [], 0
-        portion.append(key)
-        total += needed
-    if portion:
-        yield portion

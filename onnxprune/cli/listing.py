@@ -86,8 +86,8 @@ def _criteria() -> Listing:
 def _budgets() -> Listing:
     from onnxprune.budget import budgets
 
-    rows = [{"name": entry.name, "summary": entry.summary} for entry in budgets()]
-    return Listing({"name": "budget", "summary": "how removal is shared out"}, "lt", rows)
+    rows = [{"name": entry.name, "needs": entry.needs.name.lower(), "summary": entry.summary} for entry in budgets()]
+    return Listing({"name": "budget", "needs": "needs", "summary": "how removal is shared out"}, "llt", rows)
 
 
 def _repairs() -> Listing:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from onnxprune import budget, criteria
 from onnxprune.budget import Candidate, Cost, Fit, Work
-from onnxprune.calibration import Trials
+from onnxprune.calibration import Likeness, Trials
 from onnxprune.coupling import Analysis, Group
 from onnxprune.errors import InputError
 from onnxprune.pruning.alignment import FALLBACKS, SLOW
@@ -26,6 +27,8 @@ Timed = Callable[[Sequence[Candidate], Target], Cost]
 """What a model's time is, as a fraction of the dense one's, best told near a target, when some groups lose units."""
 Attempt = Callable[[Sequence[Group]], Trials]
 """Runs of the model under masks of some groups."""
+Compare = Callable[[Analysis], dict[str, Likeness]]
+"""Group id -> what its block does to what it reads."""
 
 CLOSE = 0.98
 """Where a block leaves more of the target unused than this, finer ones are tried as well."""
@@ -73,9 +76,10 @@ def decide(
     score: Score | None = None,
     timed: Timed | None = None,
     attempt: Attempt | None = None,
+    compare: Compare | None = None,
 ) -> Decision:
     """Choose units to remove; score: how, by default by the criterion on weights alone; timed: for a target in time;
-    attempt: what budgets try out masks with, by default nothing.
+    attempt: what budgets try out masks with; compare: what budgets look at blocks with; both by default nothing.
 
     Raises InputError where nothing at all can go.
     """
@@ -85,7 +89,8 @@ def decide(
     if not ladder[-1]:
         raise InputError(f"{source}: nothing to prune: {_why_nothing(analysis, more, scope)}")
     target = options.target or (None if any(p.ratio is not None for p in passes) else Target("macs", 0.5))
-    work = Work(budget.macs(analysis, shapes), budget.traffic(analysis, shapes))
+    likeness = None if compare is None else partial(compare, analysis)
+    work = Work(budget.macs(analysis, shapes), budget.traffic(analysis, shapes), likeness=likeness)
     if target is not None and target.timed and timed is not None:
         whole = {g.id: np.zeros(g.size) for _, g in ladder[-1]}
         cost = timed(candidates(ladder[-1], whole, FALLBACKS[0]), target)
@@ -142,10 +147,9 @@ class _Search:
 
 def _fit(entries: Sequence[Candidate], name: str, cost: Cost, work: Work, target: Target | None) -> Decision:
     dense = cost.whole
-    widths = budget.get(name).widths(entries, work)
     finer = WHOLE if target is not None and target.timed else PARTS
     wanted = dense * target.fraction if target else None
-    return settled(entries, budget.fit(entries, widths, cost, wanted, finer), dense)
+    return settled(entries, budget.get(name).fit(entries, work, cost, wanted, finer), dense)
 
 
 def settled(entries: Sequence[Candidate], found: Fit, dense: float) -> Decision:

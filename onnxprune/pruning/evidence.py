@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 
 from onnxprune import criteria
-from onnxprune.calibration import MADE_UP, Activations, Data, Trials, collect, open_data, shelved
+from onnxprune.calibration import (
+    MADE_UP,
+    Activations,
+    Data,
+    Likeness,
+    Trials,
+    collect,
+    compare_blocks,
+    open_data,
+    shelved,
+)
 from onnxprune.coupling import Analysis, Group
 from onnxprune.criteria import Needs
 from onnxprune.graph import Model, index_bounds, load, normalize
@@ -41,6 +51,7 @@ class Evidence:
     warnings: list[str] = field(default_factory=list)
     _scores: dict[tuple[str, ...], dict[str, np.ndarray]] = field(default_factory=dict, repr=False)
     _activations: Activations | None = field(default=None, repr=False)
+    _likeness: dict[str, Likeness] | None = field(default=None, repr=False)
     _trials: dict[tuple[str, ...], Trials] = field(default_factory=dict, repr=False)
     progress: Callable[[str], None] = field(default=lambda _: None, repr=False)
 
@@ -93,6 +104,12 @@ class Evidence:
             source, tell = partial(open_gated, self.source, key), lambda text: self.progress(text)
             self._trials[key] = Trials(source, lambda: self.calibration, tell=tell)
         return self._trials[key]
+
+    def likeness(self, analysis: Analysis) -> dict[str, Likeness]:
+        """Group id -> what its block does to what it reads; seen once, for this analysis and its likes."""
+        if self._likeness is None:
+            self._likeness = compare_blocks(self.source, analysis, self.calibration)
+        return self._likeness
 
     def release(self) -> None:
         """Let go of activations and sessions, which take memory: scores are known. They are made anew where others

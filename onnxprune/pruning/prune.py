@@ -142,7 +142,7 @@ def _decide(
 
     def made(aim: Target | None) -> Decision:
         aimed = replace(options, target=aim)
-        return decide(analysis, aimed, source, shapes, evidence.scores, watch.cost, evidence.trials)
+        return decide(analysis, aimed, source, shapes, evidence.scores, watch.cost, evidence.trials, evidence.likeness)
 
     return watch.search(wanted, made) if wanted is not None and wanted.timed else made(wanted)
 

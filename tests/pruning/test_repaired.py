@@ -101,7 +101,13 @@ def test_a_plan_with_other_data_or_none_says_so(source: Path, data: str, tmp_pat
         _run(source, "none.onnx", plan=plan)
 
 
-@pytest.mark.parametrize("options", [{"criterion": "flap"}, {"repair": "bias"}])
+@pytest.mark.parametrize("budget", ["io_cosine", "zscore", "pqi", "knapsack"])
+def test_budgets_of_all_kinds_meet_the_target(source: Path, data: str, budget: str) -> None:
+    result = _run(source, calibration=data, budget=budget, repair="none")
+    assert result.met and result.proof.ok and 0.57 < result.fraction <= 0.6
+
+
+@pytest.mark.parametrize("options", [{"criterion": "flap"}, {"repair": "bias"}, {"budget": "cfsp"}])
 def test_what_asks_for_data_and_has_none_is_told(source: Path, options: dict[str, str]) -> None:
     result = _run(source, **options)
     assert result.proof.ok
