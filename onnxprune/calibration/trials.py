@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,9 @@ class Opened:
         return self.part({**feeds, **further})
 
 
+Called = tuple[Feeds, dict[str, Array]]
+"""A call, and what the dense model makes of it."""
+
 Tell = Callable[[str], None]
 
 
@@ -63,7 +66,8 @@ class Trials:
         self._data = data
         self._samples = samples
         self._opened: Opened | None = None
-        self._calls: list[tuple[Feeds, dict[str, Array]]] = []
+        self._calls: list[Called] = []
+        self._rows: tuple[int, ...] = ()
         self._sizes: Mapping[str, int] | None = None
         self._known: dict[tuple[str, bytes], float] = {}
 
@@ -72,9 +76,12 @@ class Trials:
         """Units by group id, of groups that have a gate: some can't (see `onnxprune.rewrite.gates`)."""
         return self._open().sizes if self._sizes is None else self._sizes
 
-    def loss(self, gates: Gates) -> float:
-        """How far the outputs are from the dense ones (see `onnxprune.runtime.loss`): 0 where all gates are 1."""
-        return self._measure("loss", Loss, gates)
+    def loss(self, gates: Gates, samples: int = 0) -> float:
+        """How far the outputs are from the dense ones (see `onnxprune.runtime.loss`): 0 where all gates are 1.
+
+        samples: about so many of those that are used, evenly spaced; 0: all
+        """
+        return self._measure("loss", Loss, gates, samples)
 
     def surprise(self, gates: Gates) -> float:
         """What the dense model would call a mistake: a loss whose gradient where all gates are 1 is not zero."""
@@ -83,23 +90,31 @@ class Trials:
     def outputs(self, gates: Gates) -> list[dict[str, Array]]:
         """The outputs by name, for every call that is used."""
         opened = self._open()
+        return self._run(opened, gates, self._calls)
+
+    def _run(self, opened: Opened, gates: Gates, calls: Sequence[Called]) -> list[dict[str, Array]]:
         further = opened.feeds(gates)
-        return [opened(feeds, further) for feeds, _ in self._calls]
+        return [opened(feeds, further) for feeds, _ in calls]
 
     def release(self) -> None:
         """Let go of the session and the dense outputs, which take memory. They are made anew where they are needed."""
         self._opened, self._calls = None, []
 
-    def _measure(self, kind: str, measure: type[Loss], gates: Gates) -> float:
-        key = kind, _digest(gates)
+    def _measure(self, kind: str, measure: type[Loss], gates: Gates, samples: int = 0) -> float:
+        key = f"{kind} {samples}", _digest(gates)
         if key not in self._known:
-            meter = measure()
-            for made, (_, dense) in zip(self.outputs(gates), self._calls, strict=True):
+            opened, meter = self._open(), measure()
+            calls = self._some(samples) if samples else self._calls
+            for made, (_, dense) in zip(self._run(opened, gates, calls), calls, strict=True):
                 meter.update(dense, made)
             found = meter.result()
             self._known[key] = math.inf if math.isnan(found) else found
             self.count += 1
         return self._known[key]
+
+    def _some(self, samples: int) -> list[Called]:
+        """Evenly spaced calls of those that are used, as many as it takes for so many samples."""
+        return [self._calls[i] for i in _chosen(self._rows, samples)]
 
     def _open(self) -> Opened:
         if self._opened is None:
@@ -108,17 +123,19 @@ class Trials:
             self._calls = self._dense(self._opened)
         return self._opened
 
-    def _dense(self, opened: Opened) -> list[tuple[Feeds, dict[str, Array]]]:
+    def _dense(self, opened: Opened) -> list[Called]:
         """Calls and what the dense model makes of them."""
-        found: list[tuple[Feeds, dict[str, Array]]] = []
+        found: list[Called] = []
         data, further, held = self._data(), opened.feeds({}), 0
-        for index in _chosen(data.rows, self._samples):
+        chosen = _chosen(data.rows, self._samples)
+        for index in chosen:
             feeds = data[index]
             made = opened(feeds, further)
             held += sum(np.asarray(values).nbytes for values in (*feeds.values(), *made.values()))
             if found and held > BYTES:
                 break
             found.append((feeds, made))
+        self._rows = tuple(data.rows[index] for index in chosen[: len(found)])
         return found
 
 

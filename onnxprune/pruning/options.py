@@ -13,6 +13,9 @@ QUANTITIES = ("macs", "params", "size", "latency")
 
 SLACK = 0.03
 
+ERRORS = ("obs", "obs_loss", "thinet")
+"""Criteria whose scores add up to errors."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -90,12 +93,12 @@ class Options:
     @property
     def scored_by(self) -> str:
         """The criterion's name."""
-        return self.criterion or ("group_l2" if self.calibration is None else "obs")
+        return self.criterion or ("group_l2" if self.calibration is None else "obs_loss")
 
     @property
     def shared_by(self) -> str:
         """The budget's name: errors compare across groups, other scores don't."""
-        return self.budget or ("value" if self.scored_by == "obs" else "roofline")
+        return self.budget or ("knapsack" if self.scored_by in ERRORS else "roofline")
 
     @property
     def repaired_by(self) -> str:

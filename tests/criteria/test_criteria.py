@@ -67,7 +67,12 @@ def _scores(name: str, text: str = MLP, aggregate: str = "", **values: np.ndarra
 
 def _lost(b: np.ndarray, *gone: int) -> float:
     """Mean over both calls of KL(dense || without some units), of the two classes that b makes of what is seen."""
-    hidden, left = SEEN.astype(float), np.isin(np.arange(3), gone, invert=True)
+    return _lost_under(b, np.isin(np.arange(3), gone, invert=True))
+
+
+def _lost_under(b: np.ndarray, left: np.ndarray) -> float:
+    """The same where there is so much of every unit."""
+    hidden = SEEN.astype(float)
     dense, pruned = (made - np.log(np.exp(made).sum(1, keepdims=True)) for made in (hidden @ b, hidden * left @ b))
     return float(np.mean((np.exp(dense) * (dense - pruned)).sum(1)))
 
@@ -98,6 +103,17 @@ def _saliency() -> np.ndarray:
     sets = [np.ix_(units, units) for units in ([1], [1, 0], [1, 0, 2])]
     first, second, third = (float(np.sum(gram[s] * np.linalg.inv(inverse[s]))) / made for s in sets)
     return np.array([second - first, first, third - second])
+
+
+def _propagated() -> np.ndarray:
+    """What least squares leave, times the loss under random signs of a quarter, over what those do to what b makes.
+
+    The mean squares of the units are 5, 2 and 18, those of the rows of b 4, 1 and 16, over the variance in
+    `_saliency`; an eighth of b has the same of all these, to scale.
+    """
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], 3)
+    error = 0.25**2 * (5 * 4 + 2 * 1 + 18 * 16) / (4 * 1 + 1 * 1 + 16 * 9 - 2 * 8 * 3)
+    return _saliency() * _lost_under(B / 8, 1 + 0.25 * signs) / error
 
 
 def _alone() -> np.ndarray:
@@ -157,6 +173,7 @@ CASES = {
     # -72 0 288. Units 1, 0 and 2 go, in this order; the sum of it all is the mean square of what b makes.
     "thinet": (MLP, {"a": SEEN}, np.array([20, 2, 288 - 2 * 72]) / (20 + 2 + 288 - 2 * 72)),
     "obs": (MLP, {"a": SEEN}, _saliency()),
+    "obs_loss": (MLP, {"a": SEEN, "b": B / 8}, _propagated()),
     "ablation": (MLP, {"a": SEEN, "b": UNEVEN}, [_lost(UNEVEN, unit) for unit in range(3)]),
     "bonsai": (MLP, {"a": SEEN, "b": UNEVEN}, _regressed()),
     "zeroth_order": (ONE, {"a": SEEN, "b": np.array([2, -1, -4])}, _pushed()),
@@ -235,6 +252,35 @@ def test_units_of_wide_groups_are_left_out_several_at_a_time() -> None:
     assert [sorted(block) for block in (faked.gone[0], faked.gone[-1])] == [[127, 128, 129], [0, 1]]
     np.testing.assert_allclose(scores[[129, 128, 127, 1, 0]], [128, 128, 128, 0.5, 0.5], rtol=1e-5)
     assert scores[129] < scores[128] < scores[127]
+
+
+class Numb:
+    """Trials in which one group does nothing to the outputs, and another all there is."""
+
+    sizes = {"a[1]": 3, "b[1]": 3, "c[1]": 3}  # noqa: RUF012
+
+    def tell(self, _: str) -> None: ...
+
+    def loss(self, gates: dict[str, np.ndarray], samples: int) -> float:
+        assert samples == 16
+        return {"a[1]": 0.0, "b[1]": 1.0, "c[1]": np.inf}[next(iter(gates))]
+
+
+def test_a_group_that_does_nothing_to_the_outputs_is_not_for_nothing() -> None:
+    chain = """agraph (float[1,3] x) => (float[1,3] y) <float[3,3] a, float[3,3] b, float[3,3] c, float[3,3] d>
+    { h = MatMul(x, a) r = Relu(h) k = MatMul(r, b) s = Relu(k) m = MatMul(s, c) t = Relu(m) y = MatMul(t, d) }"""
+    values = {name: np.eye(3) + 1 for name in "abcd"}
+    model = _model(chain, **values)
+    analysis = analyze(model.graph, model.opsets)
+    calls = [{"x": row[None]} for row in np.eye(3, dtype=np.float32)]
+    seen = collect(lambda: _model(chain, **values), analysis, calls, pairs=True, threads=1)
+    groups = [g for g in analysis.prunable if g.id in Numb.sizes]
+    plain, weighed = (
+        score(analysis, groups, name, activations=seen, trials=Numb())  # type: ignore[arg-type]
+        for name in ("obs", "obs_loss")
+    )
+    rates = {g.id: float((weighed[g.id] / plain[g.id]).mean()) for g in groups}
+    assert 0 < rates["a[1]"] < rates["b[1]"] / 100 and np.isfinite(rates["c[1]"])
 
 
 def test_without_trials_units_are_scored_by_their_share_of_the_weights() -> None:
@@ -365,7 +411,7 @@ def test_readers_are_aggregated_as_asked() -> None:
 
 
 def test_aggregations_that_make_no_sense() -> None:
-    for name in ("obs", "thinet", "random", "spectral_ks"):
+    for name in ("obs", "obs_loss", "thinet", "random", "spectral_ks"):
         with pytest.raises(
             InputError, match=f"'{name}' has no values of single members to aggregate as 'max'.* l1, l2"
         ):

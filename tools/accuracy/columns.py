@@ -24,12 +24,15 @@ COLUMNS = (
     Column("no data", data=False),
     Column("wanda", "wanda", "uniform", "none"),
     Column("vbp", "variance", "uniform", "bias"),
-    Column("flap", "flap", "global", "bias"),
+    Column("flap", "flap", "zscore", "bias"),
+    Column("kcm", "kcm", "uniform", "scale"),
     Column("magnitude, refit", "l2", "uniform", "sequential"),
+    Column("global magnitude, refit", "magnitude", "threshold", "sequential"),
     Column("flap, refit", "flap", "global", "sequential"),
-    Column("obs", "obs", "value", "none"),
-    Column("obs, at once", "obs", "value", "lstsq"),
     Column("obs, uniform", "obs", "uniform", "sequential"),
+    Column("obs, value", "obs", "value", "sequential"),
+    Column("obs, knapsack", "obs", "knapsack", "sequential"),
+    Column("default, no repair", repair="none"),
     DEFAULT,
 )
 """Random choice and plain magnitude are always among them; then published ways, and what makes up the default."""
