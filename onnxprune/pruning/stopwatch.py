@@ -17,7 +17,7 @@ from onnxprune.pruning.measure import timing_feeds
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.timings import Timings, conditions
 from onnxprune.pruning.variant import write_variant
-from onnxprune.runtime import Feeds, PlainFile, prepare, session, time_beside
+from onnxprune.runtime import Feeds, Patience, PlainFile, prepare, session, time_beside
 
 VARIANTS = 7
 """Are timed before the first estimate: one with all units, the others narrower and narrower."""
@@ -25,6 +25,9 @@ VARIANTS = 7
 NARROWEST = 0.3
 SPREAD = 0.3
 """Of a variant's share of units: groups differ by so much from it, so that their times can be told apart."""
+
+LONGER = Patience(rounds=40, least=7, max_seconds=10.0)
+"""For what is to be told by itself: of variants, only all together matter."""
 
 Progress = Callable[[str], None]
 
@@ -65,7 +68,7 @@ class Stopwatch:
 
     def trial(self, candidates: Sequence[Candidate], counts: Mapping[str, int]) -> float:
         """Time a variant in which groups keep so many units, and take it into later estimates; returns the fraction."""
-        self.trials.append(self._time(candidates, counts).ratio)
+        self.trials.append(self._time(candidates, counts, LONGER).ratio)
         return self.trials[-1]
 
     @property
@@ -75,13 +78,17 @@ class Stopwatch:
             self._known = self._timings.load()
         return self._known
 
-    def _time(self, candidates: Sequence[Candidate], counts: Mapping[str, int]) -> Variant:
+    def _time(
+        self, candidates: Sequence[Candidate], counts: Mapping[str, int], patience: Patience | None = None
+    ) -> Variant:
         masks = {c.group.id: np.arange(c.group.size) < counts[c.group.id] for c in candidates}
         options = self.options
         with tempfile.TemporaryDirectory(prefix="onnxprune-", ignore_cleanup_errors=True) as folder:
             path = Path(folder) / "variant.onnx"
             write_variant(self._source, masks, options.provider, path)
-            seen = time_beside(self._dense, path, self._feeds, threads=options.threads, provider=options.provider)
+            call, feeds, how = self._dense, self._feeds, patience or Patience()
+            threads, provider = options.threads, options.provider
+            seen = time_beside(call, path, feeds, threads=threads, provider=provider, patience=how)
         variant = Variant(dict(counts), seen.ratio, seen.nodes)
         self.known.append(variant)
         self._timings.save(self.known)

@@ -86,3 +86,9 @@ def test_the_page_has_a_table_for_every_size() -> None:
 def test_an_empty_choice_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert tool.main(["--only", "nothing-of-that-name"]) == 2
     assert "no model" in capsys.readouterr().err
+
+
+def test_cells_of_earlier_states_are_named() -> None:
+    names = ["net | default | 0.7 | 0", "net | default | 0.5 | 0", "net | gone | 0.5 | 0"]
+    assert page.age(names) == "\nMeasured with an earlier state of the source: net (default).\n"
+    assert page.age([]) == page.age(["net | gone | 0.5 | 0"]) == ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import mean, median
 
 from tools.accuracy.columns import COLUMNS
 from tools.page import machine
-from tools.results import ROOT, Results, Row
+from tools.results import ROOT, Results, Row, program
 from tools.table import number, table
 
 FILE = ROOT / "docs" / "accuracy.md"
@@ -31,8 +31,19 @@ quarters of them to calibrate.
 
 def write(file: Path = FILE) -> Path:
     """Write the page from what is kept in the cache."""
-    file.write_text(render(Results("accuracy").rows(), Results("accuracy-dense").rows()), encoding="utf-8")
+    kept, now = Results("accuracy"), program()
+    rows = kept.rows()
+    text = render(rows, Results("accuracy-dense").rows())
+    file.write_text(text + age(name for name in rows if now not in kept.key(name).split()), encoding="utf-8")
     return file
+
+
+def age(names: Iterable[str]) -> str:
+    """A line on cells that were measured with another version of the source; empty where there is none."""
+    shown = {column.name for column in COLUMNS}
+    cells = [name.split(" | ") for name in names]
+    old = sorted({f"{model} ({column})" for model, column, *_ in cells if column in shown})
+    return f"\nMeasured with an earlier state of the source: {', '.join(old)}.\n" if old else ""
 
 
 def render(rows: Mapping[str, Row], dense: Mapping[str, Row]) -> str:
