@@ -20,8 +20,13 @@ Array = np.ndarray
 DAMPING = 0.01
 """Of the mean variance, added to every variance (as SparseGPT's and ZipLM's)."""
 
+GONE = -2
+"""The label of columns that went; -1 is that of columns that no unit has."""
+
 ROUNDS = 64
-"""In how many rounds the units of a group go, at the most."""
+"""In how many rounds the units of a group go, at the most; half as many in groups wider than `WIDE`."""
+
+WIDE = 512
 
 
 @criterion("obs", Needs.COVARIANCES)
@@ -36,7 +41,7 @@ def obs(context: Context, group: Group) -> Array:
     if not layers:
         return energy(context, group)
     scores, left, highest = np.zeros(group.size), np.arange(group.size), 0.0
-    share = math.ceil(group.size / ROUNDS)
+    share = math.ceil(group.size / (ROUNDS if group.size <= WIDE else ROUNDS // 2))
     while len(left):
         errors = np.sum([state.errors(group.size) for state in layers], axis=0)[left]
         order = np.argsort(errors, kind="stable")[:share]
@@ -69,7 +74,7 @@ class _State:
         level = float(np.trace(covariance)) / max(len(covariance), 1)
         self.gram = gram
         self.inverse = np.linalg.inv(covariance + np.eye(len(covariance)) * max(DAMPING * level, 1e-12))
-        self.labels = labels
+        self.labels = np.array(labels)
 
     def errors(self, size: int) -> Array:
         """What removing each unit costs by now: [size], 0 where there is none of it."""
@@ -84,15 +89,19 @@ class _State:
 
     def remove(self, units: Array) -> None:
         """Let the other columns take over what those of some units did."""
-        gone = np.isin(self.labels, units)
-        if not gone.any():
+        gone = np.flatnonzero(np.isin(self.labels, units))
+        if not gone.size:
             return
-        stay = ~gone
-        taken = np.linalg.solve(self.inverse[np.ix_(gone, gone)], self.inverse[np.ix_(gone, stay)])
-        cross = self.gram[np.ix_(stay, gone)] @ taken
-        self.gram = self.gram[np.ix_(stay, stay)] - cross - cross.T + taken.T @ self.gram[np.ix_(gone, gone)] @ taken
-        self.inverse = self.inverse[np.ix_(stay, stay)] - self.inverse[np.ix_(stay, gone)] @ taken
-        self.labels = self.labels[stay]
+        taken = np.linalg.solve(self.inverse[np.ix_(gone, gone)], self.inverse[gone])
+        self.inverse -= self.inverse[:, gone] @ taken
+        cross = (self.gram[:, gone] - taken.T @ (self.gram[np.ix_(gone, gone)] / 2)) @ taken
+        self.gram -= cross
+        self.gram -= cross.T
+        self.labels[gone] = GONE
+        left = np.flatnonzero(self.labels != GONE)
+        if 2 * len(left) <= len(self.labels):  # what is left moves together: copies cost as much as the sums
+            self.gram, self.inverse = (np.ascontiguousarray(v[np.ix_(left, left)]) for v in (self.gram, self.inverse))
+            self.labels = self.labels[left]
 
 
 class _Alone:
