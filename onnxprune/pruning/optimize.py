@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from pathlib import Path
 
 from onnxprune.errors import InputError, VerificationError
@@ -57,13 +58,15 @@ def optimize(
 
 
 def _judge_time(result: Result) -> None:
-    """A target in time is judged by the last measurement: it is missed where all of the interval lies above it."""
+    """A target in time is judged by the last measurement; what a trial saw met stays so within its 95 % interval."""
     latency, target = result.measured.latency if result.measured else None, result.target
     if latency is None or target is None or not target.timed:
         return
     ratio = latency.ratio(1)
-    result.fraction = 1 / ratio.value if ratio.value else result.fraction
-    result.reached = target.allows(1 / ratio.high if ratio.high else result.fraction)
+    if not 0 < ratio.value < math.inf:
+        return
+    result.fraction = 1 / ratio.value
+    result.reached = target.allows(result.fraction) or (result.reached and target.allows(1 / ratio.high))
 
 
 def _check_paths(source: Path, output: Path) -> None:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,13 @@ from onnxprune.budget import Candidate, Cost, Variant, macs
 from onnxprune.coupling import Analysis, analyze
 from onnxprune.errors import InputError
 from onnxprune.graph import from_proto, load, normalize
-from onnxprune.pruning import Options, Target, optimize
+from onnxprune.pruning import Measurement, Options, Target, optimize
 from onnxprune.pruning.decide import Decision, decide
+from onnxprune.pruning.optimize import _judge_time
 from onnxprune.pruning.stopwatch import VARIANTS, Stopwatch
 from onnxprune.pruning.timing import SLACK, Timing, aimed
 from onnxprune.pruning.timings import Timings, conditions
-from onnxprune.runtime import NodeTime, PlainFile
+from onnxprune.runtime import BenchResult, NodeTime, PlainFile, Samples
 from tests.oracle import build
 from tests.pruning.test_optimize import CNN
 
@@ -186,3 +188,23 @@ def test_a_limit_of_the_loss_over_time(source: Path, tmp_path: Path) -> None:
 def test_bad_targets(text: str) -> None:
     with pytest.raises(InputError, match="target"):
         Target.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("trial_met", "pruned", "expected"),
+    [
+        (True, [0.5, 0.5, 0.5, 0.5], True),
+        (False, [0.5, 0.5, 0.5, 0.5], True),
+        (True, [0.9, 0.9, 0.9, 0.9], False),
+        (True, [0.5, 0.9, 0.9, 0.5, 0.9], True),  # the interval reaches down to 0.5
+        (False, [0.5, 0.9, 0.9, 0.5, 0.9], False),
+    ],
+)
+def test_the_last_measurement_decides(trial_met: bool, pruned: list[float], expected: bool) -> None:
+    dense = Samples((1.0,) * len(pruned), (1.0,) * len(pruned))
+    timed = BenchResult(("dense", "pruned"), (dense, Samples(tuple(pruned), tuple(pruned))))
+    measured = Measurement((1, 1), timed, None, {})
+    target = Target("latency", 0.5)
+    result = SimpleNamespace(measured=measured, target=target, fraction=0.5, reached=trial_met)
+    _judge_time(result)  # type: ignore[arg-type]
+    assert result.reached is expected and result.fraction == pytest.approx(np.median(pruned))
