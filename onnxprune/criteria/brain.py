@@ -14,11 +14,14 @@ from onnxprune.calibration import Activation, Layer
 from onnxprune.coupling import Group
 from onnxprune.criteria.magnitude import l2
 from onnxprune.criteria.registry import Context, Needs, criterion
+from onnxprune.criteria.units import sum_of_squares
 
 Array = np.ndarray
 
 DAMPING = 0.01
 """Of the mean variance, added to every variance (as SparseGPT's and ZipLM's)."""
+
+RECURRENT = frozenset({"LSTM", "GRU", "RNN"})
 
 GONE = -2
 """The label of columns that went; -1 is that of columns that no unit has."""
@@ -51,7 +54,20 @@ def obs(context: Context, group: Group) -> Array:
         left = np.delete(left, order)
         for state in layers if len(left) else ():
             state.remove(gone)
-    return scores
+    return np.asarray(scores + _recurring(context, group))
+
+
+def _recurring(context: Context, group: Group) -> Array:
+    """What a recurrent node reads of its own units, as their share of the squares of the weights there: [units].
+
+    No layer says how much of that the other units can take over, so it counts as for inputs that are alike and
+    independent.
+    """
+    total = np.zeros(group.size)
+    for site, squares in context.statistics.units(group, sum_of_squares):
+        if any(node.op in RECURRENT for node in site.tensor.outputs):
+            total += squares
+    return np.asarray(total / max(float(total.sum()), np.finfo(float).tiny))
 
 
 def energy(context: Context, group: Group) -> Array:

@@ -463,3 +463,27 @@ def test_channels_of_a_depthwise_convolution_are_each_on_their_own() -> None:
     first = 1.01 * lost / lost.sum() + behind**2 / np.diag(inverse) / made
     found = score(analysis, [group], "obs", activations=known)[group.id]
     assert found.argmin() == first.argmin() and found.min() == pytest.approx(first.min(), rel=1e-5)
+
+
+LSTM = """agraph (float[2,1,2] x) => (float[2,1,2] y)
+<float[1,12,2] w, float[1,12,3] r, int64[1] one = {1}, float[3,2] b>
+{ h = LSTM<hidden_size=3>(x, w, r) s = Squeeze(h, one) y = MatMul(s, b) }"""
+
+
+def test_what_a_recurrent_node_reads_of_itself_counts() -> None:
+    """By the squares of its weights: nobody knows what could be made up for."""
+    random = np.random.default_rng(4)
+    values = {"w": random.standard_normal((1, 12, 2)), "r": random.standard_normal((1, 12, 3)), "b": np.ones((3, 2))}
+    model = _model(LSTM, **values)
+    analysis = analyze(model.graph, model.opsets)
+    (group,) = [g for g in analysis.prunable if g.size == 3]
+    calls = [{"x": random.standard_normal((2, 1, 2)).astype(np.float32)} for _ in range(9)]
+    known = collect(lambda: _model(LSTM, **values), analysis, calls, pairs=True)
+    found = score(analysis, [group], "obs", activations=known)[group.id]
+    w, r = (values[name].reshape(4, 3, -1) ** 2 for name in "wr")
+    squares = w.sum(axis=(0, 2)) + r.sum(axis=(0, 2)) + r.sum(axis=(0, 1))
+    behind = found - squares / squares.sum()
+    (layer,) = [layer for layer in layers(analysis) if layer in known]
+    covariance = known[layer].covariance
+    inverse = np.linalg.inv(covariance + np.eye(3) * 0.01 * np.trace(covariance) / 3)
+    assert behind.min() == pytest.approx((1 / np.diag(inverse)).min() / covariance.sum(), rel=1e-4)
