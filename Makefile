@@ -16,10 +16,10 @@ PIP_FLAGS := --quiet --disable-pip-version-check
 .PHONY: demo test lint bench clean
 .DELETE_ON_ERROR:
 
-# The package alone: no framework is needed to prune an ONNX file.
+# The package, and Pillow for the pictures that the demo calibrates on: no framework is needed to prune an ONNX file.
 $(VENV)/.stamp: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install $(PIP_FLAGS) --editable .
+	$(VENV)/bin/python -m pip install $(PIP_FLAGS) --editable ".[images]"
 	@touch $@
 
 # torch comes first, in the version that the tests were written for. timm and torchvision come without
