@@ -9,11 +9,12 @@ row starts with an empty cache. Rows are kept in benchmarks/ of the cache folder
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,8 +53,7 @@ left of them; *time*: seconds from start to the decision, timing included. One t
 def measured(file: Path, fraction: float, rounds: int) -> Row:
     """One model, pruned to a fraction of its time."""
     options = Options(target=Target("latency", fraction))
-    with TemporaryDirectory(prefix="onnxprune-") as name:
-        os.environ[VARIABLE] = name
+    with TemporaryDirectory(prefix="onnxprune-") as name, _cache(name):
         trial = Path(name) / "pruned.onnx"
         start = time.perf_counter()
         evidence = Evidence(PlainFile(file), options)
@@ -61,8 +61,6 @@ def measured(file: Path, fraction: float, rounds: int) -> Row:
             made = prune(evidence, trial, trial)
         except OnnxpruneError as reason:
             return {"failed": str(reason)}
-        finally:
-            del os.environ[VARIABLE]
         seconds, trials, result = time.perf_counter() - start, evidence.stopwatch.trials, made.result
         del evidence
         gc.collect()
@@ -76,6 +74,20 @@ def measured(file: Path, fraction: float, rounds: int) -> Row:
         "met": result.reached,
         "seconds": seconds,
     }
+
+
+@contextlib.contextmanager
+def _cache(folder: str) -> Iterator[None]:
+    """Another cache folder, for a while."""
+    before = os.environ.get(VARIABLE)
+    os.environ[VARIABLE] = folder
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[VARIABLE]
+        else:
+            os.environ[VARIABLE] = before
 
 
 def models(pattern: str) -> dict[str, Path]:

@@ -16,12 +16,13 @@ from onnxprune.budget import (
 )
 from onnxprune.budget.candidate import Candidate
 from onnxprune.budget.cost import Cost, macs, params, size, traffic
-from onnxprune.budget.fit import Fit, fit
+from onnxprune.budget.fit import PARTS, Fit, fit
 from onnxprune.budget.monomial import Monomial
 from onnxprune.budget.registry import Budget, Needs, Work, budget, budgets, direct_budget, get
 from onnxprune.budget.variants import Variant, latency
 
 __all__ = [
+    "PARTS",
     "Budget",
     "Candidate",
     "Cost",

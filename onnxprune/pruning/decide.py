@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from onnxprune import budget, criteria
-from onnxprune.budget import Candidate, Cost, Fit, Work
+from onnxprune.budget import PARTS, Candidate, Cost, Fit, Work
 from onnxprune.calibration import Likeness, Trials
 from onnxprune.coupling import Analysis, Group
 from onnxprune.errors import InputError
@@ -33,8 +33,8 @@ Compare = Callable[[Analysis], dict[str, Likeness]]
 CLOSE = 0.98
 """Where a block leaves more of the target unused than this, finer ones are tried as well."""
 
-WHOLE, PARTS = (1,), (1, 2, 4)
-"""By what steps may be divided: estimates of time hold for whole ones, for kernels differ by the width."""
+WHOLE = (1,)
+"""What steps may be divided by where the target is a time: estimates hold for whole ones, kernels differ by width."""
 
 
 @dataclass(slots=True)

@@ -53,11 +53,11 @@ def optimize(
     if options.bench:
         progress("measuring")
         result.measured = measure(source, output, options, evidence.held_out)
-        _judge_time(result)
+        judge_time(result)
     return result
 
 
-def _judge_time(result: Result) -> None:
+def judge_time(result: Result) -> None:
     """A target in time is judged by the last measurement; what a trial saw met stays so within its 95 % interval."""
     latency, target = result.measured.latency if result.measured else None, result.target
     if latency is None or target is None or not target.timed:

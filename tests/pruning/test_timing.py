@@ -20,7 +20,7 @@ from onnxprune.errors import InputError
 from onnxprune.graph import from_proto, load, normalize
 from onnxprune.pruning import Measurement, Options, Target, optimize
 from onnxprune.pruning.decide import Decision, decide
-from onnxprune.pruning.optimize import _judge_time
+from onnxprune.pruning.optimize import judge_time
 from onnxprune.pruning.stopwatch import VARIANTS, Stopwatch
 from onnxprune.pruning.timing import SLACK, Timing, aimed
 from onnxprune.pruning.timings import Timings, conditions
@@ -206,5 +206,5 @@ def test_the_last_measurement_decides(trial_met: bool, pruned: list[float], expe
     measured = Measurement((1, 1), timed, None, {})
     target = Target("latency", 0.5)
     result = SimpleNamespace(measured=measured, target=target, fraction=0.5, reached=trial_met)
-    _judge_time(result)  # type: ignore[arg-type]
+    judge_time(result)  # type: ignore[arg-type]
     assert result.reached is expected and result.fraction == pytest.approx(np.median(pruned))
