@@ -6,25 +6,15 @@ import math
 
 import numpy as np
 import pytest
-from onnx import numpy_helper
 
 from onnxprune.calibration import activations, blocks, compare_blocks
 from onnxprune.calibration.portions import portions
 from onnxprune.coupling import Analysis, analyze
-from onnxprune.graph import Model, from_proto, normalize
-from tests.oracle import build
+from onnxprune.graph import Model
+from tests.filled import filled
 
 MLP = """agraph (float[n,2] x) => (float[n,2] y) <float[2,3] a, float[3] u, float[3,2] b>
 { h = MatMul(x, a) g = Add(h, u) r = Relu(g) k = MatMul(r, b) y = Add(x, k) }"""
-
-
-def _model(text: str, **values: np.ndarray) -> Model:
-    proto = build(text)
-    for tensor in proto.graph.initializer:
-        if tensor.name in values:
-            array = values[tensor.name].reshape(tuple(tensor.dims)).astype(np.float32)
-            tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
-    return normalize(from_proto(proto))
 
 
 def _analysis(model: Model) -> Analysis:
@@ -33,7 +23,7 @@ def _analysis(model: Model) -> Analysis:
 
 def _found(text: str) -> dict[str, list[tuple[str, str, int]]]:
     """Site of a weight -> what goes into its blocks, what comes out, the axis of features."""
-    found = blocks(_analysis(_model(text)))
+    found = blocks(_analysis(filled(text)))
     return {name: [(b.read.name, b.made.name, b.axis) for b in own] for name, own in found.items()}
 
 
@@ -132,7 +122,7 @@ def test_means_over_all_positions(limit: int, monkeypatch: pytest.MonkeyPatch) -
     """(1, 0) becomes (1, 0) + (1, 1), (0, 1): (0, 1) + (0, 2), (2, 1): (2, 1) + (1, 4); (0, 0) is not counted."""
     monkeypatch.setattr("onnxprune.calibration.likeness.BYTES", limit)
     calls = [{"x": np.array(rows, np.float32)} for rows in ([[1, 0], [0, 1], [0, 0]], [[2, 1]])]
-    make = lambda: _model(MLP, **VALUES)  # noqa: E731
+    make = lambda: filled(MLP, **VALUES)  # noqa: E731
     found = compare_blocks(make, _analysis(make()), calls, 1)["a[1]"]
     cosine, angle = _by_hand(np.array([[1, 0], [0, 1], [2, 1]]), np.array([[2, 1], [0, 3], [3, 5]]))
     assert found.cosine == pytest.approx(cosine, abs=1e-6) and found.angle == pytest.approx(angle, abs=1e-6)
@@ -140,7 +130,7 @@ def test_means_over_all_positions(limit: int, monkeypatch: pytest.MonkeyPatch) -
 
 def test_streams_have_the_mean_of_their_blocks() -> None:
     calls = [{"x": np.random.default_rng(i).standard_normal((2, 5, 3)).astype(np.float32)} for i in range(2)]
-    found = compare_blocks(lambda: _model(IN_TURN), _analysis(_model(IN_TURN)), calls, 1)
+    found = compare_blocks(lambda: filled(IN_TURN), _analysis(filled(IN_TURN)), calls, 1)
     both = [found["wv[1]"], found["up[1]"]]
     assert found["stem[1]"].angle == pytest.approx(np.mean([one.angle for one in both]))
     assert found["stem[1]"].cosine == pytest.approx(np.mean([one.cosine for one in both]))
@@ -148,7 +138,7 @@ def test_streams_have_the_mean_of_their_blocks() -> None:
 
 def test_all_zero_says_nothing() -> None:
     calls = [{"x": np.zeros((3, 2), np.float32)}]
-    assert compare_blocks(lambda: _model(MLP), _analysis(_model(MLP)), calls, 1) == {}
+    assert compare_blocks(lambda: filled(MLP), _analysis(filled(MLP)), calls, 1) == {}
 
 
 def test_portions_by_bytes() -> None:

@@ -5,19 +5,16 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from onnx import numpy_helper
 
-from onnxprune.calibration import Data, Trials, collect, layers
-from onnxprune.coupling import Analysis, Group, analyze
+from onnxprune.calibration import collect
+from onnxprune.coupling import analyze
 from onnxprune.coupling.terms import Atom, Product, Sum
-from onnxprune.criteria import Needs, criteria, get, project, score
+from onnxprune.criteria import criteria, project, score
 from onnxprune.errors import InputError
-from onnxprune.graph import Model, from_proto, normalize
-from onnxprune.rewrite import open_gated
+from tests.criteria.made import MLP, B, only_group, scored
+from tests.filled import filled
 from tests.oracle import build
 
-MLP = """agraph (float[1,2] x) => (float[1,2] y) <float[2,3] a, float[3,2] b>
-{ h = MatMul(x, a) z = Relu(h) y = MatMul(z, b) }"""
 NORMED = """agraph (float[1,1,4,4] x) => (float[1,1,4,4] y)
 <float[3,1,1,1] a, float[3] scale, float[3] shift, float[3] mean, float[3] var, float[1,3,1,1] b>
 { h = Conv(x, a) n = BatchNormalization(h, scale, shift, mean, var) y = Conv(n, b) }"""
@@ -25,44 +22,12 @@ NORMED = """agraph (float[1,1,4,4] x) => (float[1,1,4,4] y)
 SQUARE = """agraph (float[1,3] x) => (float[1,3] y) <float[3,3] a, float[3,3] b>
 { h = MatMul(x, a) z = Relu(h) y = MatMul(z, b) }"""
 
-A = np.array([[1, -2, 0], [2, 0, 0]], np.float32)
-B = np.array([[2, 0], [0, 1], [-4, 0]], np.float32)
-
 
 # With this in place of a, and the rows of the unit matrix for x, the units are (1, 2, 0) and (3, 0, 6): means 2, 1, 3,
 # variances 1, 1, 9, mean squares 5, 2, 18.
 SEEN = np.array([[1, 2, 0], [3, 0, 6]], np.float32)
 ONE = MLP.replace("float[3,2] b", "float[3,1] b").replace("float[1,2] y", "float[1,1] y")
 UNEVEN = np.array([[2, 0], [0, 0.5], [-2, 1]])
-
-
-def _model(text: str, **values: np.ndarray) -> Model:
-    proto = build(text)
-    for tensor in proto.graph.initializer:
-        if tensor.name in values:
-            array = values[tensor.name].reshape(tuple(tensor.dims)).astype(np.float32)
-            tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
-    return normalize(from_proto(proto))
-
-
-def _analysis(text: str, **values: np.ndarray) -> tuple[Analysis, Group]:
-    model = _model(text, **values)
-    analysis = analyze(model.graph, model.opsets)
-    (group,) = analysis.prunable
-    return analysis, group
-
-
-def _scores(name: str, text: str = MLP, aggregate: str = "", **values: np.ndarray) -> np.ndarray:
-    values = {"a": A, "b": B} | values
-    analysis, group = _analysis(text, **values)
-    seen = None
-    width = analysis.graph.inputs[0].shape[1]
-    calls = [{"x": row[None]} for row in np.eye(width, dtype=np.float32)]
-    if get(name).needs > Needs.WEIGHTS:
-        seen = collect(lambda: _model(text, **values), analysis, calls, pairs=True, sample=True, threads=1)
-    data = Data("calls", "", (1,) * width, calls.__getitem__)
-    trials = Trials(lambda: open_gated(lambda: _model(text, **values), [group.id], 1), lambda: data)
-    return score(analysis, [group], name, activations=seen, aggregate=aggregate, trials=trials)[group.id]
 
 
 def _lost(b: np.ndarray, *gone: int) -> float:
@@ -185,113 +150,11 @@ CASES = {
 def test_by_hand(name: str) -> None:
     text, values, expected = CASES[name]
     rtol = 1e-4 if name == "zeroth_order" else 1e-5  # differences of float32
-    np.testing.assert_allclose(_scores(name, text, **values), expected, rtol=rtol, atol=1e-12)
-
-
-BRANCHES = """agraph (float[1,2,3,3] x) => (float[1,4,3,3] y, float[1,2,3,3] w)
-<float[6,2,1,1] a, float[4,3,1,1] b, float[2,6,1,1] c>
-{ h = Conv(x, a) z = Relu(h) y = Conv <group = 2> (z, b) w = Conv(z, c) }"""
-
-
-def test_thinet_adds_up_to_what_all_readers_lack() -> None:
-    """A grouped convolution and another one: a unit is a channel in each group. All is positive: no rise is below 0."""
-    random = np.random.default_rng(0)
-    values = {"a": random.random((6, 2)), "b": random.random((4, 3)), "c": random.random((2, 6))}
-    calls = [{"x": random.random((1, 2, 3, 3), np.float32)} for _ in range(2)]
-    analysis, group = _analysis(BRANCHES, **values)
-    seen = collect(lambda: _model(BRANCHES, **values), analysis, calls, pairs=True, threads=1)
-    scores = score(analysis, [group], "thinet", activations=seen)[group.id]
-
-    units = np.arange(6) % 3
-    assert group.size == 3
-    read = np.concatenate([call["x"].reshape(2, -1) for call in calls], axis=1).T @ values["a"].T
-    grouped = np.kron(np.eye(2), np.ones((2, 3))) * np.tile(values["b"], 2)
-    total = 0.0
-    for unit in np.argsort(scores):
-        total += scores[unit]
-        gone = scores[units] <= scores[unit]
-        lacking = [
-            np.mean((read[:, gone] @ w.T[gone]) ** 2) / np.mean((read @ w.T) ** 2) for w in (grouped, values["c"])
-        ]
-        assert total == pytest.approx(sum(lacking), rel=1e-4)
-
-
-def test_thinet_takes_units_that_cancel_out_together() -> None:
-    """All units say the same. The second goes first, then the first, which makes up for it, and the third at last."""
-    same, weights = np.array([[1, 1, 1], [2, 2, 2]]), np.array([[3, 0], [-2, 0], [4, 0]])
-    first, second, third = _scores("thinet", a=same, b=weights)
-    assert second < first < third
-    assert first == pytest.approx(second)  # nothing is paid for it: the error falls
-
-
-class Faked:
-    """Trials of a group of 130 units, of which unit n costs n."""
-
-    sizes = {"a[1]": 130}  # noqa: RUF012
-
-    def __init__(self) -> None:
-        self.gone: list[np.ndarray] = []
-        self.told: list[str] = []
-
-    def tell(self, text: str) -> None:
-        self.told.append(text)
-
-    def loss(self, gates: dict[str, np.ndarray]) -> float:
-        self.gone.append(np.flatnonzero(gates["a[1]"] == 0))
-        return float(self.gone[-1].sum())
-
-
-def test_units_of_wide_groups_are_left_out_several_at_a_time() -> None:
-    """Those of about the same norm share the rise of the loss; the smaller norm goes first."""
-    wide = MLP.replace("float[2,3] a, float[3,2] b", "float[2,130] a, float[130,2] b")
-    norms = 1 + np.arange(130)[::-1]
-    analysis, group = _analysis(wide, a=np.stack([norms, norms]), b=np.zeros((130, 2)))
-    faked = Faked()
-    scores = score(analysis, [group], "ablation", trials=faked)[group.id]  # type: ignore[arg-type]
-    assert (len(faked.gone), faked.told[-1]) == (64, "leaving out unit 64 of 64 in a[1]")
-    assert [sorted(block) for block in (faked.gone[0], faked.gone[-1])] == [[127, 128, 129], [0, 1]]
-    np.testing.assert_allclose(scores[[129, 128, 127, 1, 0]], [128, 128, 128, 0.5, 0.5], rtol=1e-5)
-    assert scores[129] < scores[128] < scores[127]
-
-
-class Numb:
-    """Trials in which one group does nothing to the outputs, and another all there is."""
-
-    sizes = {"a[1]": 3, "b[1]": 3, "c[1]": 3}  # noqa: RUF012
-
-    def tell(self, _: str) -> None: ...
-
-    def loss(self, gates: dict[str, np.ndarray], samples: int) -> float:
-        assert samples == 16
-        return {"a[1]": 0.0, "b[1]": 1.0, "c[1]": np.inf}[next(iter(gates))]
-
-
-def test_a_group_that_does_nothing_to_the_outputs_is_not_for_nothing() -> None:
-    chain = """agraph (float[1,3] x) => (float[1,3] y) <float[3,3] a, float[3,3] b, float[3,3] c, float[3,3] d>
-    { h = MatMul(x, a) r = Relu(h) k = MatMul(r, b) s = Relu(k) m = MatMul(s, c) t = Relu(m) y = MatMul(t, d) }"""
-    values = {name: np.eye(3) + 1 for name in "abcd"}
-    model = _model(chain, **values)
-    analysis = analyze(model.graph, model.opsets)
-    calls = [{"x": row[None]} for row in np.eye(3, dtype=np.float32)]
-    seen = collect(lambda: _model(chain, **values), analysis, calls, pairs=True, threads=1)
-    groups = [g for g in analysis.prunable if g.id in Numb.sizes]
-    plain, weighed = (
-        score(analysis, groups, name, activations=seen, trials=Numb())  # type: ignore[arg-type]
-        for name in ("obs", "obs_loss")
-    )
-    rates = {g.id: float((weighed[g.id] / plain[g.id]).mean()) for g in groups}
-    assert 0 < rates["a[1]"] < rates["b[1]"] / 100 and np.isfinite(rates["c[1]"])
-
-
-def test_without_trials_units_are_scored_by_their_share_of_the_weights() -> None:
-    analysis, group = _analysis(MLP, a=A, b=B)
-    expected = score(analysis, [group], "l2")[group.id] ** 2
-    for name in ("ablation", "bonsai", "zeroth_order"):
-        np.testing.assert_allclose(score(analysis, [group], name)[group.id], expected / expected.sum())
+    np.testing.assert_allclose(scored(name, text, **values), expected, rtol=rtol, atol=1e-12)
 
 
 def test_random_follows_the_seed() -> None:
-    analysis, group = _analysis(MLP)
+    analysis, group = only_group(MLP)
     one, same, other = (score(analysis, [group], "random", seed)[group.id] for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
@@ -303,12 +166,12 @@ def test_every_criterion_has_a_case() -> None:
 
 
 def test_bn_scale_without_a_normalisation_is_the_norm() -> None:
-    np.testing.assert_allclose(_scores("bn_scale"), _scores("l2"))
+    np.testing.assert_allclose(scored("bn_scale"), scored("l2"))
 
 
 def test_unknown_criterion() -> None:
     with pytest.raises(InputError, match=r"no criterion 'l3'; there are .*l1.*l2"):
-        _scores("l3")
+        scored("l3")
 
 
 def test_shared_axes_are_projected() -> None:
@@ -326,13 +189,13 @@ def test_shared_axes_are_projected() -> None:
 def test_vectors_count_only_where_there_is_no_matrix() -> None:
     biased = MLP.replace("float[2,3] a", "float[2,3] a, float[3] c").replace("Relu(h)", "Add(h, c)")
     for loud in (0.0, 100.0):
-        np.testing.assert_allclose(_scores("l1", biased, c=np.array([0, 0, loud])), CASES["l1"][2])
+        np.testing.assert_allclose(scored("l1", biased, c=np.array([0, 0, loud])), CASES["l1"][2])
 
 
 def test_scores_are_finite_for_zero_weights() -> None:
     zero = np.zeros((2, 3), np.float32)
     for entry in criteria():
-        assert np.isfinite(_scores(entry.name, a=zero, b=np.zeros((3, 2), np.float32))).all()
+        assert np.isfinite(scored(entry.name, a=zero, b=np.zeros((3, 2), np.float32))).all()
 
 
 @pytest.mark.parametrize(("name", "matrix"), [("kcm", "b"), ("spectral_ks", "a")])
@@ -340,22 +203,12 @@ def test_a_weight_that_is_not_finite_spoils_no_others(name: str, matrix: str) ->
     weights = {"a": np.array([[1, 2, 0], [3, 1, 6]]), "b": np.array([[1, 0], [0, 3], [1, 2]])}
     for value in (np.nan, np.inf):
         broken = np.where(weights[matrix] == 2, value, weights[matrix])
-        found = _scores(name, **(weights | {matrix: broken}))
+        found = scored(name, **(weights | {matrix: broken}))
         assert np.isfinite(found).all() and len(set(found)) == 3
 
 
 def test_opset_of_the_text() -> None:
     assert isinstance(build(MLP), onnx.ModelProto)
-
-
-UNREAD = """agraph (float[1,2] x, float[1,2] z) => (float[1,1] y) <float[2,3] a, float[2,3] b>
-{ h = MatMul(x, a) k = MatMul(z, b) t = Transpose<perm=[1,0]>(k) y = MatMul(h, t) }"""
-
-
-def test_what_no_layer_reads_is_scored_by_its_share_of_the_weights() -> None:
-    analysis, group = _analysis(UNREAD, a=A, b=B)
-    found = score(analysis, [group], "obs")[group.id]
-    np.testing.assert_allclose(found, score(analysis, [group], "l2")[group.id] ** 2 / (A**2 + B.T**2).sum())
 
 
 HEADS = """agraph (float[1,2] x) => (float[1,2] y) <float[2,4] a, float[2,1] s, int64[3] split = {1, 2, 2},
@@ -370,11 +223,11 @@ def test_units_of_several_columns() -> None:
         "s": np.ones(2),
         "b": np.array([[1, 0], [-1, 1], [2, 1], [1, 3]]),
     }
-    model = _model(HEADS, **values)
+    model = filled(HEADS, **values)
     analysis = analyze(model.graph, model.opsets)
     (heads,) = [g for g in analysis.prunable if any(site.tensor.name == "s" for site in g.members)]
     calls = [{"x": row[None]} for row in np.eye(2, dtype=np.float32)]
-    seen = collect(lambda: _model(HEADS, **values), analysis, calls, pairs=False, sample=True, threads=1)
+    seen = collect(lambda: filled(HEADS, **values), analysis, calls, pairs=False, sample=True, threads=1)
     expected = {
         "aas": [(0.5 + 2) / 2, (2 + 1.5) / 2],
         "mini_gpt": [0.5 + 2, 2 + 1.5],
@@ -398,7 +251,7 @@ def test_units_of_several_columns() -> None:
     ],
 )
 def test_members_are_aggregated_as_asked(name: str, aggregate: str, expected: list[float]) -> None:
-    np.testing.assert_allclose(_scores(name, aggregate=aggregate), expected)
+    np.testing.assert_allclose(scored(name, aggregate=aggregate), expected)
 
 
 def test_readers_are_aggregated_as_asked() -> None:
@@ -406,7 +259,7 @@ def test_readers_are_aggregated_as_asked() -> None:
     text = MLP.replace("=> (float[1,2] y)", "=> (float[1,2] y, float[1,1] w)").replace("b>", "b, float[3,1] c>")
     text = text.replace("y = MatMul(z, b)", "y = MatMul(z, b) w = MatMul(z, c)")
     for aggregate, weights in {"sum": [2 + 1, 1 + 5, 4 + 2], "max": [2, 5, 4], "": [3, 6, 6]}.items():
-        found = _scores("wanda", text, aggregate, a=SEEN, c=np.array([1, -5, 2]))
+        found = scored("wanda", text, aggregate, a=SEEN, c=np.array([1, -5, 2]))
         np.testing.assert_allclose(found, weights * np.sqrt([5, 2, 18]), rtol=1e-6)
 
 
@@ -415,9 +268,9 @@ def test_aggregations_that_make_no_sense() -> None:
         with pytest.raises(
             InputError, match=f"'{name}' has no values of single members to aggregate as 'max'.* l1, l2"
         ):
-            _scores(name, aggregate="max")
+            scored(name, aggregate="max")
     with pytest.raises(InputError, match="no aggregation 'maximum'; did you mean max"):
-        _scores("l1", aggregate="maximum")
+        scored("l1", aggregate="maximum")
 
 
 @pytest.mark.parametrize(("outputs", "inputs"), [(48, 12), (32, 48)])
@@ -427,7 +280,7 @@ def test_spectrum_stays_closer_than_by_chance(outputs: int, inputs: int) -> None
     text = text.replace("[3,3]", f"[{outputs},3]")
     random = np.random.default_rng(0)
     weight = random.standard_normal((inputs, outputs)) * random.uniform(0.2, 3, outputs)
-    found = _scores("spectral_ks", text, a=weight, b=np.ones((outputs, 3)))
+    found = scored("spectral_ks", text, a=weight, b=np.ones((outputs, 3)))
     full = np.linalg.svd(weight, compute_uv=False)
 
     def apart(stay: np.ndarray) -> float:
@@ -439,51 +292,3 @@ def test_spectrum_stays_closer_than_by_chance(outputs: int, inputs: int) -> None
     chance = [np.mean([apart(random.permutation(outputs)[k + 1 :]) for _ in range(20)]) for k in range(outputs - 1)]
     assert np.mean(exact) < 0.85 * np.mean(chance)
     assert np.abs(np.maximum.accumulate(exact) - np.sort(found)[:-1]).mean() < 0.1  # predicted to first order
-
-
-DEPTHWISE = """agraph (float[1,2,4,4] x) => (float[1,1,2,2] y) <float[3,2,1,1] a, float[3,1,3,3] d, float[1,3,1,1] c>
-{ h = Conv(x, a) k = Conv<group=3>(h, d) y = Conv(k, c) }"""
-
-
-def test_channels_of_a_depthwise_convolution_are_each_on_their_own() -> None:
-    """Nothing in it can take over for a channel: its share of the variance is lost, with the damping on top."""
-    random = np.random.default_rng(3)
-    shapes = {"a": (3, 2, 1, 1), "d": (3, 1, 3, 3), "c": (1, 3, 1, 1)}
-    values = {name: random.standard_normal(shape) for name, shape in shapes.items()}
-    model = _model(DEPTHWISE, **values)
-    analysis = analyze(model.graph, model.opsets)
-    (group,) = [g for g in analysis.prunable if g.size == 3]
-    calls = [{"x": random.standard_normal((1, 2, 4, 4)).astype(np.float32)} for _ in range(5)]
-    known = collect(lambda: _model(DEPTHWISE, **values), analysis, calls, pairs=True)
-    depthwise, last = (layer for layer in layers(analysis) if layer.node.inputs[1].name in "dc")
-    lost = (values["d"] ** 2).sum(axis=(1, 2, 3)) * known[depthwise].variance
-    behind = values["c"].ravel()
-    inverse = np.linalg.inv(known[last].covariance + np.eye(3) * 0.01 * np.trace(known[last].covariance) / 3)
-    made = behind @ known[last].covariance @ behind
-    first = 1.01 * lost / lost.sum() + behind**2 / np.diag(inverse) / made
-    found = score(analysis, [group], "obs", activations=known)[group.id]
-    assert found.argmin() == first.argmin() and found.min() == pytest.approx(first.min(), rel=1e-5)
-
-
-LSTM = """agraph (float[2,1,2] x) => (float[2,1,2] y)
-<float[1,12,2] w, float[1,12,3] r, int64[1] one = {1}, float[3,2] b>
-{ h = LSTM<hidden_size=3>(x, w, r) s = Squeeze(h, one) y = MatMul(s, b) }"""
-
-
-def test_what_a_recurrent_node_reads_of_itself_counts() -> None:
-    """By the squares of its weights: nobody knows what could be made up for."""
-    random = np.random.default_rng(4)
-    values = {"w": random.standard_normal((1, 12, 2)), "r": random.standard_normal((1, 12, 3)), "b": np.ones((3, 2))}
-    model = _model(LSTM, **values)
-    analysis = analyze(model.graph, model.opsets)
-    (group,) = [g for g in analysis.prunable if g.size == 3]
-    calls = [{"x": random.standard_normal((2, 1, 2)).astype(np.float32)} for _ in range(9)]
-    known = collect(lambda: _model(LSTM, **values), analysis, calls, pairs=True)
-    found = score(analysis, [group], "obs", activations=known)[group.id]
-    w, r = (values[name].reshape(4, 3, -1) ** 2 for name in "wr")
-    squares = w.sum(axis=(0, 2)) + r.sum(axis=(0, 2)) + r.sum(axis=(0, 1))
-    behind = found - squares / squares.sum()
-    (layer,) = [layer for layer in layers(analysis) if layer in known]
-    covariance = known[layer].covariance
-    inverse = np.linalg.inv(covariance + np.eye(3) * 0.01 * np.trace(covariance) / 3)
-    assert behind.min() == pytest.approx((1 / np.diag(inverse)).min() / covariance.sum(), rel=1e-4)
