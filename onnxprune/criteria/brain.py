@@ -12,6 +12,7 @@ import numpy as np
 
 from onnxprune.calibration import Activation, Layer
 from onnxprune.coupling import Group
+from onnxprune.criteria.grams import grams
 from onnxprune.criteria.magnitude import l2
 from onnxprune.criteria.registry import Context, Needs, criterion
 from onnxprune.criteria.units import sum_of_squares
@@ -144,13 +145,8 @@ class _Alone:
 
 def _states(layer: Layer, labels: Array, seen: Activation) -> list[_State] | list[_Alone]:
     weight = np.asarray(layer.weight(), np.float64)
-    groups, _, units, _ = weight.shape
-    if groups > 1 and units == 1:
+    if layer.groups > 1 and weight.shape[2] == 1:
         return [_Alone(np.square(weight).sum(axis=(1, 2, 3)), np.diag(seen.covariance), labels)]
-    rows = [part.transpose(0, 2, 1).reshape(-1, units) for part in weight]
-    blocks = [slice(g * units, (g + 1) * units) for g in range(groups)]
-    covariances = [seen.covariance[block, block] for block in blocks]
-    grams = [part.T @ part for part in rows]
-    made = max(sum(float(np.sum(g * c)) for g, c in zip(grams, covariances, strict=True)), 1e-30)
-    found = zip(grams, covariances, blocks, strict=True)
-    return [_State(gram / made, covariance, labels[block]) for gram, covariance, block in found]
+    parts = list(grams(layer, seen))
+    made = max(sum(part.made for part in parts), 1e-30)
+    return [_State(part.gram / made, part.covariance, labels[part.at]) for part in parts]

@@ -7,6 +7,7 @@ import numpy as np
 from onnxprune.calibration import Activation, Layer
 from onnxprune.coupling import Group
 from onnxprune.criteria.brain import obs
+from onnxprune.criteria.grams import grams
 from onnxprune.criteria.registry import Context, Needs, criterion
 
 Array = np.ndarray
@@ -63,14 +64,10 @@ def _error(context: Context, group: Group) -> float:
 
 def _shaken(layer: Layer, labels: Array, seen: Activation) -> float:
     """What independent signs of the units make of a layer's output, over the variance of that."""
-    weight = np.asarray(layer.weight(), np.float64)
     shaken = made = 0.0
-    units = weight.shape[2]
-    for number, part in enumerate(weight):
-        at = slice(number * units, (number + 1) * units)
-        rows = part.transpose(0, 2, 1).reshape(-1, units)
-        gram, covariance, mean = rows.T @ rows, seen.covariance[at, at], seen.mean[at]
-        made += float(np.sum(gram * covariance))
-        together = (labels[at][:, None] == labels[at][None, :]) & (labels[at] >= 0)[:, None]
-        shaken += float(np.sum((gram * (covariance + np.outer(mean, mean)))[together]))
+    for part in grams(layer, seen):
+        own, mean = labels[part.at], seen.mean[part.at]
+        together = (own[:, None] == own[None, :]) & (own >= 0)[:, None]
+        shaken += float(np.sum((part.gram * (part.covariance + np.outer(mean, mean)))[together]))
+        made += part.made
     return shaken / max(made, 1e-30)
