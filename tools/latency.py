@@ -53,7 +53,7 @@ left of them; *time*: seconds from start to the decision, timing included. One t
 def measured(file: Path, fraction: float, rounds: int) -> Row:
     """One model, pruned to a fraction of its time."""
     options = Options(target=Target("latency", fraction))
-    with TemporaryDirectory(prefix="onnxprune-") as name, _cache(name):
+    with TemporaryDirectory(prefix="onnxprune-") as name, other_cache(name):
         trial = Path(name) / "pruned.onnx"
         start = time.perf_counter()
         evidence = Evidence(PlainFile(file), options)
@@ -77,7 +77,7 @@ def measured(file: Path, fraction: float, rounds: int) -> Row:
 
 
 @contextlib.contextmanager
-def _cache(folder: str) -> Iterator[None]:
+def other_cache(folder: str) -> Iterator[None]:
     """Another cache folder, for a while."""
     before = os.environ.get(VARIABLE)
     os.environ[VARIABLE] = folder

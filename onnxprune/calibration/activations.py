@@ -38,7 +38,8 @@ class Activation:
     """What is known of one tensor along its axis of units, over all other axes and all data.
 
     mean, variance, square, magnitude: [units], of all entries, square being the mean of the squares, magnitude that
-    of absolute values; covariance: [units, units], of a sample of positions; sample: [positions, units], some of them
+    of absolute values, or empty; covariance: [units, units], of a sample of positions; sample: [positions, units], some
+    of them
     """
 
     moments: Moments = field(default_factory=Moments)
@@ -117,17 +118,18 @@ def collect(
     *,
     pairs: bool,
     sample: bool = False,
+    magnitudes: bool = True,
     threads: int = 0,
 ) -> Activations:
     """Run a model over data, as often as memory asks for.
 
-    analysis: of the same model; pairs, sample: whether covariances, and positions as they are, are wanted. Raises
-    InputError where it can't be run.
+    analysis: of the same model; pairs, sample, magnitudes: whether covariances, positions as they are, and means of
+    absolute values are wanted. Raises InputError where it can't be run.
     """
     chosen = layers(analysis)
     read = {layer.name: (layer.data.name, layer.axis) for layer in chosen}
     sizes = {read[layer.name]: layer.units.size or 0 for layer in chosen}
-    found: dict[Place, Activation] = {key: Activation() for key in sizes}
+    found = {key: Activation(Moments(magnitudes)) for key in sizes}
     held = math.ceil(SAMPLE / max(len(data), 1)) if sample else 0
     needed = {key: 8 * size * (size if pairs else 1) for key, size in sizes.items()}
     for keys in portions(needed, BYTES):

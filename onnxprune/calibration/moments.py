@@ -14,10 +14,14 @@ Array = np.ndarray
 
 
 class Moments:
-    """Mean and variance of every column, and the mean of its absolute values: streams rows [rows, columns]."""
+    """Mean and variance of every column, and the mean of its absolute values: streams rows [rows, columns].
 
-    def __init__(self) -> None:
+    magnitudes: whether the latter are wanted, which cost as much as the rest
+    """
+
+    def __init__(self, magnitudes: bool = True) -> None:
         self.count = 0
+        self._magnitudes = magnitudes
         self.mean: Array = np.zeros(0)
         self.magnitude: Array = np.zeros(0)
         self._scatter: Array = np.zeros(0)
@@ -27,13 +31,13 @@ class Moments:
         mean = rows.mean(axis=0, dtype=np.float64)
         centred = rows - mean.astype(rows.dtype)
         scatter = np.einsum("ij,ij->j", centred, centred, dtype=np.float64)
-        magnitude = np.abs(rows, out=centred).mean(axis=0, dtype=np.float64)
+        magnitude = np.abs(rows, out=centred).mean(axis=0, dtype=np.float64) if self._magnitudes else np.zeros(0)
         if not self.count:
             self.mean, self.magnitude, self._scatter = (np.zeros_like(v) for v in (mean, magnitude, scatter))
         shift, total = mean - self.mean, self.count + len(rows)
         self._scatter += scatter + shift**2 * (self.count * len(rows) / total)
         self.mean = self.mean + shift * (len(rows) / total)
-        self.magnitude = self.magnitude + (magnitude - self.magnitude) * (len(rows) / total)
+        self.magnitude = self.magnitude + (magnitude - self.magnitude) * (len(rows) / total)  # empty: not wanted
         self.count = total
 
     def state(self) -> dict[str, Array]:

@@ -66,8 +66,8 @@ class Trials:
         self._data = data
         self._samples = samples
         self._opened: Opened | None = None
-        self._calls: list[Called] = []
-        self._rows: tuple[int, ...] = ()
+        self._calls: dict[int, Called] = {}
+        self._used: list[int] = []
         self._sizes: Mapping[str, int] | None = None
         self._known: dict[tuple[str, bytes], float] = {}
 
@@ -90,7 +90,7 @@ class Trials:
     def outputs(self, gates: Gates) -> list[dict[str, Array]]:
         """The outputs by name, for every call that is used."""
         opened = self._open()
-        return self._run(opened, gates, self._calls)
+        return self._run(opened, gates, self._chosen(opened))
 
     def _run(self, opened: Opened, gates: Gates, calls: Sequence[Called]) -> list[dict[str, Array]]:
         further = opened.feeds(gates)
@@ -98,13 +98,13 @@ class Trials:
 
     def release(self) -> None:
         """Let go of the session and the dense outputs, which take memory. They are made anew where they are needed."""
-        self._opened, self._calls = None, []
+        self._opened, self._calls, self._used = None, {}, []
 
     def _measure(self, kind: str, measure: type[Loss], gates: Gates, samples: int = 0) -> float:
         key = f"{kind} {samples}", _digest(gates)
         if key not in self._known:
             opened, meter = self._open(), measure()
-            calls = self._some(samples) if samples else self._calls
+            calls = self._chosen(opened, samples)
             for made, (_, dense) in zip(self._run(opened, gates, calls), calls, strict=True):
                 meter.update(dense, made)
             found = meter.result()
@@ -112,34 +112,37 @@ class Trials:
             self.count += 1
         return self._known[key]
 
-    def _some(self, samples: int) -> list[Called]:
-        """Evenly spaced calls of those that are used, as many as it takes for so many samples."""
-        return [self._calls[i] for i in _chosen(self._rows, samples)]
-
     def _open(self) -> Opened:
         if self._opened is None:
             self._opened = self._source()
             self._sizes = self._opened.sizes
-            self._calls = self._dense(self._opened)
         return self._opened
 
-    def _dense(self, opened: Opened) -> list[Called]:
-        """Calls and what the dense model makes of them."""
-        found: list[Called] = []
-        data, further, held = self._data(), opened.feeds({}), 0
-        chosen = _chosen(data.rows, self._samples)
-        for index in chosen:
-            feeds = data[index]
-            made = opened(feeds, further)
-            held += sum(np.asarray(values).nbytes for values in (*feeds.values(), *made.values()))
-            if found and held > BYTES:
-                break
-            found.append((feeds, made))
-        self._rows = tuple(data.rows[index] for index in chosen[: len(found)])
-        return found
+    def _chosen(self, opened: Opened, samples: int = 0) -> list[Called]:
+        """Evenly spaced calls of those that are used, as many as it takes for so many samples; 0: all."""
+        if not self._used:
+            self._used = self._affordable(opened)
+        rows = tuple(self._data().rows[index] for index in self._used)
+        places = _spaced(rows, samples) if samples else range(len(rows))
+        return [self._call(opened, self._used[place]) for place in places]
+
+    def _affordable(self, opened: Opened) -> list[int]:
+        """The calls to use, fewer of them where they are large."""
+        rows = self._data().rows
+        wanted = _spaced(rows, self._samples)
+        feeds, made = self._call(opened, wanted[0])
+        size = sum(np.asarray(values).nbytes for values in (*feeds.values(), *made.values()))
+        return wanted[: max(BYTES // max(size, 1), 1)]
+
+    def _call(self, opened: Opened, index: int) -> Called:
+        """A call and what the dense model makes of it, which is kept."""
+        if index not in self._calls:
+            feeds = self._data()[index]
+            self._calls[index] = feeds, opened(feeds, opened.feeds({}))
+        return self._calls[index]
 
 
-def _chosen(rows: tuple[int, ...], samples: int) -> list[int]:
+def _spaced(rows: tuple[int, ...], samples: int) -> list[int]:
     """Evenly spaced calls, as many as it takes for so many samples."""
     each = max(sum(rows) / max(len(rows), 1), 1)
     return spaced(len(rows), max(math.ceil(samples / each), 1))

@@ -18,7 +18,7 @@ AMPLITUDE = 0.25
 MOST = 1000.0
 """Times the usual rate, or that part of it: no error is for nothing, nor without price."""
 
-SAMPLES = 16
+SAMPLES = 8
 """For one loss: noise hits all units of a group, so a few samples tell what it does."""
 
 

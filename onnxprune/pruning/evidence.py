@@ -122,7 +122,8 @@ class Evidence:
         """What the criterion has to know of activations."""
         needs = criteria.get(self.options.scored_by).needs
         if self._activations is None and needs != Needs.WEIGHTS:
-            wanted = {"pairs": needs == Needs.COVARIANCES, "sample": needs == Needs.POSITIONS}
+            pairs = needs == Needs.COVARIANCES
+            wanted = {"pairs": pairs, "sample": needs == Needs.POSITIONS, "magnitudes": not pairs}
             data = self.calibration
             made_of = [*digests(self.file.path), data.digest, repr(data.rows), repr(wanted)]
             self._activations = shelved(made_of, lambda: collect(self.source, analysis, data, **wanted))

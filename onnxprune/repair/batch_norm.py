@@ -75,7 +75,7 @@ def _behind(dense: Model, work: Work) -> set[str]:
 
 def _moments(calls: Sequence[Array]) -> Moments:
     """Of every channel, which are the second axis."""
-    seen = Moments()
+    seen = Moments(magnitudes=False)
     for values in calls:
         seen.update(np.moveaxis(values, 1, -1).reshape(-1, values.shape[1]).astype(np.float32, copy=False))
     return seen
