@@ -8,6 +8,7 @@ import pytest
 from onnxprune.calibration import collect, layers
 from onnxprune.coupling import analyze
 from onnxprune.criteria import score
+from onnxprune.criteria.propagated import SAMPLES
 from tests.criteria.made import A, B, only_group
 from tests.filled import filled
 
@@ -29,7 +30,7 @@ class Numb:
     def tell(self, _: str) -> None: ...
 
     def loss(self, gates: dict[str, np.ndarray], samples: int) -> float:
-        assert samples == 16
+        assert samples == SAMPLES
         return {"a[1]": 0.0, "b[1]": 1.0, "c[1]": np.inf}[next(iter(gates))]
 
 
