@@ -1,10 +1,12 @@
-"""Virtual environments of other tools: made once, in the cache folder, with pinned versions."""
+"""Other tools and their virtual environments: made once, in the cache folder, with pinned versions."""
 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -42,3 +44,18 @@ def environment(name: str, steps: Sequence[Sequence[str]]) -> Path:
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", *step], check=True)
     stamp.write_text(wanted)
     return python
+
+
+def packages(names: Sequence[str]) -> Path:
+    """A folder in the cache folder with some packages, without what they need, for the import path of any Python.
+
+    Made at first use; there is one for every set of names and versions. Raises CalledProcessError where pip fails.
+    """
+    folder = cache_folder() / "packages" / "+".join(sorted(names))
+    if not folder.exists():
+        print(f"installing {', '.join(names)} in {folder}", file=sys.stderr)
+        with tempfile.TemporaryDirectory(prefix="onnxprune-packages-") as fresh:
+            command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", fresh, *names]
+            subprocess.run(command, check=True)
+            shutil.copytree(fresh, folder)
+    return folder

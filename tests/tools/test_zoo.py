@@ -13,6 +13,7 @@ import pytest
 from onnx import numpy_helper
 
 from tools import worker
+from tools.forked import Limits
 from tools.results import Results, program
 from tools.zoo import __main__ as command
 from tools.zoo import export, lists, outcome, page, row, survey
@@ -104,7 +105,7 @@ def test_exports_in_a_process_of_their_own(cache: Path) -> None:
     file = cache / "x.onnx"
     assert "trained.unknown" in export.exported(Entry("trained.unknown", "trained", _locked), file)
     net = lists.named("dense.espcn@torchscript")
-    assert export.exported(net, file, {"cpu": 60, "wall": 0.0}) == "takes more than 0 seconds"
+    assert export.exported(net, file, Limits(cpu=60, wall=0.0)) == "takes more than 0 seconds"
     assert not file.exists()
     assert export.exported(net, file) == ""
     assert "DepthToSpace" in {node.op_type for node in onnx.load(file).graph.node}

@@ -1,24 +1,16 @@
-"""Exports one entry in a process of its own, forked from one that has the frameworks in memory. Importing them takes
-longer than most exports."""
+"""Exports one entry in a process of its own, forked from one that has the frameworks in memory."""
 
 from __future__ import annotations
 
 import os
-import resource
 import tempfile
-from collections.abc import Mapping
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
-from onnxprune.words import cause
+from tools.forked import Died, Limits, in_fork
 from tools.zoo.entry import Entry
 from tools.zoo.lists import named
 
-CPU_SECONDS = 300
-WALL_SECONDS = 1800.0
-"""Whatever takes longer hangs. Processor time is what counts: a busy machine is no reason to give up."""
+LIMITS = Limits(cpu=300, wall=1800.0)
 
 
 def export(entry: Entry, file: Path) -> None:
@@ -31,30 +23,14 @@ def export(entry: Entry, file: Path) -> None:
             os.replace(made, file.parent / made.name)
 
 
-def exported(entry: Entry, file: Path, limits: Mapping[str, float] | None = None) -> str:
+def exported(entry: Entry, file: Path, limits: Limits = LIMITS) -> str:
     """The same in a process of its own. Empty where it worked, else the reason."""
-    limits = limits or {"cpu": CPU_SECONDS, "wall": WALL_SECONDS}
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["tools.zoo.warm"])
-    receive, send = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(send, entry.name, file, int(limits["cpu"])))
-    process.start()
-    send.close()
     try:
-        return str(receive.recv()) if receive.poll(limits["wall"]) else f"takes more than {limits['wall']:g} seconds"
-    except EOFError:
-        process.join()
-        return f"the process ended with status {process.exitcode}"
-    finally:
-        process.kill()
-        process.join()
+        in_fork("tools.zoo.warm", limits, _exported, entry.name, file)
+    except Died as error:
+        return str(error)
+    return ""
 
 
-def _child(send: Connection[Any, Any], name: str, file: Path, seconds: int) -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    try:
-        export(named(name), file)
-    except Exception as error:  # a framework raises anything
-        send.send(cause(error))
-    else:
-        send.send("")
+def _exported(name: str, file: Path) -> None:
+    export(named(name), file)
