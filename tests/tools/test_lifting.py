@@ -1,6 +1,7 @@
 """Judging converters: weights found again, outcomes, rows that are kept, the page."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tools.lifting import contestants, page, survey
 from tools.lifting.contestants import CONTESTANTS, Contestant, Lifted
 from tools.lifting.reference import noise, reference
 from tools.lifting.trial import AGREES, DIFFERS, UNCONVERTED, UNRUN, trial
-from tools.lifting.weights import kept, mark
+from tools.lifting.weights import kept, mark, reached
 from tools.zoo.entry import Entry
 
 
@@ -95,11 +96,16 @@ def test_a_mark_is_that_of_the_numbers_wherever_they_lie() -> None:
     assert mark(np.ones(2))[1:] == (2 * 0x3F800000, 2 * 0x3F800000**2)  # the bits of 1.0
 
 
-def test_one_tensor_that_became_two_is_counted(file: Path) -> None:
-    weights = reference(file, {}).weights
-    assert kept(weights, Layer(file))["copies"] == 0
-    assert kept(weights, torch.nn.ModuleList([Layer(file), Layer(file)]))["copies"] == 1
-    assert kept(weights, torch.nn.Linear(4, 3)) == {"parameters": 0, "buffers": 0, "named": 0, "copies": 0}
+def test_what_gradients_reach(file: Path) -> None:
+    weights, x = reference(file, {}).weights, torch.ones(2, 4)
+    one, other, bare = Layer(file), Layer(file), Layer(file, bare=True)
+    assert reached(weights, one, lambda: one(x).sum()) == {"gradients": 1.0, "copies": 0}
+    both = torch.nn.ModuleList([one, other])
+    assert reached(weights, both, lambda: (one(x) + other(x)).sum()) == {"gradients": 1.0, "copies": 1}
+    assert reached(weights, bare, lambda: None) == {"gradients": 0.0, "copies": 0}
+    still = [replace(weight, trained=False) for weight in weights]
+    assert reached(still, Layer(file), lambda: None) == {"gradients": 0.0, "copies": 0}
+    assert kept(weights, torch.nn.Linear(4, 3)) == {"parameters": 0, "buffers": 0, "named": 0}
 
 
 def test_rows_are_kept_and_shown(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,8 +119,8 @@ def test_rows_are_kept_and_shown(file: Path, tmp_path: Path, monkeypatch: pytest
         reason = "NotImplementedError: (operation_type='LSTM', version=14)"
         return {"outcome": UNCONVERTED, "reason": reason} if name == "onnx2torch" else found
 
-    found = {"outcome": AGREES, "error": 0.0, "gradients": 0.5}
-    found["weights"] = {"parameters": 0.25, "buffers": 0.75, "named": 1.0, "copies": 0}
+    found = {"outcome": AGREES, "error": 0.0, "gradients": 0.5, "copies": 1}
+    found["weights"] = {"parameters": 0.25, "buffers": 0.75, "named": 1.0}
     monkeypatch.setenv("ONNXPRUNE_CACHE", str(tmp_path))
     monkeypatch.setattr(survey, "in_fork", here)
     monkeypatch.setattr(survey, "trial", tried)

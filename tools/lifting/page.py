@@ -37,7 +37,7 @@ The last five lines are means over the graphs that agree, of what the file store
 share of the numbers that is found by value among the module's; *own names*: share that is there under the name that it
 has in the file, but for `.`, `/` and `:`; *gradients*: share that the outputs have a gradient by, once it is asked for
 (running means and variances of batch normalisation aside); *untied*: share of the graphs in which one stored tensor
-became several."""
+became several with gradients of their own."""
 
 Rows = Mapping[str, Mapping[str, Row]]
 """Tool -> graph -> row."""
@@ -86,7 +86,7 @@ _MEASURES: Mapping[str, Callable[[Row], float]] = {
     "buffers": lambda row: row["weights"]["buffers"],
     "own names": lambda row: row["weights"]["named"],
     "gradients": lambda row: row["gradients"],
-    "untied": lambda row: bool(row["weights"]["copies"]),
+    "untied": lambda row: bool(row["copies"]),
 }
 
 

@@ -16,7 +16,7 @@ from onnxprune.runtime import Array, Feeds, fidelity
 from onnxprune.words import cause
 from tools.lifting.contestants import CONTESTANTS, Lifted
 from tools.lifting.reference import Reference
-from tools.lifting.weights import kept, mark, tensors
+from tools.lifting.weights import kept, reached
 
 if TYPE_CHECKING:
     import torch
@@ -53,23 +53,18 @@ def trial(name: str, file: Path, known: Reference) -> Row:
 
 
 def gradients(lifted: Lifted, known: Reference) -> Row:
-    """The share of the weights, in numbers, by which the outputs' sum has a gradient; of those that are trained."""
-    trained = {weight.mark: weight.size for weight in known.weights if weight.trained}
-    held = [values for _, _, values in tensors(lifted.module)]
-    marks = [mark(values.detach().float().numpy()) for values in held]
+    """What the sum of all float outputs has a gradient by, see `reached`."""
+
+    def run() -> Any:
+        outputs = _flat(lifted.call(_fed(known.types, known.draws[0][0]))).values()
+        floats = [value.float().sum() for value in outputs if value.is_floating_point() and value.requires_grad]
+        return sum(floats) if floats else None
+
     try:
         with quiet():
-            for found, values in zip(marks, held, strict=True):
-                values.requires_grad_(found in trained)
-            outputs = lifted.call(_fed(known.types, known.draws[0][0]))
-            floats = [value for value in _flat(outputs).values() if value.is_floating_point() and value.requires_grad]
-            if floats:
-                total: Any = sum(value.float().sum() for value in floats)
-                total.backward()
+            return dict(reached(known.weights, lifted.module, run))
     except Exception as error:  # as above
-        return {"gradients": 0.0, "ungraded": cause(error)}
-    reached = {found for found, values in zip(marks, held, strict=True) if values.grad is not None}
-    return {"gradients": sum(trained.get(found, 0) for found in reached) / max(sum(trained.values()), 1)}
+        return {"gradients": 0.0, "copies": 0, "ungraded": cause(error)}
 
 
 def _error(lifted: Lifted, types: Mapping[str, str], feeds: Feeds, expected: Mapping[str, Array]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,26 +52,36 @@ def is_float(values: Any) -> bool:
 
 
 def kept(weights: Sequence[Weight], module: torch.nn.Module) -> dict[str, float]:
-    """Shares of all numbers: in parameters, in buffers only, and under their own name, `.`, `/` and `:` aside.
-
-    copies: initializers that one tensor became several of, so that they would be trained apart.
-    """
+    """Shares of all numbers: in parameters, in buffers only, and under their own name, `.`, `/` and `:` aside."""
     owned: dict[Mark, str] = {}
-    found: Counter[Mark] = Counter()
     names = set()
     for kind, name, values in tensors(module):
         held = mark(values.detach().float().numpy())
         owned[held] = "parameters" if "parameters" in (kind, owned.get(held)) else kind
-        found[held] += 1
         names |= {_plain(name), _plain(name.rsplit(".", 1)[-1])}
     total = max(sum(weight.size for weight in weights), 1)
+    found = {kind: sum(w.size for w in weights if owned.get(w.mark) == kind) for kind in ("parameters", "buffers")}
+    named = sum(w.size for w in weights if w.mark in owned and _plain(w.name) in names)
+    return {what: count / total for what, count in {**found, "named": named}.items()}
+
+
+def reached(weights: Sequence[Weight], module: torch.nn.Module, run: Callable[[], Any]) -> dict[str, float]:
+    """What a gradient of `run()`, a number, reaches once it is asked for.
+
+    gradients: the share of the trained weights, in numbers; copies: how many of them became several tensors that have
+    gradients of their own, and would be trained apart.
+    """
+    trained = {weight.mark: weight.size for weight in weights if weight.trained}
+    held = [(mark(values.detach().float().numpy()), values) for _, _, values in tensors(module)]
+    for found, values in held:
+        values.requires_grad_(found in trained)
+    total = run()
+    if total is not None:
+        total.backward()
+    moved = Counter(found for found, values in held if values.grad is not None)
     twins = Counter(weight.mark for weight in weights)
-    shares = {
-        kind: sum(w.size for w in weights if owned.get(w.mark) == kind) / total for kind in ("parameters", "buffers")
-    }
-    named = sum(w.size for w in weights if w.mark in owned and _plain(w.name) in names) / total
-    copies = sum(found[w.mark] > twins[w.mark] for w in weights if w.size > 1)
-    return {**shares, "named": named, "copies": copies}
+    copies = sum(count > twins[found] for found, count in moved.items() if found[0] > 1)
+    return {"gradients": sum(trained[found] for found in moved) / max(sum(trained.values()), 1), "copies": copies}
 
 
 def tensors(module: torch.nn.Module) -> Iterator[tuple[str, str, torch.Tensor]]:
