@@ -103,6 +103,8 @@ def test_what_gradients_reach(file: Path) -> None:
     both = torch.nn.ModuleList([one, other])
     assert reached(weights, both, lambda: (one(x) + other(x)).sum()) == {"gradients": 1.0, "copies": 1}
     assert reached(weights, bare, lambda: None) == {"gradients": 0.0, "copies": 0}
+    twins = [*weights, replace(weights[0], name="mean", trained=False)]  # equal numbers can't be told apart
+    assert reached(twins, other, lambda: total if (total := other(x).sum()).requires_grad else None)["gradients"] == 0.0
     still = [replace(weight, trained=False) for weight in weights]
     assert reached(still, Layer(file), lambda: None) == {"gradients": 0.0, "copies": 0}
     assert kept(weights, torch.nn.Linear(4, 3)) == {"parameters": 0, "buffers": 0, "named": 0}

@@ -35,9 +35,9 @@ itself, eight times what flipping the last bit of every weight and input does.
 _NOTES = """\
 The last five lines are means over the graphs that agree, of what the file stores as floats: *parameters*, *buffers*:
 share of the numbers that is found by value among the module's; *own names*: share that is there under the name that it
-has in the file, but for `.`, `/` and `:`; *gradients*: share that the outputs have a gradient by, once it is asked for
-(running means and variances of batch normalisation aside); *untied*: share of the graphs in which one stored tensor
-became several with gradients of their own."""
+has in the file, but for what is no letter or digit; *gradients*: share that the outputs have a gradient by, once it is
+asked for (running means and variances of batch normalisation aside); *untied*: share of the graphs in which one stored
+tensor became several with gradients of their own."""
 
 Rows = Mapping[str, Mapping[str, Row]]
 """Tool -> graph -> row."""
@@ -123,5 +123,6 @@ def plain(reason: str, limit: int = 100) -> str:
     """A reason without what is only this graph's, so that equal ones can be counted; an operator's name stays."""
     if operator := re.search(r"operation_type='(\w+)'", reason):
         return f"no converter for {operator[1]}"
-    text = re.sub(r"\d[\d.e+-]*", "N", re.sub(r"'[^']*/[^']*'|\"[^\"]*/[^\"]*\"", "'...'", reason))
+    text = re.sub(r" \(node '[^']*'\)", "", reason)
+    text = re.sub(r"\d[\d.e+-]*", "N", re.sub(r"'[^']*/[^']*'|\"[^\"]*/[^\"]*\"", "'...'", text))
     return text if len(text) <= limit else f"{text[: limit - 3]}..."

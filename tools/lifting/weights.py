@@ -71,10 +71,11 @@ def reached(weights: Sequence[Weight], module: torch.nn.Module, run: Callable[[]
     gradients: the share of the trained weights, in numbers; copies: how many of them became several tensors that have
     gradients of their own, and would be trained apart.
     """
-    trained = {weight.mark: weight.size for weight in weights if weight.trained}
+    still = {weight.mark for weight in weights if not weight.trained}
+    trained = {weight.mark: weight.size for weight in weights if weight.mark not in still}
     held = [(mark(values.detach().float().numpy()), values) for _, _, values in tensors(module)]
     for found, values in held:
-        values.requires_grad_(found in trained)
+        values.requires_grad_(found in trained).grad = None
     total = run()
     if total is not None:
         total.backward()
@@ -91,4 +92,4 @@ def tensors(module: torch.nn.Module) -> Iterator[tuple[str, str, torch.Tensor]]:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"\W", "_", name)
+    return re.sub(r"\W", "_", name).lstrip("_")  # which some put before a digit
