@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from onnxprune.export.lazy import need
 
@@ -22,11 +25,14 @@ def lift(model: Model) -> Lifted:
     return lifted(model)
 
 
-def write_back(lifted: Lifted, model: Model) -> int:
-    """Put what was learned into a model that has tensors of the same names, and tell how many changed."""
+def write_back(learned: Lifted | Mapping[str, np.ndarray], model: Model) -> int:
+    """Put what was learned (a lifted model, or what its `stored` gave) into a model that has tensors of the same names.
+
+    Returns how many of them changed; the others stay untouched, byte for byte.
+    """
     from onnxprune.lift.module import write_back as written
 
-    return written(lifted, model)
+    return written(learned, model)
 
 
 __all__ = ["lift", "write_back"]

@@ -44,12 +44,14 @@ class Lifted(torch.nn.Module):
         for name, (_, value) in layout.buffers.items():
             self._buffers[name] = value
 
-    def forward(self, feeds: Mapping[str, Tensor], keep: Collection[str] = ()) -> dict[str, Tensor]:
+    def forward(
+        self, feeds: Mapping[str, Tensor], keep: Collection[str] = (), weights: Mapping[str, Tensor] | None = None
+    ) -> dict[str, Tensor]:
         """The outputs by name, and those tensors inside whose names are in `keep`.
 
-        Raises InputError where an input is missing, and Unliftable where a node can't be run.
+        weights: stand in for parameters of the same names. Raises InputError where an input is missing, and Unliftable where a node can't be run.
         """
-        values = self._start(feeds)
+        values = self._start(feeds, weights or {})
         kept = {self._layout.places[name]: name for name in keep if name in self._layout.places}
         found: dict[str, Tensor] = {}
         for step in self._program.steps:
@@ -59,23 +61,26 @@ class Lifted(torch.nn.Module):
                 values.pop(at, None)
         return found | {name: values[at] for name, at in zip(self.outputs, self._program.outputs, strict=True)}
 
-    def _start(self, feeds: Mapping[str, Tensor]) -> Values:
+    def _start(self, feeds: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Values:
         """What lies at every place before the first step."""
         values: Values = {}
         for name, (at, _) in self._layout.buffers.items():
             values[at] = _there(self._buffers[name])
         for name, (at, weight) in self._layout.weights.items():
-            values[at] = weight.value(_there(self._parameters[name]))
+            values[at] = weight.value(weights.get(name, _there(self._parameters[name])))
         for (name, dtype), at in zip(self.inputs.items(), self._program.inputs, strict=True):
             if name not in feeds:
                 raise InputError(f"input '{name}' is missing")
             values[at] = feeds[name].to(dtype)
         return values
 
-    def stored(self) -> dict[str, np.ndarray]:
-        """Every learned tensor as the file has it: name -> array of its shape and type there."""
-        weights = self._layout.weights
-        return {name: weights[name][1].stored(p) for name, p in self.named_parameters()}
+    def stored(self, changed: Mapping[str, Tensor] | None = None) -> dict[str, np.ndarray]:
+        """Every learned tensor as the file has it: name -> array of its shape and type there.
+
+        changed: stand in for parameters of the same names
+        """
+        forms = self._layout.weights
+        return {name: forms[name][1].stored((changed or {}).get(name, p)) for name, p in self.named_parameters()}
 
 
 def _there(value: Tensor | None) -> Tensor:
@@ -83,12 +88,13 @@ def _there(value: Tensor | None) -> Tensor:
     return value
 
 
-def write_back(lifted: Lifted, model: Model) -> int:
+def write_back(learned: Lifted | Mapping[str, np.ndarray], model: Model) -> int:
     """Put learned tensors into a model that has them under the same names, and tell how many changed.
 
-    Those that are what they were stay untouched, byte for byte. Raises InputError where a shape differs.
+    learned: a lifted model, or what its `stored` gave. Tensors that are what they were stay untouched, byte for byte.
+    Raises InputError where a shape differs.
     """
-    changed, learned = 0, lifted.stored()
+    changed, learned = 0, learned.stored() if isinstance(learned, Lifted) else learned
     for tensor in all_stored(model):
         values = learned.get(tensor.name)
         if values is None:

@@ -30,7 +30,7 @@ class FloatWeight:
 
     def stored(self, parameter: torch.Tensor) -> np.ndarray:
         """What goes into the file."""
-        return np.asarray(parameter.detach().cpu().numpy().astype(self._dtype))
+        return np.ascontiguousarray(parameter.detach().cpu().numpy().astype(self._dtype)).reshape(parameter.shape)
 
 
 class IntegerWeight:
