@@ -10,6 +10,7 @@ from typing import overload
 
 import numpy as np
 
+from onnxprune.calibration.batch import spaced
 from onnxprune.errors import InputError
 from onnxprune.runtime import Array
 
@@ -57,6 +58,12 @@ class Data(Sequence[Mapping[str, Array]]):
             return self
         rows, make = tuple(self.rows[i] for i in calls), self.make
         return replace(self, digest=self._digest(calls), rows=rows, make=lambda i: make(calls[i]))
+
+    def fewer(self, samples: int) -> Data:
+        """Evenly spaced calls with about so many samples; itself where it has no more."""
+        if self.samples <= samples:
+            return self
+        return self.part(spaced(len(self), max(len(self) * samples // self.samples, 1)))
 
     def split(self, fraction: float = 0.25) -> tuple[Data, Data]:
         """The part to calibrate on, and the part held out: about `fraction` of the calls, drawn evenly.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from onnxprune.calibration.batch import open_batches, samples_in, settled, spaced
+from onnxprune.calibration.batch import open_batches, samples_in, settled
 from onnxprune.calibration.conform import conform
 from onnxprune.calibration.data import Call, Data
 from onnxprune.calibration.registry import Found, Request, Source, sources
@@ -75,12 +75,4 @@ def _checked(found: Found, request: Request) -> Data:
         rows = tuple(samples_in(make(i), request.specs) for i in range(found.count))
     batch, digest = open_batches(request.specs), found.digest
     data = Data(request.text, digest, rows, make, batch, found.synthetic, warnings=found.warnings)
-    return _fewer(data, request.samples)
-
-
-def _fewer(data: Data, samples: int) -> Data:
-    """Calls of several samples each can come to more than are wanted."""
-    if data.samples <= samples:
-        return data
-    fewer = data.part(spaced(len(data), max(len(data) * samples // data.samples, 1)))
-    return replace(fewer, digest=data.digest)
+    return replace(data.fewer(request.samples), digest=digest)  # calls of several samples each can come to more

@@ -20,6 +20,7 @@ from onnxprune.cli.explain import explain
 from onnxprune.cli.export import export
 from onnxprune.cli.listing import listing
 from onnxprune.cli.optimize import optimize
+from onnxprune.cli.recover import recover
 
 app = typer.Typer(
     name="onnxprune",
@@ -31,7 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-for _command in (optimize, analyze, explain, bench, compare, export):
+for _command in (optimize, recover, analyze, explain, bench, compare, export):
     app.command()(_command)
 app.command("list")(listing)
 

@@ -38,6 +38,23 @@ def repairs(incomplete: str) -> Offered:
     return _starting(incomplete, ((entry.name, entry.summary) for entry in known()))
 
 
+MODES = (
+    ("full", "all weights"),
+    ("perp", "biases, normalisations, low-rank changes of matrices"),
+    ("lora", "low-rank changes of matrices"),
+)
+
+
+def modes(incomplete: str) -> Offered:
+    """What a recovery may train."""
+    return _starting(incomplete, MODES)
+
+
+def devices(incomplete: str) -> Offered:
+    """Where a recovery may train."""
+    return _starting(incomplete, (("cpu", ""), ("cuda", "")))
+
+
 def passes(incomplete: str) -> Offered:
     """Passes with what they remove."""
     from onnxprune.pruning import available

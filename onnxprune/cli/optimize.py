@@ -17,6 +17,8 @@ from onnxprune.cli.options import (
     Model,
     Preprocess,
     Provider,
+    Recover,
+    RecoverMode,
     Samples,
     Seed,
     Threads,
@@ -141,11 +143,14 @@ def optimize(
     max_loss: MaxLoss = None,
     search_minutes: SearchMinutes = None,
     metric: Metric = None,
+    recover: Recover = None,
+    recover_mode: RecoverMode = "full",
     json: Json = False,
 ) -> int:
     """Prune a model to a target or a limit of loss, prove the result, and measure it."""
     from onnxprune.pruning import Options
     from onnxprune.pruning import Target as Aim
+    from onnxprune.recovery import Effort, Setting
 
     chosen: dict[str, Any] = {
         "criterion": criterion,
@@ -172,6 +177,7 @@ def optimize(
         preprocess=preprocess,
         max_loss=max_loss,
         search_minutes=search_minutes,
+        recover=Setting(Effort.parse(recover), recover_mode, seed=seed) if recover else None,
         **{name: text for name, text in chosen.items() if text is not None},
     )
     return _show(*_run(model, output or model.with_name(f"{model.stem}.pruned.onnx"), options, report), json)

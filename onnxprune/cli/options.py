@@ -37,6 +37,21 @@ Preprocess = Annotated[
     Path | None,
     typer.Option(metavar="FILE.toml", help="What becomes of a picture; by default preprocess.toml in the folder."),
 ]
+Recover = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME|STEPS",
+        help="Train the result towards the dense model: 10m, 90s, 1h or a number of steps. Needs torch.",
+    ),
+]
+RecoverMode = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="What is trained: full (all weights), perp (biases, norms, low-rank changes) or lora.",
+        autocompletion=completion.modes,
+    ),
+]
 
 
 def dims(texts: Sequence[str] | None) -> dict[str, int]:

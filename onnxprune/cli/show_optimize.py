@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from onnxprune.cli.screen import facts, show_all, table
 from onnxprune.cli.show_analyze import lock_table
 from onnxprune.report.record import Report
-from onnxprune.report.sentences import aim, fidelity, proof, searched
+from onnxprune.report.sentences import aim, fidelity, proof, recovered, searched
 from onnxprune.report.units import fraction, quantity, seconds, size, some, speedup
 
 MOST_LOCKED = 8
@@ -46,6 +46,7 @@ def _findings(report: Report) -> list[tuple[str, str]]:
     rows += searched(report)
     if report.latency:
         rows.append(("speed", speedup(report.latency.speedup)))
+    rows += [("recovery", recovered(report.recovery))] if report.recovery else []
     rows += [("fidelity", fidelity(report)), ("proof", proof(report.proof))]
     rows += [
         (

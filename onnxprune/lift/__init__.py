@@ -19,7 +19,7 @@ def lift(model: Model) -> Lifted:
 
     Raises InputError where torch isn't installed, and where the graph has nodes that torch has no counterpart of.
     """
-    need("torch", "torch")
+    need("torch", "torch", "lifting a graph")
     from onnxprune.lift.lifting import lift as lifted
 
     return lifted(model)

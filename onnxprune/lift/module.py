@@ -49,7 +49,8 @@ class Lifted(torch.nn.Module):
     ) -> dict[str, Tensor]:
         """The outputs by name, and those tensors inside whose names are in `keep`.
 
-        weights: stand in for parameters of the same names. Raises InputError where an input is missing, and Unliftable where a node can't be run.
+        weights: stand in for parameters of the same names. Raises InputError where an input is missing, and Unliftable
+        where a node can't be run.
         """
         values = self._start(feeds, weights or {})
         kept = {self._layout.places[name]: name for name in keep if name in self._layout.places}

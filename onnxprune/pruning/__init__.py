@@ -9,15 +9,18 @@ from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.passes import Pass, available, learned, parse
 from onnxprune.pruning.plan import Plan, read
 from onnxprune.pruning.result import Result
+from onnxprune.pruning.retrain import Inputs, Recovery, recover
 from onnxprune.pruning.selection import Scope
 
 __all__ = [
     "BLOCK",
     "Decision",
+    "Inputs",
     "Measurement",
     "Options",
     "Pass",
     "Plan",
+    "Recovery",
     "Result",
     "Scope",
     "Search",
@@ -30,4 +33,5 @@ __all__ = [
     "optimize",
     "parse",
     "read",
+    "recover",
 ]

@@ -34,8 +34,16 @@ from onnxprune.runtime import PlainFile, input_specs, runnable_inputs, session
 HELD_OUT = 0.25
 """Of the user's data, to judge the result by."""
 
+MOST_HELD_OUT = 512
+"""Samples tell enough of how good a result is, where there are thousands."""
+
 MADE_UP_CALLS = 32
 """Calls, where nobody gave any."""
+
+
+def held_out(samples: int) -> float:
+    """The share of so many samples that is held out."""
+    return min(HELD_OUT, MOST_HELD_OUT / max(samples, 1))
 
 
 @dataclass
@@ -60,7 +68,9 @@ class Evidence:
         """The user's data."""
         if self.options.calibration is None:
             return None
-        opened = self._open(self.options.calibration, self.options.samples)
+        options = self.options
+        wanted = max(options.samples, options.recover_samples) if options.recover else options.samples
+        opened = self._open(self.options.calibration, wanted)
         self.warnings += opened.warnings
         if opened.synthetic:
             self.warnings.append("the data are made up: how good the result is on real ones is not known")
@@ -72,15 +82,20 @@ class Evidence:
             self.warnings.append("no data were given (--data): what is not known of weights comes from random inputs")
             made = self._open(MADE_UP, MADE_UP_CALLS)
             return made, made
-        parts = self.given.split(HELD_OUT)
+        parts = self.given.split(held_out(self.given.samples))
         if parts[0].shared:
             self.warnings.append("the data are a single sample, which the result is also judged by")
         return parts
 
     @property
+    def training(self) -> tuple[Data, Data]:
+        """What to train on, and what is held out of it."""
+        return self._parts
+
+    @cached_property
     def calibration(self) -> Data:
-        """What to collect statistics on."""
-        return self._parts[0]
+        """What to collect statistics on: all that isn't held out, or of what is trained on as much as is wanted."""
+        return self._parts[0].fewer(self.options.samples)
 
     @property
     def held_out(self) -> Data | None:

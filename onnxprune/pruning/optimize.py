@@ -12,8 +12,10 @@ from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.evolution import check_minutes
 from onnxprune.pruning.measure import measure
 from onnxprune.pruning.options import Options
-from onnxprune.pruning.prune import Progress, prune, silent
+from onnxprune.pruning.progress import Progress, silent
+from onnxprune.pruning.prune import prune
 from onnxprune.pruning.result import Result
+from onnxprune.pruning.retrain import check_recovery, retrain
 from onnxprune.pruning.search import check_options, search
 from onnxprune.rewrite import prove
 from onnxprune.runtime import PlainFile
@@ -30,6 +32,7 @@ def optimize(
     _check_paths(source, output)
     check_options(options)
     check_minutes(options)
+    check_recovery(options)
     file = PlainFile(source, options.data or None, options.seed)
     try:
         with scratch_folder(output.parent) as folder:
@@ -45,6 +48,9 @@ def optimize(
             if result.proof.status == "failed":
                 reason = result.proof.reason
                 raise VerificationError(f"{source}: the pruned model failed its proof, so it was not written: {reason}")
+            if options.recover is not None:
+                result.recovery = retrain(file, trial, evidence.training, options.recover, progress, output)
+                result.warnings += result.recovery.warnings
             progress("writing")
             result.written = publish(trial, output)
     except OSError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from onnxprune.errors import InputError
+from onnxprune.recovery import Setting
 
 QUANTITIES = ("macs", "params", "size", "latency")
 
@@ -89,6 +90,10 @@ class Options:
     """How what the members of a group say of a unit is put together; empty: as the criterion was published."""
     search_minutes: float | None = None
     """How long to look for better widths than the budget's."""
+    recover: Setting | None = None
+    """How to train the result towards the dense model."""
+    recover_samples: int = 16384
+    """Of the user's data, at most, to train on; `samples` of them are calibrated on."""
 
     @property
     def scored_by(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from onnxprune.pruning.evolution import Evolution, evolve, for_minutes
 from onnxprune.pruning.obstacles import locks
 from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.plan import Plan, describe, read, sha256
+from onnxprune.pruning.progress import Progress, silent
 from onnxprune.pruning.result import Result
 from onnxprune.pruning.selection import Scope, unmatched
 from onnxprune.pruning.timing import Timing
@@ -28,12 +28,6 @@ from onnxprune.repair import Edits, Work
 from onnxprune.rewrite import keep_of
 from onnxprune.runtime import InputSpec, concrete_shapes, input_specs, runnable_inputs, session
 from onnxprune.runtime.verify import Proof
-
-Progress = Callable[[str], None]
-
-
-def silent(_: str) -> None:
-    """No progress."""
 
 
 @dataclass(slots=True)
@@ -66,6 +60,8 @@ def prune(
     plan_model = {"name": source.name, "sha256": sha256(source)}
     decision = _decide(analysis, evidence, shapes, target, progress)
     decided = _decided(options)
+    if options.recover is not None:
+        decided["recover"] = str(options.recover)
     if options.search_minutes is not None:
         found = _search(decision, analysis, evidence, shapes)
         decision = found.decision

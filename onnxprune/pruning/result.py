@@ -10,6 +10,7 @@ from onnxprune.pruning.measure import Measurement
 from onnxprune.pruning.obstacles import Lock
 from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.plan import Plan
+from onnxprune.pruning.retrain import Recovery
 from onnxprune.runtime.verify import Proof
 
 
@@ -20,7 +21,7 @@ class Result:
     fraction: of the target's quantity that is left; reached: whether the target was met; target: the one that was
     aimed at, None where the passes' own ratios, a plan or the loss decided; offered: pass -> sizes of the groups that
     it offered; unknown: op -> nodes without a rule; warnings: sentences; written: the model file and its data files;
-    search: what the loss is, where there is a limit to it
+    search: what the loss is, where there is a limit to it; recovery: what came of training, where that was asked for
     """
 
     source: Path
@@ -40,6 +41,7 @@ class Result:
     unknown: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     search: Search | None = None
+    recovery: Recovery | None = None
 
     @property
     def met(self) -> bool:

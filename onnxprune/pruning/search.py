@@ -13,7 +13,8 @@ from onnxprune.pruning.decide import passes_of
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.loss import Judge, Search, Trial
 from onnxprune.pruning.options import Options, Target
-from onnxprune.pruning.prune import Progress, Pruned, prune, silent
+from onnxprune.pruning.progress import Progress, silent
+from onnxprune.pruning.prune import Pruned, prune
 from onnxprune.pruning.result import Result
 
 STEPS = 50

@@ -1,1 +1,51 @@
-"""Recovery: a pruned model learns to do what the dense one does, from unlabelled inputs. Needs the extra `torch`."""
+"""Recovery: a pruned model learns to do what the dense one does, from unlabelled inputs. Needs the extra `torch`.
+
+Importing this package imports no torch: that waits until something is trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from onnxprune.export.lazy import need
+from onnxprune.recovery.effort import Effort
+from onnxprune.recovery.outcome import Outcome, Point
+from onnxprune.recovery.setting import Setting
+
+if TYPE_CHECKING:
+    from onnxprune.calibration import Data
+    from onnxprune.graph import Model
+    from onnxprune.recovery.recover import Recovered
+
+
+def check(setting: Setting) -> None:
+    """Raise InputError where torch isn't installed, or names in a setting are unknown."""
+    need("torch", "torch", "training")
+    from onnxprune.recovery.objective import Objective
+    from onnxprune.recovery.student import check_mode
+
+    Objective(setting.loss)
+    check_mode(setting.mode)
+
+
+def train(
+    dense: Model,
+    pruned: Model,
+    data: tuple[Data, Data],
+    setting: Setting,
+    tell: Callable[[str], None],
+    saved: tuple[Path, str] | None = None,
+) -> Recovered:
+    """Train a pruned model to give out what the dense one does; see `onnxprune.recovery.recover`.
+
+    Raises InputError where torch isn't installed, and where models and data don't suit each other.
+    """
+    need("torch", "torch", "training")
+    from onnxprune.recovery.recover import train as run
+
+    return run(dense, pruned, data, setting, tell, saved)
+
+
+__all__ = ["Effort", "Outcome", "Point", "Setting", "check", "train"]

@@ -27,6 +27,14 @@ class Effort:
             raise InputError(f"'{text}' is no time to train (10m, 90s, 1h) and no number of steps (2000)")
         return cls(seconds=number * _SECONDS[found[2]]) if found[2] else cls(steps=number)
 
+    def __str__(self) -> str:
+        return f"{self.steps:g} steps" if math.isfinite(self.steps) else f"{self.seconds:g} s"
+
+    @property
+    def text(self) -> str:
+        """As `parse` reads it."""
+        return f"{self.steps:.0f}" if math.isfinite(self.steps) else f"{self.seconds:g}s"
+
     def done(self, steps: int, seconds: float) -> float:
         """What part of it is over, 1 and above: all."""
         return max(steps / self.steps, seconds / self.seconds)

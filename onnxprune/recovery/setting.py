@@ -26,3 +26,6 @@ class Setting:
     augment: tuple[str, ...] = ()
     seed: int = 0
     device: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.mode}, {self.effort}"

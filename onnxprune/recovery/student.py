@@ -28,13 +28,18 @@ LEAST = 0.01
 """The size of a parameter that is nothing yet counts as this."""
 
 
+def check_mode(mode: str) -> None:
+    """Raise InputError for an unknown mode."""
+    if mode not in MODES:
+        raise InputError(f"no mode of recovery '{mode}'; there are {', '.join(MODES)}")
+
+
 class Student(torch.nn.Module):
     """A lifted model with what is trained of it; mode: see above. Raises InputError for an unknown mode."""
 
     def __init__(self, lifted: Lifted, mode: str = "full", seed: int = 0) -> None:
         super().__init__()
-        if mode not in MODES:
-            raise InputError(f"no mode of recovery '{mode}'; there are {', '.join(MODES)}")
+        check_mode(mode)
         self.lifted = lifted
         self.adapters = torch.nn.ModuleDict()
         self._adapted: dict[str, str] = {}

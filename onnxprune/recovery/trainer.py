@@ -27,8 +27,9 @@ from onnxprune.recovery.student import Student
 LOOKS = 20
 """How often data held out are looked at, evenly over the training."""
 
-PATIENCE = 12
-"""Looks without anything better, after which it ends."""
+PATIENCE = 6
+"""Looks in the second half without anything better than what training had reached, after which it ends: in the first
+half the rate is high, and a student restless."""
 
 TRIES = 4
 """With a rate of a third each, where the first looks are worse than no training."""
@@ -97,7 +98,7 @@ class Trainer:
                 self._look()
                 if self._is_worse():
                     return self._lower(f"training made it worse at a rate of {self._rate:g}")
-                if len(self.outcome.curve) - 1 - self.outcome.best >= PATIENCE:
+                if self._is_stuck():
                     self.outcome.reason = f"nothing got better over {PATIENCE} looks at the data held out"
                     return False
                 self._save()
@@ -130,6 +131,11 @@ class Trainer:
     def _is_worse(self) -> bool:
         """Whether the student is much worse than before the first step."""
         return not self.outcome.curve[-1].loss < WORSE * self.outcome.before.loss
+
+    def _is_stuck(self) -> bool:
+        """Whether training has been getting no further for long, in the second half."""
+        losses = [point.loss for point in self.outcome.curve[1:]]
+        return self._done() > 0.5 and len(losses) - 1 - losses.index(min(losses)) >= PATIENCE
 
     def _lower(self, why: str) -> bool:
         """Begin again with a third of the rate; False where that was done often enough, or something is gained."""

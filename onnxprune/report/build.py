@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from onnxprune.calibration import Data
-from onnxprune.pruning import Options, Result, available
+from onnxprune.pruning import Options, Recovery, Result, available
 from onnxprune.pruning.measure import data_files
 from onnxprune.pruning.plan import sha256
 from onnxprune.report.record import (
@@ -23,8 +23,10 @@ from onnxprune.report.record import (
     Interval,
     Latency,
     Loss,
+    Moment,
     PassRecord,
     ProofRecord,
+    Recovered,
     Report,
     Timing,
     Width,
@@ -51,6 +53,7 @@ def summarize(result: Result) -> Report:
         data=given(measured.data) if measured and measured.data else None,
         not_measured=measured.reason if measured else "not asked for",
         proof=_proof(result),
+        recovery=recovered(result.recovery) if result.recovery else None,
         passes=_passes(result),
         untried=_untried(result),
         groups=[_width(entry) for entry in result.plan.groups],
@@ -89,6 +92,8 @@ def command(result: Result) -> str:
         "--align",
         str(options.align or "auto"),
     ]
+    if options.recover:
+        words += ["--recover", options.recover.effort.text, "--recover-mode", options.recover.mode]
     words += ["--provider", options.provider, "--threads", str(options.threads), "--seed", str(options.seed)]
     words += ["--no-verify"] * (not options.verify) + ["--no-bench"] * (not options.bench)
     return shlex.join(words)
@@ -156,6 +161,29 @@ def _loss(result: Result) -> Loss | None:
         return None
     trials = [Attempt(trial.target, trial.macs, trial.loss) for trial in found.trials]
     return Loss(found.limit, found.loss, found.met, found.metric, found.before, found.after, trials)
+
+
+def recovered(found: Recovery) -> Recovered:
+    """What the report says of a training."""
+    outcome = found.outcome
+    moments = [Moment(p.step, p.seconds, _number(p.loss), _number(p.fidelity)) for p in outcome.curve]
+    return Recovered(
+        mode=found.setting.mode,
+        losses=dict(outcome.kinds),
+        steps=outcome.steps,
+        seconds=outcome.seconds,
+        gained=found.gained,
+        best=outcome.best,
+        curve=moments,
+        before=closeness(found.before),
+        after=closeness(found.after),
+        data=given(found.data),
+        reason=outcome.reason,
+    )
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _proof(result: Result) -> ProofRecord:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from onnxprune.report.record import Report
-from onnxprune.report.sentences import aim, fidelity, proof, searched
+from onnxprune.report.sentences import aim, fidelity, proof, recovered, searched
 from onnxprune.report.units import fraction, percent, quantity, seconds, size, some, speedup
 
 MOST_LOCKED = 5
@@ -49,6 +49,7 @@ def _findings(report: Report) -> list[str]:
     found = [("target", aim(report.target))] if report.target else []
     found += searched(report)
     found += [("speed", speedup(report.latency.speedup))] if report.latency else []
+    found += [("recovery", recovered(report.recovery))] if report.recovery else []
     found += [("fidelity", fidelity(report)), ("proof", proof(report.proof))]
     found += [("no rule for", f"{op}, left alone ({some(n, 'node')})") for op, n in report.unknown_ops.items()]
     found += [("warning", text) for text in report.warnings]

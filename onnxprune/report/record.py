@@ -169,6 +169,36 @@ class Width:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A look at data held out while training; loss: what was trained; fidelity: the loss between 0 and 1."""
+
+    step: int
+    seconds: float
+    loss: float | None
+    fidelity: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """A training towards the dense model. losses: output -> how it was compared; best: whose weights were kept
+
+    before, after: by ONNX Runtime on the data held out; reason: why it ended before its time, or empty
+    """
+
+    mode: str
+    losses: dict[str, str]
+    steps: int
+    seconds: float
+    gained: bool
+    best: int
+    curve: list[Moment]
+    before: Closeness
+    after: Closeness
+    data: Given
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Everything that is known about one run of `optimize`."""
 
@@ -186,6 +216,7 @@ class Report:
     data: Given | None
     not_measured: str
     proof: ProofRecord
+    recovery: Recovered | None
     passes: list[PassRecord]
     untried: list[str]
     groups: list[Width]

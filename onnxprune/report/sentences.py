@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from onnxprune.report.record import Aim, Attempt, Closeness, Given, Loss, ProofRecord, Report
-from onnxprune.report.units import error, percent, some
+from onnxprune.report.record import Aim, Attempt, Closeness, Given, Loss, ProofRecord, Recovered, Report
+from onnxprune.report.units import error, percent, seconds, some
 from onnxprune.runtime.environment import Environment
 
 _QUANTITIES = {"macs": "MACs", "params": "parameters", "size": "bytes", "latency": "time"}
@@ -85,6 +85,21 @@ def closeness(found: Closeness, inputs: str = "random inputs") -> str:
     if worst.agreement is not None:
         parts.append(f"agreement {percent(worst.agreement)}")
     return ", ".join(parts) + f" ({inputs})"
+
+
+def recovered(record: Recovered) -> str:
+    """How a training went: `0.0495 to 0.0369 (kl) in 464 steps, 120 s`."""
+    first, best = record.curve[0], record.curve[record.best]
+    how = ", ".join(sorted(set(record.losses.values())))
+    length = f"{some(record.steps, 'step')}, {seconds(record.seconds)}"
+    early = f"; ended early: {record.reason}" if record.reason else ""
+    if not record.gained:
+        return f"nothing gained ({how}) in {length}{early}"
+    return f"loss {_short(first.loss)} to {_short(best.loss)} ({how}, {record.mode}) in {length}{early}"
+
+
+def _short(value: float | None) -> str:
+    return "no number" if value is None else f"{value:.3g}"
 
 
 def shapes(found: dict[str, list[int]]) -> str:

@@ -1,0 +1,78 @@
+"""`onnxprune recover`: train a pruned model towards the dense one it came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onnxprune.cli import completion
+from onnxprune.cli.contract import say
+from onnxprune.cli.options import Data, Dim, Json, Preprocess, RecoverMode, Seed, dims
+
+Length = Annotated[
+    str, typer.Option("--for", metavar="TIME|STEPS", help="How long: 10m, 90s, 1h, or a number of steps.")
+]
+Loss = Annotated[
+    str,
+    typer.Option(metavar="NAME", help="kl, mse or cosine, of all outputs; by default by what each of them is."),
+]
+Rate = Annotated[float, typer.Option(min=1e-9, metavar="X", help="The highest rate, as a share of a weight's size.")]
+Batch = Annotated[int, typer.Option(min=1, metavar="N", help="Samples for a step.")]
+Samples = Annotated[int, typer.Option(min=1, metavar="N", help="Use at most so many samples of the data.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="cpu|cuda", help="Where to train; by default a GPU if there is one.", autocompletion=completion.devices
+    ),
+]
+
+
+def recover(
+    dense: Annotated[Path, typer.Argument(metavar="DENSE", help="The original model.", show_default=False)],
+    pruned: Annotated[Path, typer.Argument(metavar="PRUNED", help="What became of it.", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Where to write; by default PRUNED.recovered.onnx beside the pruned one."),
+    ] = None,
+    data: Data = None,
+    samples: Samples = 16384,
+    preprocess: Preprocess = None,
+    length: Length = "10m",
+    mode: RecoverMode = "full",
+    loss: Loss = "",
+    rate: Rate = 0.01,
+    batch: Batch = 32,
+    device: Device = "",
+    seed: Seed = 0,
+    dim: Dim = None,
+    json: Json = False,
+) -> None:
+    """Train a pruned model to give out what the dense one does, and write it. Needs the extra torch.
+
+    No labels are needed. Started by torchrun, several processes share the work. A run that was killed goes on where it
+    was when it is started again.
+    """
+    from onnxprune.cli.screen import stages
+    from onnxprune.pruning import Inputs
+    from onnxprune.pruning import recover as run
+    from onnxprune.recovery import Effort, Setting
+    from onnxprune.report import to_json
+    from onnxprune.report.build import recovered
+
+    place = output or pruned.with_name(f"{pruned.stem}.recovered.onnx")
+    setting = Setting(Effort.parse(length), mode, loss, rate, batch, seed=seed, device=device)
+    with stages() as progress:
+        found = run(dense, pruned, place, setting, Inputs(data, samples, preprocess, dims(dim)), progress)
+    if not found.written:  # one of several processes, which isn't the one that tells
+        return
+    for warning in found.warnings:
+        say(f"warning: {warning}")
+    record = recovered(found)
+    if json:
+        print(to_json(record), end="")
+        return
+    from onnxprune.cli.show_recover import show
+
+    show(record, found.written)

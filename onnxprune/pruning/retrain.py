@@ -1,0 +1,162 @@
+"""Recovery of a pruned model file: trained towards the dense one, judged in ONNX Runtime, written where it gained."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from onnxprune.calibration import MADE_UP, Data, open_data
+from onnxprune.errors import InputError
+from onnxprune.graph import Model, index_bounds, load, publish, save, scratch_folder
+from onnxprune.lift import write_back
+from onnxprune.pruning.evidence import MADE_UP_CALLS, held_out
+from onnxprune.pruning.options import Options
+from onnxprune.pruning.plan import sha256
+from onnxprune.pruning.progress import Progress, silent
+from onnxprune.recovery import Outcome, Setting, check, train
+from onnxprune.runtime import Fidelity, PlainFile, compare_models, input_specs, runnable_inputs, session
+
+SUFFIX = ".recovery"
+"""Of the checkpoint beside an output, while a recovery runs or after it was killed."""
+
+
+@dataclass(slots=True)
+class Recovery:
+    """What came of a training. before, after: fidelity to the dense model on data held out, by ONNX Runtime; data: what
+    was held out; written: the files, none where this process isn't the one that writes; warnings: sentences"""
+
+    setting: Setting
+    outcome: Outcome
+    before: Fidelity
+    after: Fidelity
+    data: Data
+    written: list[Path] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def gained(self) -> bool:
+        """Whether the trained weights were taken."""
+        return self.outcome.gained
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What to train on: data as `onnxprune.calibration.open_data` takes them, None for made-up ones."""
+
+    data: str | None = None
+    samples: int = 16384
+    preprocess: Path | None = None
+    dims: dict[str, int] = field(default_factory=dict)
+
+
+def recover(
+    dense: Path | str,
+    pruned: Path | str,
+    output: Path | str,
+    setting: Setting | None = None,
+    inputs: Inputs | None = None,
+    progress: Progress = silent,
+) -> Recovery:
+    """Train a pruned model file towards the dense one and write it, with names, types and structure as they were.
+
+    Nothing is written that is worse on the data held out than what was given: then the output is the pruned model as
+    it was. A run that was killed goes on where it was when it is started again. Raises InputError for unusable input.
+    """
+    dense, pruned, output = Path(dense), Path(pruned), Path(output)
+    setting, inputs = setting or Setting(), inputs or Inputs()
+    if output.is_dir() or not output.parent.exists():
+        raise InputError(f"{output}: can't be written there; give the name of a model file in a folder that exists")
+    if output.exists() and dense.exists() and output.resolve() == dense.resolve():
+        raise InputError(f"{output}: the output is the dense model; give another name")
+    check(setting)
+    progress("loading")
+    file = PlainFile(dense, inputs.dims or None, setting.seed)
+    data, warnings = _open(dense, inputs, setting.seed)
+    try:
+        with scratch_folder(output.parent) as folder:
+            trial = folder / output.name
+            save(load(pruned), trial)
+            found = retrain(file, trial, data.split(held_out(data.samples)), setting, progress, output)
+            found.warnings[:0] = warnings
+            if found.data.shared:
+                found.warnings.append("the data are a single sample, which the result is also judged by")
+            if os.environ.get("RANK", "0") == "0":
+                found.written = publish(trial, output)
+    except OSError as error:
+        raise InputError(f"{output}: can't be written ({error.strerror or error})") from None
+    return found
+
+
+def check_recovery(options: Options) -> None:
+    """Raise InputError, before any work, where a recovery can't be done as asked for."""
+    if options.recover is None:
+        return
+    check(options.recover)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise InputError("several processes can train, but not prune: prune first, then use 'onnxprune recover'")
+
+
+def retrain(
+    file: PlainFile, trial: Path, data: tuple[Data, Data], setting: Setting, progress: Progress, output: Path
+) -> Recovery:
+    """Train the model file `trial` and replace it, unless that made it worse. file: of the dense model
+
+    data: to train on, and held out; output: what becomes of the file, which a checkpoint lies beside
+    """
+    key = " ".join([sha256(file.path), sha256(trial), data[0].digest, data[1].digest])
+    model = load(trial)
+    made = train(file.load(), model, data, setting, progress, (output.with_name(output.name + SUFFIX), key))
+    gc.collect()
+    progress("judging what was recovered")
+    outcome = made.outcome
+    before = compare_models(file.path, trial, feeds_list=data[1])
+    found = Recovery(setting, outcome, before, before, data[1], warnings=outcome.warnings)
+    if not outcome.gained:
+        found.warnings.append("nothing was gained by training, so the weights are what they were")
+        return found
+    if made.leads:
+        _replace(file, model, trial, found, made.weights)
+    return found
+
+
+def _replace(file: PlainFile, model: Model, trial: Path, found: Recovery, weights: Mapping[str, np.ndarray]) -> None:
+    """Write the trained weights, and take them if ONNX Runtime finds them no worse."""
+    with scratch_folder(trial.parent) as folder:
+        better = folder / trial.name
+        write_back(weights, model)
+        save(model, better)
+        after = compare_models(file.path, better, feeds_list=found.data)
+        if _is_worse(after, found.before):
+            found.outcome.best = 0
+            found.warnings.append("what was trained is further from the dense model in ONNX Runtime, so it was dropped")
+            return
+        found.after = after
+        publish(better, trial)
+
+
+def _is_worse(after: Fidelity, before: Fidelity) -> bool:
+    """By divergence of answers where outputs are such, else by the loss."""
+    a, b = after.worst.kl, before.worst.kl
+    return a > b if a is not None and b is not None else after.loss > before.loss
+
+
+def _open(dense: Path, inputs: Inputs, seed: int) -> tuple[Data, list[str]]:
+    """The data, and what is to be said of them."""
+    running = session(dense)
+    specs, dims = input_specs(running), inputs.dims or None
+    bounds = dict(index_bounds(load(dense).graph))
+    text, samples = inputs.data or MADE_UP, inputs.samples if inputs.data else MADE_UP_CALLS
+    like = runnable_inputs(running, specs=specs, seed=seed, dims=dims, bounds=bounds) if text == MADE_UP else None
+    preprocess = inputs.preprocess
+    opened = open_data(
+        text, specs, samples=samples, preprocess=preprocess, dims=dims, seed=seed, bounds=bounds, like=like
+    )
+    warnings = list(opened.warnings)
+    if opened.synthetic:
+        warnings.append("the data are made up: how good the result is on real ones is not known")
+    return opened, warnings
