@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from onnx_graphsurgeon import Constant
+from onnx_graphsurgeon import Constant, Tensor
 
 from onnxprune.graph.tensors import element_type
 
@@ -27,6 +27,10 @@ _COMPUTED = {
     "int2": torch.int8,
     "uint2": torch.uint8,
     "complex64": torch.complex64,
+    "float8_e4m3fn": torch.float32,
+    "float8_e4m3fnuz": torch.float32,
+    "float8_e5m2": torch.float32,
+    "float8_e5m2fnuz": torch.float32,
 }
 """Halves are computed as singles; torch has few operations for wide unsigned integers."""
 
@@ -60,9 +64,23 @@ def of_number(number: int) -> torch.dtype:
     return found
 
 
+def kind_of_number(number: int) -> str:
+    """The name of an ONNX element type; "" where there is none."""
+    dtype = element_type(number) if number else None
+    return "" if dtype is None else str(dtype.name)
+
+
 def name_of(tensor: Constant) -> str:
     """The name of the type that a tensor is stored in."""
     return str(np.dtype(tensor.dtype).name)
+
+
+def kind_of(tensor: Tensor) -> str:
+    """The same of any tensor; "" where the file doesn't tell."""
+    if tensor.dtype is None:
+        return ""
+    dtype = element_type(tensor.dtype) if isinstance(tensor.dtype, int) else np.dtype(tensor.dtype)
+    return "" if dtype is None else str(dtype.name)
 
 
 def to_torch(values: np.ndarray) -> torch.Tensor:

@@ -9,7 +9,7 @@ import torch
 from onnxprune.graph import Model
 from onnxprune.graph.tensors import element_type
 from onnxprune.lift import ops  # noqa: F401  # register the operators
-from onnxprune.lift.dtypes import of_type, to_torch
+from onnxprune.lift.dtypes import kind_of, of_type, to_torch
 from onnxprune.lift.errors import Unliftable
 from onnxprune.lift.module import Layout, Lifted
 from onnxprune.lift.operator import STANDARD, Call, Operator, find
@@ -115,7 +115,7 @@ class _Builder:
         }
         bodies = {name: self.program(body) for name, body in node.attrs.items() if isinstance(body, gs.Graph)}
         writes = tuple(self._place(t) for t in node.outputs)
-        call = Call(node.op, opset, attrs, wanted)
+        call = Call(node.op, opset, attrs, wanted, kinds=tuple(kind_of(t) for t in node.inputs))
         title = f"node '{node.name or node.outputs[0].name}' ({node.op})"
         return Step(operator.function, call, reads, writes, title, frozenset(host), fixed, bodies)
 

@@ -33,13 +33,22 @@ ALL = range(64)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What an operator knows of a node beside its operands. wanted: which of the outputs somebody reads"""
+    """What an operator knows of a node beside its operands.
+
+    wanted: which of the outputs somebody reads; kinds: names of the types that operands have in the file, "" where it
+    doesn't tell
+    """
 
     op: str
     opset: int
     attrs: Mapping[str, Any]
     wanted: tuple[bool, ...]
     bodies: Mapping[str, Body] = field(default_factory=dict)
+    kinds: tuple[str, ...] = ()
+
+    def kind(self, place: int) -> str:
+        """The type of an operand in the file; "" where it isn't there or nobody says."""
+        return self.kinds[place] if place < len(self.kinds) else ""
 
     def attr(self, name: str, default: Any = None) -> Any:
         """An attribute, or `default` where the node doesn't have it."""

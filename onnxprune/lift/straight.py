@@ -29,3 +29,10 @@ def round_through(x: Tensor) -> Tensor:
 def quantized(x: Tensor, scale: Tensor, zero: Tensor | float, least: int, most: int) -> Tensor:
     """Whole numbers as floats: round(x / scale) + zero, within limits; derivative 0 where it is cut."""
     return (round_through(x / scale) + zero).clamp(least, most)
+
+
+def rounded_as(x: Tensor, dtype: torch.dtype, cut: bool) -> Tensor:
+    """The nearest numbers of a short type; derivative 1. cut: what is too large becomes the largest one"""
+    most = torch.finfo(dtype).max
+    inside = x.clamp(-most, most) if cut else x
+    return inside + (inside.detach().to(dtype).to(x.dtype) - inside.detach())

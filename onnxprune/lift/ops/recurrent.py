@@ -6,7 +6,7 @@ gates x hidden, hidden], B [directions, 2 gates x hidden], states [directions, b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from onnxprune.lift.operator import Call, operator
-from onnxprune.lift.ops.recurrent_cells import CELLS, Cell, Gates
+from onnxprune.lift.ops.recurrent_cells import CELLS, Cell, Gates, Seen
 
 Host = np.ndarray
 States: TypeAlias = tuple[Tensor, ...]
@@ -61,7 +61,7 @@ def lstm(
     p: Tensor | None = None,
 ) -> Sequence[Tensor]:
     """Long short-term memory, with peepholes, coupled gates and cut gates where the node asks for them."""
-    return _layer(call, x, w, r, b, lengths, (hidden, cell), p)
+    return layered(call, x, w, r, b, lengths, (hidden, cell), p)
 
 
 @operator("GRU", "RNN", weights=(1, 2, 3, 5), host=(4,))
@@ -75,10 +75,10 @@ def gru(
     hidden: Tensor | None = None,
 ) -> Sequence[Tensor]:
     """Gated recurrent unit, or a plain recurrence."""
-    return _layer(call, x, w, r, b, lengths, (hidden,), None)
+    return layered(call, x, w, r, b, lengths, (hidden,), None)
 
 
-def _layer(
+def layered(
     call: Call,
     x: Tensor,
     w: Tensor,
@@ -87,7 +87,9 @@ def _layer(
     lengths: Host | None,
     given: Sequence[Tensor | None],
     p: Tensor | None,
+    seen: Seen | None = None,
 ) -> Sequence[Tensor]:
+    """Y and the last states. seen: what products make of what they read, where that is something else (rounded, say)"""
     batch_first = bool(call.attr("layout", 0))
     x = x.transpose(0, 1) if batch_first else x
     shape = (w.shape[0], x.shape[1], r.shape[-1])
@@ -98,7 +100,7 @@ def _layer(
     whole = lengths is None or bool((lengths == x.shape[0]).all())
     counts = None if lengths is None or whole else torch.from_numpy(lengths.astype(np.int64)).to(x.device)
     layer = _Layer(call.op, x, w, r, b, states, counts, p, call.attr("direction", "forward"), names)
-    made, last = _fused(layer) if _is_plain(call, layer) else stepped(call, layer)
+    made, last = _fused(layer) if seen is None and _is_plain(call, layer) else _stepped(call, layer, seen or _same)
     if batch_first:
         return [made.permute(2, 0, 1, 3), *(s.transpose(0, 1) for s in last)]
     return [made, *last]
@@ -143,8 +145,12 @@ def _in_order(layer: _Layer, direction: int) -> list[Tensor]:
     return [torch.cat([part.chunk(len(order))[gate] for gate in order]) for part in parts]
 
 
-def stepped(call: Call, layer: _Layer, seen: Callable[[Tensor], Tensor] = lambda v: v) -> tuple[Tensor, States]:
-    """The same step by step. seen: what the products make of what they read (a rounded value, say)"""
+def _same(x: Tensor) -> Tensor:
+    return x
+
+
+def _stepped(call: Call, layer: _Layer, seen: Seen) -> tuple[Tensor, States]:
+    """The same step by step."""
     count, hidden = layer.weight.shape[0], layer.recurrence.shape[-1]
     made, last = [], []
     for d in range(count):
