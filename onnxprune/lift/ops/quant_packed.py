@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from onnxprune.lift.operator import CONTRIB, Call, operator
+from onnxprune.lift.straight import round_through
 
 
 def unpacked(x: Tensor, bits: int) -> Tensor:
@@ -45,8 +47,20 @@ def matmul_n_bits(
     else:
         of = order.long()[:k]
         weight = (numbers.reshape(n, count * size)[:, :k] - zero[:, of]) * scale[:, of]
-    made = a @ weight.t()
+    made = (_short(a, size) if call.attr("accuracy_level", 0) == _BYTES else a) @ weight.t()
     return made if bias is None else made + bias
+
+
+_BYTES = 4
+"""The level of accuracy at which ONNX Runtime reads the left factor as bytes."""
+
+
+def _short(a: Tensor, size: int) -> Tensor:
+    """What is left of rows whose every block is rounded to a 127th of its largest magnitude."""
+    k = a.shape[-1]
+    blocks = F.pad(a, (0, -k % size)).unflatten(-1, (-1, size))
+    scale = (blocks.detach().abs().amax(-1, keepdim=True) / 127).clamp_min(torch.finfo(a.dtype).tiny)
+    return (round_through(blocks / scale) * scale).flatten(-2)[..., :k]
 
 
 @operator("GatherBlockQuantized", domain=CONTRIB, weights=(2,))
