@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from onnxprune.lift.ops.conv import average_pool, global_average_pool, max_pool
 from onnxprune.lift.ops.pointwise import softmax, softmax_flattened
 from onnxprune.lift.ops.quant import put, taken_back
 
-Zero = Tensor | None
+Zero: TypeAlias = Tensor | None
 Function = Callable[[Call, Tensor], Tensor]
 
 
@@ -87,9 +88,7 @@ _FUNCTIONS: dict[str, Function] = {
 
 
 @operator(*_FUNCTIONS, domain=CONTRIB)
-def unary(
-    call: Call, x: Tensor, x_scale: Tensor, x_zero: Zero, y_scale: Tensor, y_zero: Zero = None
-) -> Tensor:
+def unary(call: Call, x: Tensor, x_scale: Tensor, x_zero: Zero, y_scale: Tensor, y_zero: Zero = None) -> Tensor:
     """Of one."""
     return put(call, _FUNCTIONS[call.op](call, taken_back(x, x_scale, x_zero)), y_scale, y_zero, 4)
 
@@ -97,4 +96,6 @@ def unary(
 @operator("NhwcMaxPool", domain=CONTRIB)
 def nhwc_max_pool(call: Call, x: Tensor) -> Tensor:
     """Largest values under a window; channels are the last axis."""
-    return max_pool(call, x.movedim(-1, 1))[0].movedim(1, -1)
+    made = max_pool(call, x.movedim(-1, 1))[0]
+    assert made is not None
+    return made.movedim(1, -1)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from onnxprune.lift.operator import CONTRIB, Call, operator
@@ -13,7 +13,7 @@ from onnxprune.lift.ops.conv import conv
 from onnxprune.lift.ops.quant import along, number, put, seen_in_bytes, taken_back
 from onnxprune.lift.ops.recurrent import layered
 
-Zero = Tensor | None
+Zero: TypeAlias = Tensor | None
 
 
 def _rows(value: Tensor | None, like: Tensor) -> Tensor | float:
