@@ -6,7 +6,7 @@ import numpy as np
 import onnx_graphsurgeon as gs
 import torch
 
-from onnxprune.graph import Model
+from onnxprune.graph import Model, has_blocks
 from onnxprune.graph.tensors import element_type
 from onnxprune.lift import ops  # noqa: F401  # register the operators
 from onnxprune.lift.dtypes import kind_of, of_type, to_torch
@@ -25,8 +25,13 @@ def lift(model: Model) -> Lifted:
     """A module that computes what the graph computes, in inference mode.
 
     Learned tensors (see `onnxprune.lift.roles`) are its parameters under their names. The model is left as it is.
-    Raises Unliftable naming the ops that have no counterpart in torch.
+    Raises Unliftable naming the ops that have no counterpart in torch, and where tensors are laid out in blocks (see
+    `onnxprune.graph.unblock`).
     """
+    if has_blocks(model):
+        raise Unliftable(
+            "its tensors are laid out in blocks of channels for one kind of processor; undo that first, as pruning does"
+        )
     builder = _Builder(model)
     program = builder.program(model.graph)
     if builder.unknown:
@@ -128,6 +133,8 @@ class _Builder:
         with torch.no_grad():
             step(values)
         made = {at: values[at] for at in step.writes if at != ABSENT}
+        if any(not isinstance(value, torch.Tensor) for value in made.values()):  # a sequence, say
+            return False
         if sum(value.numel() for value in made.values()) > MOST_FOLDED:
             return False
         self._known |= {at: value.contiguous() for at, value in made.items()}

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from torch import Tensor
 
 Made: TypeAlias = Tensor | Sequence[Tensor | None]
 Function = Callable[..., Made]
+Kind = TypeVar("Kind", bound=Function)
 Body = Callable[[Sequence[Tensor]], list[Tensor]]
 """A graph inside a node: values of its inputs -> those of its outputs."""
 
@@ -90,10 +91,10 @@ def operator(
     random: bool = False,
     since: int = 1,
     until: int = 2**31,
-) -> Callable[[Function], Function]:
+) -> Callable[[Kind], Kind]:
     """Register a function for op types, from opset `since` on and before `until`."""
 
-    def register(function: Function) -> Function:
+    def register(function: Kind) -> Kind:
         made = Operator(function, frozenset(host), frozenset(weights), view, random)
         for op in ops:
             _OPERATORS.setdefault((domain, op), []).append((since, until, made))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from onnxprune.lift.operator import Call, operator
+from onnxprune.lift.operator import CONTRIB, Call, operator
 
 Host = np.ndarray
 
@@ -200,6 +201,7 @@ def size(_: Call, x: Tensor) -> Tensor:
     return torch.tensor(x.numel(), dtype=torch.long)
 
 
+@operator("Trilu", domain=CONTRIB, host=(1,))
 @operator("Trilu", host=(1,))
 def trilu(call: Call, x: Tensor, diagonal: Host | None = None) -> Tensor:
     """The upper or lower triangle."""
@@ -220,8 +222,12 @@ def reverse_sequence(call: Call, x: Tensor, lengths: Host) -> Tensor:
 
 @operator("Col2Im", host=(1, 2))
 def col2im(call: Call, x: Tensor, image: Host, block: Host) -> Tensor:
-    """Patches are added up to an image; of two axes."""
+    """Patches are added up to an image of one or two axes."""
     rank = len(image)
+    if rank == 1:
+        wide = {k: [0, v[0], 0, v[1]] if k == "pads" else [1, *v] for k, v in call.attrs.items()}
+        flat = col2im(replace(call, attrs=wide), x, np.array([1, *image]), np.array([1, *block]))
+        return flat.squeeze(2)
     pads = call.attr("pads") or [0] * 2 * rank
     strides, dilations = call.attr("strides") or [1] * rank, call.attr("dilations") or [1] * rank
     whole = [int(size) + pads[i] + pads[rank + i] for i, size in enumerate(image)]
@@ -229,3 +235,15 @@ def col2im(call: Call, x: Tensor, image: Host, block: Host) -> Tensor:
     for axis, size in enumerate(image):
         made = made.narrow(2 + axis, pads[axis], int(size))
     return made
+
+
+@operator("CenterCropPad", host=(1,))
+def center_crop_pad(call: Call, x: Tensor, shape: Host) -> Tensor:
+    """The middle of what is too long; zeros around what is too short."""
+    for axis, size in zip(call.attr("axes") or range(x.dim()), shape.tolist(), strict=True):
+        lacking = size - x.shape[axis]
+        if lacking > 0:
+            x = _padded(x, axis % x.dim(), lacking // 2, lacking - lacking // 2, "constant", 0.0)
+        else:
+            x = x.narrow(axis, -lacking // 2, size)
+    return x

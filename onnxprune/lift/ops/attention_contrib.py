@@ -223,5 +223,5 @@ def embed_layer_norm(
     if kinds is not None and segments is not None:
         total = total + kinds[segments.long()]
     made = torch.nn.functional.layer_norm(total, scale.shape, scale, shift, call.attr("epsilon", 1e-12))
-    counts = ids.new_zeros(ids.shape[0]) if mask is None else mask.sum(1)
+    counts = ids.new_zeros(ids.shape[0]) if mask is None else (mask == 1).sum(1)
     return [made, counts.int(), total]

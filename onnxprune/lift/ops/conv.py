@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -94,7 +95,7 @@ def _cuts(
     return found, given
 
 
-def _window(call: Call, x: Tensor) -> tuple[list[int], list[int], list[int], list[tuple[int, int]]]:
+def window(call: Call, x: Tensor) -> tuple[list[int], list[int], list[int], list[tuple[int, int]]]:
     """Kernel, strides, dilations and padding of a pooling; the padding holds also what rounding up asks for."""
     kernel = [int(v) for v in call.attr("kernel_shape")]
     rank = len(kernel)
@@ -120,23 +121,53 @@ def _beyond(
 
 
 @operator("MaxPool")
-def max_pool(call: Call, x: Tensor) -> Sequence[Tensor]:
-    """Largest values under a window; their places are not computed."""
-    if any(call.wanted[1:]):
-        raise NotImplementedError("places of the largest values")
-    kernel, strides, dilations, pads = _window(call, x)
+def max_pool(call: Call, x: Tensor) -> list[Tensor]:
+    """Largest values under a window, and where they are in the whole tensor where somebody asks."""
+    kernel, strides, dilations, pads = window(call, x)
     more = _beyond(call, x, kernel, strides, dilations, pads)
     pads = [(before, after + extra) for (before, after), extra in zip(pads, more, strict=True)]
     whole = not x.is_floating_point()
     wide = x.float() if whole else x
-    made = _MAX[len(kernel)](_padded(wide, pads, -math.inf), kernel, strides, 0, dilations)
-    return [made.to(x.dtype) if whole else made]
+    pool, asked = _MAX[len(kernel)], any(call.wanted[1:])
+    if not asked:
+        made = pool(_padded(wide, pads, -math.inf), kernel, strides, 0, dilations)
+        return [made.to(x.dtype) if whole else made]
+    made, at = pool(_padded(wide, pads, -math.inf), kernel, strides, 0, dilations, return_indices=True)
+    return [made.to(x.dtype) if whole else made, _places(call, x, at, pads)]
+
+
+def _places(call: Call, x: Tensor, at: Tensor, pads: Sequence[tuple[int, int]]) -> Tensor:
+    """Places in padded space -> places in the whole tensor, by rows or (storage_order) columns of space."""
+    sizes = x.shape[2:]
+    found, scale = torch.zeros_like(at), 1
+    along = []
+    for size, (before, after) in reversed(list(zip(sizes, pads, strict=True))):
+        along.append((at % (size + before + after) - before, size))
+        at = at // (size + before + after)
+    for place, size in reversed(along) if call.attr("storage_order", 0) else along:
+        found, scale = found + place * scale, scale * size
+    starts = torch.arange(x.shape[0] * x.shape[1], device=x.device) * math.prod(sizes)
+    return found + starts.reshape(x.shape[0], x.shape[1], *[1] * len(sizes))
+
+
+@operator("MaxUnpool", host=(2,))
+def max_unpool(call: Call, x: Tensor, at: Tensor, shape: np.ndarray | None = None) -> Tensor:
+    """Values back at their places, zeros elsewhere."""
+    kernel = [int(v) for v in call.attr("kernel_shape")]
+    strides, pads = spatial(call, "strides", len(kernel)), call.attr("pads") or [0] * 2 * len(kernel)
+    sizes = [
+        (size - 1) * stride + k - pads[i] - pads[len(kernel) + i]
+        for i, (size, stride, k) in enumerate(zip(x.shape[2:], strides, kernel, strict=True))
+    ]
+    sizes = sizes if shape is None else [int(v) for v in shape[2:]]
+    made = x.new_zeros(x.shape[0] * x.shape[1] * math.prod(sizes))
+    return made.index_put((at.reshape(-1),), x.reshape(-1)).reshape(*x.shape[:2], *sizes)
 
 
 @operator("AveragePool")
 def average_pool(call: Call, x: Tensor) -> Tensor:
     """Means under a window; padding counts where it says so."""
-    kernel, strides, dilations, pads = _window(call, x)
+    kernel, strides, dilations, pads = window(call, x)
     more = _beyond(call, x, kernel, strides, dilations, pads)
     counted = bool(call.attr("count_include_pad", 0))
     if any(d != 1 for d in dilations):
@@ -154,7 +185,7 @@ def average_pool(call: Call, x: Tensor) -> Tensor:
 @operator("LpPool")
 def lp_pool(call: Call, x: Tensor) -> Tensor:
     """Norms under a window."""
-    kernel, strides, dilations, pads = _window(call, x)
+    kernel, strides, dilations, pads = window(call, x)
     p = int(call.attr("p", 2))
     if any(d != 1 for d in dilations) or any(_beyond(call, x, kernel, strides, dilations, pads)):
         raise NotImplementedError("dilated or rounded up windows")

@@ -42,3 +42,19 @@ def one_hot(call: Call, indices: Tensor, depth: Host, values: Tensor) -> Tensor:
     at = torch.where(at < 0, at + count, at)
     hit = at.unsqueeze(-1) == torch.arange(count, device=at.device)
     return torch.where(hit, values[1], values[0]).movedim(-1, axis)
+
+
+@operator("Constant")
+def constant(call: Call) -> Tensor:
+    """What the file says."""
+    for name, dtype in (
+        ("value_float", np.float32),
+        ("value_floats", np.float32),
+        ("value_int", np.int64),
+        ("value_ints", np.int64),
+    ):
+        if name in call.attrs:
+            return torch.from_numpy(np.array(call.attr(name), dtype))
+    if "value" not in call.attrs:
+        raise NotImplementedError("text, or a sparse tensor")
+    return to_torch(np.asarray(call.attr("value").values))

@@ -108,5 +108,31 @@ def top_k(call: Call, x: Tensor, count: Host | None = None) -> Sequence[Tensor]:
     """The largest or smallest along an axis, and where they are."""
     k = int(call.attr("k") if count is None else count.reshape(-1)[0])
     axis, largest = int(call.attr("axis", -1)), bool(call.attr("largest", 1))
-    values, at = x.sort(axis, descending=largest, stable=True)  # of equals the first, as ONNX asks for
+    values, at = torch.sort(x, dim=axis, descending=largest, stable=True)  # of equals the first, as ONNX asks for
     return values.narrow(axis, 0, k), at.narrow(axis, 0, k)
+
+
+@operator("TensorScatter")
+def tensor_scatter(call: Call, cache: Tensor, update: Tensor, at: Tensor | None = None) -> Tensor:
+    """What is new goes into a cache [batch, ...], for every sample from a place of its own on."""
+    axis, (batch, steps) = int(call.attr("axis", -2)) % cache.dim(), (cache.shape[0], 0)
+    steps = update.shape[axis]
+    start = torch.zeros(batch, dtype=torch.long, device=cache.device) if at is None else at.long()
+    places = start[:, None] + torch.arange(steps, device=cache.device)
+    if call.attr("mode", "linear") == "circular":
+        places = places % cache.shape[axis]
+    shape = [batch if i == 0 else steps if i == axis else 1 for i in range(cache.dim())]
+    return cache.scatter(axis, places.reshape(shape).expand_as(update), update)
+
+
+@operator("Unique")
+def unique(call: Call, x: Tensor) -> Sequence[Tensor]:
+    """Different entries or slices, in order or as they come; where each is first, which one every entry is, counts."""
+    axis = call.attr("axis")
+    found = np.unique(x.detach().cpu().numpy(), True, True, True, axis)
+    first, back, counts = (torch.from_numpy(v.reshape(-1)).to(x.device) for v in found[1:])
+    if not call.attr("sorted", 1):
+        order = first.argsort()
+        first, counts, back = first[order], counts[order], order.argsort()[back]
+    made = x.reshape(-1)[first] if axis is None else x.index_select(int(axis), first)
+    return [made, first, back, counts]

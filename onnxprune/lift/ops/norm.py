@@ -12,9 +12,17 @@ from onnxprune.lift.operator import CONTRIB, Call, operator
 
 
 @operator("BatchNormalization", weights=(1, 2))
-def batch_norm(call: Call, x: Tensor, scale: Tensor, bias: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
-    """By stored statistics."""
-    return F.batch_norm(x, mean, variance, scale, bias, False, 0.0, call.attr("epsilon", 1e-5))
+def batch_norm(
+    call: Call, x: Tensor, scale: Tensor, bias: Tensor, mean: Tensor, variance: Tensor
+) -> Tensor | Sequence[Tensor]:
+    """By stored statistics; or by those of the batch, which are averaged with them, where the node says so."""
+    epsilon = call.attr("epsilon", 1e-5)
+    if not call.attr("training_mode", 0):
+        return F.batch_norm(x, mean, variance, scale, bias, False, 0.0, epsilon)
+    axes, old = [i for i in range(x.dim()) if i != 1], call.attr("momentum", 0.9)
+    seen = x.mean(axes), x.var(axes, unbiased=False)
+    made = F.batch_norm(x, None, None, scale, bias, True, 0.0, epsilon)
+    return [made, mean * old + seen[0] * (1 - old), variance * old + seen[1] * (1 - old)]
 
 
 @operator("LayerNormalization", weights=(1, 2))
@@ -23,7 +31,7 @@ def layer_norm(call: Call, x: Tensor, scale: Tensor, bias: Tensor | None = None)
     axis, epsilon = int(call.attr("axis", -1)) % x.dim(), call.attr("epsilon", 1e-5)
     shape = x.shape[axis:]
     if not any(call.wanted[1:]):
-        full = [None if v is None else v.expand(shape) for v in (scale, bias)]
+        full = [None if v is None else v.reshape(v.shape[-len(shape) :]).expand(shape) for v in (scale, bias)]
         return [F.layer_norm(x, shape, full[0], full[1], epsilon)]
     axes = tuple(range(axis, x.dim()))
     mean = x.mean(axes, keepdim=True)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from onnxprune.lift.dtypes import of_number
+from onnxprune.lift.dtypes import kind_of_number, of_number
 from onnxprune.lift.operator import CONTRIB, Call, operator
 from onnxprune.lift.straight import round_through
 
@@ -226,3 +226,11 @@ def cum_prod(call: Call, x: Tensor, axis: np.ndarray) -> Tensor:
         x = torch.cat([torch.ones_like(x.narrow(at, 0, 1)), x.narrow(at, 0, x.shape[at] - 1)], at)
     made = x.cumprod(at).to(x.dtype)
     return made.flip(at) if call.attr("reverse", 0) else made
+
+
+@operator("BitCast")
+def bit_cast(call: Call, x: Tensor) -> Tensor:
+    """The same bits as another type."""
+    if {call.kind(0), kind_of_number(int(call.attr("to")))} & {"float16", "bfloat16", ""}:
+        raise NotImplementedError("bits of numbers that are computed with more of them")
+    return x.view(of_number(int(call.attr("to"))))

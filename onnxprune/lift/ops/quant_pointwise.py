@@ -96,6 +96,4 @@ def unary(call: Call, x: Tensor, x_scale: Tensor, x_zero: Zero, y_scale: Tensor,
 @operator("NhwcMaxPool", domain=CONTRIB)
 def nhwc_max_pool(call: Call, x: Tensor) -> Tensor:
     """Largest values under a window; channels are the last axis."""
-    made = max_pool(call, x.movedim(-1, 1))[0]
-    assert made is not None
-    return made.movedim(1, -1)
+    return max_pool(call, x.movedim(-1, 1))[0].movedim(1, -1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from torch import Tensor
@@ -55,7 +55,7 @@ def qlinear_conv(
 
 
 @operator("QLinearConv", domain=CONTRIB, weights=(3, 8))
-def qlinear_conv_last(call: Call, x: Tensor, *operands: Tensor) -> Tensor:
+def qlinear_conv_last(call: Call, x: Tensor, *operands: Any) -> Tensor:
     """The same, with channels as the second axis or the last one."""
     if not call.attr("channels_last", 0):
         return qlinear_conv(call, x, *operands)

@@ -43,7 +43,7 @@ _SHAPES: dict[str, _Shape] = {
 }
 
 
-def activations(call: Call, names: Sequence[str], direction: int) -> list[Callable[[Tensor], Tensor]]:
+def activations(call: Call, names: Sequence[str], direction: int) -> Sequence[Callable[[Tensor], Tensor]]:
     """The activations of a direction; their numbers are given in the order of those that take any."""
     alphas, betas = list(call.attr("activation_alpha") or ()), list(call.attr("activation_beta") or ())
     found = []

@@ -19,8 +19,15 @@ def _product(x: Tensor, axes: tuple[int, ...], keep: bool) -> Tensor:
     return x
 
 
+def _mean(x: Tensor, axes: tuple[int, ...], keep: bool) -> Tensor:
+    if x.is_floating_point():
+        return x.mean(axes, keep)
+    count = int(np.prod([x.shape[axis] for axis in axes], dtype=np.int64))
+    return torch.div(x.sum(axes, keep), count, rounding_mode="trunc").to(x.dtype)
+
+
 _REDUCTIONS: dict[str, Reduction] = {
-    "ReduceMean": lambda x, axes, keep: x.mean(axes, keep),
+    "ReduceMean": _mean,
     "ReduceSum": lambda x, axes, keep: x.sum(axes, keep).to(x.dtype),
     "ReduceMax": lambda x, axes, keep: x.amax(axes, keep),
     "ReduceMin": lambda x, axes, keep: x.amin(axes, keep),

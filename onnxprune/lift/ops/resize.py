@@ -33,7 +33,7 @@ _NEAREST: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 @operator("Resize", host=(1, 2, 3), since=11)
 def resize(
-    call: Call, x: Tensor, _roi: Host | None = None, scales: Host | None = None, sizes: Host | None = None
+    call: Call, x: Tensor, roi: Host | None = None, scales: Host | None = None, sizes: Host | None = None
 ) -> Tensor:
     """To scales or sizes, of all axes or some."""
     along = [int(a) % x.dim() for a in call.attr("axes") or range(x.dim())]
@@ -50,6 +50,10 @@ def resize(
         after = [math.floor(x.shape[a] * r) for a, r in zip(along, ratios, strict=True)]
     else:
         raise NotImplementedError("neither scales nor sizes")
+    if call.attr("coordinate_transformation_mode", "half_pixel") == _CROP and roi is not None:
+        for place, (axis, size) in enumerate(zip(along, after, strict=True)):
+            x = _cropped(call, x, axis, size, (float(roi[place]), float(roi[len(along) + place])))
+        return x
     return _resized(call, x, along, ratios, after)
 
 
@@ -70,13 +74,33 @@ def _resized(call: Call, x: Tensor, along: list[int], ratios: list[float], after
     return x
 
 
+_CROP = "tf_crop_and_resize"
+
+
+def _cropped(call: Call, x: Tensor, axis: int, size: int, part: tuple[float, float]) -> Tensor:
+    """A part of an axis, in fractions of its length; a number where it goes beyond."""
+    last, (start, end) = x.shape[axis] - 1, part
+    at = np.arange(size) * (end - start) * last / (size - 1) + start * last if size > 1 else np.array([0.0])
+    at = at if size > 1 else np.array([(start + end) / 2 * last])
+    made = _taken(call, x, axis, at, 1.0)
+    outside = torch.from_numpy((at < 0) | (at > last)).to(x.device)
+    shape = [-1 if i == axis else 1 for i in range(x.dim())]
+    return torch.where(outside.reshape(shape), float(call.attr("extrapolation_value", 0.0)), made)
+
+
 def _along(call: Call, x: Tensor, axis: int, ratio: float, size: int) -> Tensor:
     """One axis."""
-    before, how = x.shape[axis], call.attr("coordinate_transformation_mode", "half_pixel")
+    how = call.attr("coordinate_transformation_mode", "half_pixel")
     if how not in _COORDINATES:
         raise NotImplementedError(f"coordinates by {how}")
-    at = _COORDINATES[how](np.arange(size, dtype=np.float64), ratio, before, size)
-    mode = call.attr("mode", "nearest")
+    return _taken(
+        call, x, axis, _COORDINATES[how](np.arange(size, dtype=np.float64), ratio, x.shape[axis], size), ratio
+    )
+
+
+def _taken(call: Call, x: Tensor, axis: int, at: np.ndarray, ratio: float) -> Tensor:
+    """What lies at some places of an axis, or between its entries."""
+    before, mode = x.shape[axis], call.attr("mode", "nearest")
     if mode == "nearest":
         places = _NEAREST[call.attr("nearest_mode", "round_prefer_floor")](at).clip(0, before - 1).astype(np.int64)
         return x.index_select(axis, torch.from_numpy(places).to(x.device))
