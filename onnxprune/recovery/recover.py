@@ -61,7 +61,7 @@ def train(
         for module in (teacher, student):
             channels_last(module)
         objective, outcome = Objective(setting.loss), Outcome()
-        _freeze_unused(teacher, student, objective, data[0], team)
+        freeze_unused(teacher, student, objective, data[0], team)
         judge = Judge(teacher, data[1], objective, team.device) if team.leads else None
         learn = team.wrap(student)
         gradients = Pass(teacher, learn, objective, data[0].batch, team, outcome.warnings.append)
@@ -86,7 +86,7 @@ def _check(teacher: Lifted, student: Lifted) -> None:
         raise InputError("the models have no output of the same name, so there is nothing to learn from")
 
 
-def _freeze_unused(teacher: Lifted, student: Student, objective: Objective, data: Data, team: Crew) -> None:
+def freeze_unused(teacher: Lifted, student: Student, objective: Objective, data: Data, team: Crew) -> None:
     """What the loss doesn't depend on isn't trained. Raises InputError where that is everything."""
     feeds = tensors(data[0], team.device)
     with torch.no_grad():

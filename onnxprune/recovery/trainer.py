@@ -64,7 +64,7 @@ class Trainer:
         self._start = self._copy()
         self._best = self._start
         self._rate, self._tries = setting.rate, 1
-        self._step, self._seconds, self._saved, self._looked = 0, 0.0, 0.0, 0.0
+        self._step, self._seconds, self._saved, self._looked = 0, 0.0, 0.0, 0
         self._optimizer = self._fresh()
 
     def run(self) -> None:
@@ -107,16 +107,20 @@ class Trainer:
     def _done(self) -> float:
         return self._setting.effort.done(self._step, self._seconds)
 
+    def _look_due(self) -> int:
+        """How many looks are due by now."""
+        return int(self._done() * LOOKS + 1e-6)
+
     def _over(self) -> bool:
         return self._done() >= 1
 
     def _is_time_to_look(self) -> bool:
         """At the end, and evenly on the way."""
-        return self._over() or self._done() >= self._looked + 1 / LOOKS
+        return self._over() or self._look_due() > self._looked
 
     def _look(self) -> None:
         """Judge the student as it is; keep it if it is the best so far."""
-        self._looked = self._done()
+        self._looked = self._look_due()
         loss, fidelity = math.inf, math.inf
         if self._judge is not None:
             found = self._judge(self._student)
@@ -190,7 +194,7 @@ class Trainer:
         if found is None:
             return
         self._step, self._seconds, self._rate, self._tries, self.outcome.best = found["numbers"]
-        self._saved, self._looked = self._seconds, self._done()
+        self._saved, self._looked = self._seconds, self._look_due()
         self.outcome.curve = [Point(*row) for row in found["curve"]]
         self.outcome.warnings = [*found["warnings"], f"went on from step {self._step} of a training that was stopped"]
         self._put(found["now"])
