@@ -63,7 +63,7 @@ def tensors(call: Mapping[str, np.ndarray], device: torch.device) -> dict[str, T
     found = {}
     for name, values in call.items():
         wide = values.astype(np.float32) if values.dtype.name in ("float16", "bfloat16") else values
-        found[name] = torch.from_numpy(np.ascontiguousarray(wide)).to(device)
+        found[name] = torch.from_numpy(np.require(wide, requirements=["C", "W"])).to(device)
     return found
 
 
