@@ -21,6 +21,13 @@ Loss = Annotated[
 Rate = Annotated[float, typer.Option(min=1e-9, metavar="X", help="The highest rate, as a share of a weight's size.")]
 Batch = Annotated[int, typer.Option(min=1, metavar="N", help="Samples for a step.")]
 Samples = Annotated[int, typer.Option(min=1, metavar="N", help="Use at most so many samples of the data.")]
+Match = Annotated[
+    float, typer.Option(min=0, metavar="X", help="How much tensors inside count beside the outputs; see --plan.")
+]
+PlanFile = Annotated[
+    Path | None,
+    typer.Option(metavar="PLAN.json", help="The plan of the pruning, which tells what to compare inside (--match)."),
+]
 Device = Annotated[
     str,
     typer.Option(
@@ -41,6 +48,8 @@ def recover(
     preprocess: Preprocess = None,
     length: Length = "10m",
     mode: RecoverMode = "full",
+    match: Match = 0.0,
+    plan: PlanFile = None,
     loss: Loss = "",
     rate: Rate = 0.01,
     batch: Batch = 32,
@@ -62,9 +71,9 @@ def recover(
     from onnxprune.report.build import recovered
 
     place = output or pruned.with_name(f"{pruned.stem}.recovered.onnx")
-    setting = Setting(Effort.parse(length), mode, loss, rate, batch, seed=seed, device=device)
+    setting = Setting(Effort.parse(length), mode, loss, rate, batch, match, seed=seed, device=device)
     with stages() as progress:
-        found = run(dense, pruned, place, setting, Inputs(data, samples, preprocess, dims(dim)), progress)
+        found = run(dense, pruned, place, setting, Inputs(data, samples, preprocess, dims(dim), plan), progress)
     if not found.written:  # one of several processes, which isn't the one that tells
         return
     for warning in found.warnings:

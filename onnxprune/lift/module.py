@@ -62,6 +62,12 @@ class Lifted(torch.nn.Module):
                 values.pop(at, None)
         return found | {name: values[at] for name, at in zip(self.outputs, self._program.outputs, strict=True)}
 
+    @property
+    def names(self) -> set[str]:
+        """Of the tensors that `forward` can be asked to keep: those that a step makes."""
+        made = {at for step in self._program.steps for at in step.writes}
+        return {name for name, at in self._layout.places.items() if at in made}
+
     def _start(self, feeds: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Values:
         """What lies at every place before the first step."""
         values: Values = {}

@@ -49,7 +49,9 @@ def optimize(
                 reason = result.proof.reason
                 raise VerificationError(f"{source}: the pruned model failed its proof, so it was not written: {reason}")
             if options.recover is not None:
-                result.recovery = retrain(file, trial, evidence.training, options.recover, progress, output)
+                result.recovery = retrain(
+                    file, trial, evidence.training, options.recover, progress, output, made.matches
+                )
                 result.warnings += result.recovery.warnings
             progress("writing")
             result.written = publish(trial, output)

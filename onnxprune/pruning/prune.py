@@ -16,6 +16,7 @@ from onnxprune.graph import Model, concrete, index_bounds, normalize, save, skel
 from onnxprune.pruning.decide import Decision, cost_of, decide, replay
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.evolution import Evolution, evolve, for_minutes
+from onnxprune.pruning.matches import matches_of
 from onnxprune.pruning.obstacles import locks
 from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.plan import Plan, describe, read, sha256
@@ -24,6 +25,7 @@ from onnxprune.pruning.result import Result
 from onnxprune.pruning.selection import Scope, unmatched
 from onnxprune.pruning.timing import Timing
 from onnxprune.pruning.variant import narrow
+from onnxprune.recovery import Match
 from onnxprune.repair import Edits, Work
 from onnxprune.rewrite import keep_of
 from onnxprune.runtime import InputSpec, concrete_shapes, input_specs, runnable_inputs, session
@@ -32,11 +34,15 @@ from onnxprune.runtime.verify import Proof
 
 @dataclass(slots=True)
 class Pruned:
-    """A pruned model that was written to a trial file; masks: group id -> units that stay; edits: of its weights."""
+    """A pruned model that was written to a trial file.
+
+    masks: group id -> units that stay; edits: of its weights; matches: tensors that it can be trained towards
+    """
 
     result: Result
     masks: dict[str, np.ndarray]
     edits: Edits
+    matches: list[Match]
 
 
 def prune(
@@ -71,6 +77,7 @@ def prune(
         warnings.append("the plan was made for another file of the same structure")
     before, after = _counts(analysis, shapes, keep_of(analysis, decision.masks))
     locked = locks(analysis, macs(analysis, shapes))
+    matches = matches_of(analysis, decision.masks) if options.recover else []
     edits = _repair(evidence, decision, progress)
     repaired = edits.apply(model) if edits else analysis
     keep = keep_of(repaired, decision.masks)
@@ -84,7 +91,7 @@ def prune(
     result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)
     result.target, result.offered = decision.target, _offered(decision)
     result.unknown, result.warnings = dict(analysis.unknown), [*warnings, *evidence.warnings]
-    return Pruned(result, decision.masks, edits)
+    return Pruned(result, decision.masks, edits, matches)
 
 
 def _search(

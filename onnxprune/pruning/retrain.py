@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,10 +15,11 @@ from onnxprune.errors import InputError
 from onnxprune.graph import Model, index_bounds, load, publish, save, scratch_folder
 from onnxprune.lift import write_back
 from onnxprune.pruning.evidence import MADE_UP_CALLS, held_out
+from onnxprune.pruning.matches import matches_of_plan
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.plan import sha256
 from onnxprune.pruning.progress import Progress, silent
-from onnxprune.recovery import Outcome, Setting, check, train
+from onnxprune.recovery import Match, Outcome, Setting, check, train
 from onnxprune.runtime import Fidelity, PlainFile, compare_models, input_specs, runnable_inputs, session
 
 SUFFIX = ".recovery"
@@ -52,6 +53,8 @@ class Inputs:
     samples: int = 16384
     preprocess: Path | None = None
     dims: dict[str, int] = field(default_factory=dict)
+    plan: Path | None = None
+    """Says what became of the dense model; without one only tensors of one size can be compared."""
 
 
 def recover(
@@ -81,7 +84,9 @@ def recover(
         with scratch_folder(output.parent) as folder:
             trial = folder / output.name
             save(load(pruned), trial)
-            found = retrain(file, trial, data.split(held_out(data.samples)), setting, progress, output)
+            matches = matches_of_plan(file.load(), inputs.plan) if setting.match else []
+            parts = data.split(held_out(data.samples))
+            found = retrain(file, trial, parts, setting, progress, output, matches)
             found.warnings[:0] = warnings
             if found.data.shared:
                 found.warnings.append("the data are a single sample, which the result is also judged by")
@@ -102,15 +107,23 @@ def check_recovery(options: Options) -> None:
 
 
 def retrain(
-    file: PlainFile, trial: Path, data: tuple[Data, Data], setting: Setting, progress: Progress, output: Path
+    file: PlainFile,
+    trial: Path,
+    data: tuple[Data, Data],
+    setting: Setting,
+    progress: Progress,
+    output: Path,
+    matches: Sequence[Match] = (),
 ) -> Recovery:
     """Train the model file `trial` and replace it, unless that made it worse. file: of the dense model
 
-    data: to train on, and held out; output: what becomes of the file, which a checkpoint lies beside
+    data: to train on, and held out; output: what becomes of the file, which a checkpoint lies beside; matches: tensors
+    inside that may be compared
     """
     key = " ".join([sha256(file.path), sha256(trial), data[0].digest, data[1].digest])
     model = load(trial)
-    made = train(file.load(), model, data, setting, progress, (output.with_name(output.name + SUFFIX), key))
+    saved = output.with_name(output.name + SUFFIX), key
+    made = train(file.load(), model, data, setting, progress, saved, matches)
     gc.collect()
     progress("judging what was recovered")
     outcome = made.outcome

@@ -5,12 +5,13 @@ Importing this package imports no torch: that waits until something is trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from onnxprune.export.lazy import need
 from onnxprune.recovery.effort import Effort
+from onnxprune.recovery.match import Match
 from onnxprune.recovery.outcome import Outcome, Point
 from onnxprune.recovery.setting import Setting
 
@@ -37,6 +38,7 @@ def train(
     setting: Setting,
     tell: Callable[[str], None],
     saved: tuple[Path, str] | None = None,
+    matches: Sequence[Match] = (),
 ) -> Recovered:
     """Train a pruned model to give out what the dense one does; see `onnxprune.recovery.recover`.
 
@@ -45,7 +47,7 @@ def train(
     need("torch", "torch", "training")
     from onnxprune.recovery.recover import train as run
 
-    return run(dense, pruned, data, setting, tell, saved)
+    return run(dense, pruned, data, setting, tell, saved, matches)
 
 
-__all__ = ["Effort", "Outcome", "Point", "Setting", "check", "train"]
+__all__ = ["Effort", "Match", "Outcome", "Point", "Setting", "check", "train"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from onnxprune.recovery.batches import Batches
 from onnxprune.recovery.checkpoint import Checkpoint
 from onnxprune.recovery.distributed import Crew, crew
 from onnxprune.recovery.judge import Judge, tensors
+from onnxprune.recovery.match import Match
+from onnxprune.recovery.matching import Matching
 from onnxprune.recovery.objective import Objective
 from onnxprune.recovery.outcome import Outcome
 from onnxprune.recovery.pace import channels_last, settle_threads
@@ -46,10 +48,12 @@ def train(
     setting: Setting,
     tell: Tell,
     saved: tuple[Path, str] | None = None,
+    matches: Sequence[Match] = (),
 ) -> Recovered:
     """Train a pruned model to give out what the dense one does.
 
-    data: to train on, and held out; saved: a checkpoint file, and what the training is of. Raises InputError where the
+    data: to train on, and held out; saved: a checkpoint file, and what the training is of; matches: tensors inside that
+    may be compared as well. Raises InputError where the
     models have different inputs, or can't be lifted, or the data don't suit them.
     """
     with crew(setting.device) as team:
@@ -64,7 +68,9 @@ def train(
         freeze_unused(teacher, student, objective, data[0], team)
         judge = Judge(teacher, data[1], objective, team.device) if team.leads else None
         learn = team.wrap(student)
-        gradients = Pass(teacher, learn, objective, data[0].batch, team, outcome.warnings.append)
+        both = teacher.names & student.lifted.names
+        matching = Matching([m for m in matches if m.name in both], setting.match, team.device)
+        gradients = Pass(teacher, learn, objective, matching, data[0].batch, team, outcome.warnings.append)
         batches = Batches(data[0], setting.batch, setting.seed, (team.rank, team.size))
         if team.size == 1 and team.device.type == "cpu":
             calls = next(batches.forever())

@@ -15,6 +15,7 @@ from onnxprune.lift.module import Lifted
 from onnxprune.recovery.batches import Call, split
 from onnxprune.recovery.distributed import Crew
 from onnxprune.recovery.judge import tensors
+from onnxprune.recovery.matching import Matching
 from onnxprune.recovery.objective import Objective
 
 _MEMORY = ("can't allocate memory", "out of memory")
@@ -30,11 +31,12 @@ class Pass:
         teacher: Lifted,
         learn: torch.nn.Module,
         objective: Objective,
+        matching: Matching,
         axes: Mapping[str, int],
         crew: Crew,
         warn: Callable[[str], None],
     ) -> None:
-        self._teacher, self._learn, self._objective = teacher, learn, objective
+        self._teacher, self._learn, self._objective, self._matching = teacher, learn, objective, matching
         self._axes, self._crew, self._warn = axes, crew, warn
         self._parts = 1
 
@@ -85,9 +87,10 @@ class Pass:
         feeds = tensors(call, self._crew.device)
         with self._cheaper():
             with torch.no_grad():
-                wanted = self._teacher(feeds)
-            made = self._learn(feeds)
-        return self._objective(wanted, made)
+                wanted = self._teacher(feeds, self._matching.names)
+            made = self._learn(feeds, self._matching.names)
+        loss, further = self._objective(wanted, made), self._matching(wanted, made)
+        return loss if further is None else loss + further
 
     def _cheaper(self) -> AbstractContextManager[object]:
         """Half precision where it pays."""
