@@ -124,5 +124,5 @@ def plain(reason: str, limit: int = 100) -> str:
     if operator := re.search(r"operation_type='(\w+)'", reason):
         return f"no converter for {operator[1]}"
     text = re.sub(r" \(node '[^']*'\)", "", reason)
-    text = re.sub(r"\d[\d.e+-]*", "N", re.sub(r"'[^']*/[^']*'|\"[^\"]*/[^\"]*\"", "'...'", text))
+    text = re.sub(r"(?<![\w=])\d[\d.e+-]*", "N", re.sub(r"'[^']*/[^']*'|\"[^\"]*/[^\"]*\"", "'...'", text))
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
