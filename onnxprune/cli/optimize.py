@@ -19,6 +19,7 @@ from onnxprune.cli.options import (
     Provider,
     Recover,
     RecoverMode,
+    RecoverRounds,
     Samples,
     Seed,
     Threads,
@@ -145,6 +146,7 @@ def optimize(
     metric: Metric = None,
     recover: Recover = None,
     recover_mode: RecoverMode = "full",
+    recover_rounds: RecoverRounds = 1,
     json: Json = False,
 ) -> int:
     """Prune a model to a target or a limit of loss, prove the result, and measure it."""
@@ -177,6 +179,7 @@ def optimize(
         preprocess=preprocess,
         max_loss=max_loss,
         search_minutes=search_minutes,
+        recover_rounds=recover_rounds,
         recover=Setting(Effort.parse(recover), recover_mode, seed=seed) if recover else None,
         **{name: text for name, text in chosen.items() if text is not None},
     )

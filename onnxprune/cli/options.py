@@ -52,6 +52,10 @@ RecoverMode = Annotated[
         autocompletion=completion.modes,
     ),
 ]
+RecoverRounds = Annotated[
+    int,
+    typer.Option(metavar="N", help="Prune in so many steps, each followed by a part of the training."),
+]
 
 
 def dims(texts: Sequence[str] | None) -> dict[str, int]:

@@ -28,6 +28,10 @@ PlanFile = Annotated[
     Path | None,
     typer.Option(metavar="PLAN.json", help="The plan of the pruning, which tells what to compare inside (--match)."),
 ]
+Augment = Annotated[
+    str,
+    typer.Option(metavar="NAME,...", help="What is done to pictures while training: flip, shift, mix; some or all."),
+]
 Device = Annotated[
     str,
     typer.Option(
@@ -53,6 +57,7 @@ def recover(
     loss: Loss = "",
     rate: Rate = 0.01,
     batch: Batch = 32,
+    augment: Augment = "",
     device: Device = "",
     seed: Seed = 0,
     dim: Dim = None,
@@ -71,7 +76,8 @@ def recover(
     from onnxprune.report.build import recovered
 
     place = output or pruned.with_name(f"{pruned.stem}.recovered.onnx")
-    setting = Setting(Effort.parse(length), mode, loss, rate, batch, match, seed=seed, device=device)
+    changes = tuple(augment.split(",")) if augment else ()
+    setting = Setting(Effort.parse(length), mode, loss, rate, batch, match, changes, seed, device)
     with stages() as progress:
         found = run(dense, pruned, place, setting, Inputs(data, samples, preprocess, dims(dim), plan), progress)
     if not found.written:  # one of several processes, which isn't the one that tells

@@ -2,6 +2,7 @@
 
 from onnxprune.pruning.alignment import BLOCK
 from onnxprune.pruning.decide import Decision, decide
+from onnxprune.pruning.inputs import Inputs
 from onnxprune.pruning.loss import Search, Trial
 from onnxprune.pruning.measure import Measurement, measure
 from onnxprune.pruning.optimize import optimize
@@ -9,7 +10,7 @@ from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.passes import Pass, available, learned, parse
 from onnxprune.pruning.plan import Plan, read
 from onnxprune.pruning.result import Result
-from onnxprune.pruning.retrain import Inputs, Recovery, recover
+from onnxprune.pruning.retrain import Recovery, recover
 from onnxprune.pruning.selection import Scope
 
 __all__ = [

@@ -11,34 +11,30 @@ import numpy as np
 
 from onnxprune import criteria
 from onnxprune.calibration import (
-    MADE_UP,
     Activations,
     Data,
     Likeness,
     Trials,
     collect,
     compare_blocks,
-    open_data,
     shelved,
 )
 from onnxprune.coupling import Analysis, Group
 from onnxprune.criteria import Needs
-from onnxprune.graph import Model, index_bounds, load, normalize
+from onnxprune.graph import Model, normalize
+from onnxprune.pruning.inputs import MADE_UP_CALLS, UNVERIFIED, Inputs, imagined, open_inputs
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.plan import digests, read
 from onnxprune.pruning.stopwatch import Stopwatch
 from onnxprune.repair import Edits
 from onnxprune.rewrite import open_gated
-from onnxprune.runtime import PlainFile, input_specs, runnable_inputs, session
+from onnxprune.runtime import PlainFile
 
 HELD_OUT = 0.25
 """Of the user's data, to judge the result by."""
 
 MOST_HELD_OUT = 512
 """Samples tell enough of how good a result is, where there are thousands."""
-
-MADE_UP_CALLS = 32
-"""Calls, where nobody gave any."""
 
 
 def held_out(samples: int) -> float:
@@ -73,24 +69,27 @@ class Evidence:
         opened = self._open(self.options.calibration, wanted)
         self.warnings += opened.warnings
         if opened.synthetic:
-            self.warnings.append("the data are made up: how good the result is on real ones is not known")
+            self.warnings.append(UNVERIFIED)
         return opened
 
     @cached_property
     def _parts(self) -> tuple[Data, Data]:
         if self.given is None:
             self.warnings.append("no data were given (--data): what is not known of weights comes from random inputs")
-            made = self._open(MADE_UP, MADE_UP_CALLS)
+            made = self._open(None, MADE_UP_CALLS)
             return made, made
         parts = self.given.split(held_out(self.given.samples))
         if parts[0].shared:
             self.warnings.append("the data are a single sample, which the result is also judged by")
         return parts
 
-    @property
+    @cached_property
     def training(self) -> tuple[Data, Data]:
         """What to train on, and what is held out of it."""
-        return self._parts
+        if self.given is not None:
+            return self._parts
+        made = imagined(self.file, Inputs(dims=self.options.data), self.options.seed, self.progress)
+        return made.split(held_out(made.samples))
 
     @cached_property
     def calibration(self) -> Data:
@@ -190,13 +189,6 @@ class Evidence:
         """The model, normalised, anew."""
         return normalize(self.file.load())
 
-    def _open(self, text: str, samples: int) -> Data:
-        dense = session(self.file.path)
-        specs, options = input_specs(dense), self.options
-        bounds = dict(index_bounds(load(self.file.path).graph))
-        seed, dims = options.seed, options.data or None
-        like = runnable_inputs(dense, specs=specs, seed=seed, dims=dims, bounds=bounds) if text == MADE_UP else None
-        chosen = options.preprocess
-        return open_data(
-            text, specs, samples=samples, preprocess=chosen, dims=dims, seed=seed, bounds=bounds, like=like
-        )
+    def _open(self, text: str | None, samples: int) -> Data:
+        options = self.options
+        return open_inputs(self.file.path, Inputs(text, samples, options.preprocess, options.data), options.seed)

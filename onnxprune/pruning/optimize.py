@@ -16,6 +16,7 @@ from onnxprune.pruning.progress import Progress, silent
 from onnxprune.pruning.prune import prune
 from onnxprune.pruning.result import Result
 from onnxprune.pruning.retrain import check_recovery, retrain
+from onnxprune.pruning.rounds import check_rounds, in_rounds
 from onnxprune.pruning.search import check_options, search
 from onnxprune.rewrite import prove
 from onnxprune.runtime import PlainFile
@@ -33,6 +34,19 @@ def optimize(
     check_options(options)
     check_minutes(options)
     check_recovery(options)
+    check_rounds(options)
+    if options.recover_rounds == 1:
+        return _once(source, output, options, progress)
+    result = in_rounds(source, output, options, progress, _once)
+    if options.bench:
+        progress("measuring")
+        result.measured = measure(source, output, options, result.recovery.data if result.recovery else None)
+        judge_time(result)
+    return result
+
+
+def _once(source: Path, output: Path, options: Options, progress: Progress) -> Result:
+    """Prune, prove, train where that is asked for, write, measure."""
     file = PlainFile(source, options.data or None, options.seed)
     try:
         with scratch_folder(output.parent) as folder:
@@ -49,9 +63,10 @@ def optimize(
                 reason = result.proof.reason
                 raise VerificationError(f"{source}: the pruned model failed its proof, so it was not written: {reason}")
             if options.recover is not None:
-                result.recovery = retrain(
-                    file, trial, evidence.training, options.recover, progress, output, made.matches
-                )
+                teacher = PlainFile(options.teacher, options.data or None, options.seed) if options.teacher else file
+                matches = made.matches if teacher is file else []  # they tell of what was pruned just now
+                setting, parts = options.recover, evidence.training
+                result.recovery = retrain(teacher, trial, parts, setting, progress, output, matches)
                 result.warnings += result.recovery.warnings
             progress("writing")
             result.written = publish(trial, output)

@@ -94,6 +94,10 @@ class Options:
     """How to train the result towards the dense model."""
     recover_samples: int = 16384
     """Of the user's data, at most, to train on; `samples` of them are calibrated on."""
+    recover_rounds: int = 1
+    """Steps in which it is pruned, each followed by a part of the training."""
+    teacher: Path | None = None
+    """What is trained towards, where that isn't the model that is pruned."""
 
     @property
     def scored_by(self) -> str:

@@ -10,17 +10,18 @@ from pathlib import Path
 
 import numpy as np
 
-from onnxprune.calibration import MADE_UP, Data, open_data
+from onnxprune.calibration import Data
 from onnxprune.errors import InputError
-from onnxprune.graph import Model, index_bounds, load, publish, save, scratch_folder
+from onnxprune.graph import Model, load, publish, save, scratch_folder
 from onnxprune.lift import write_back
-from onnxprune.pruning.evidence import MADE_UP_CALLS, held_out
+from onnxprune.pruning.evidence import held_out
+from onnxprune.pruning.inputs import UNVERIFIED, Inputs, imagined, open_inputs
 from onnxprune.pruning.matches import matches_of_plan
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.plan import sha256
 from onnxprune.pruning.progress import Progress, silent
 from onnxprune.recovery import Match, Outcome, Setting, check, train
-from onnxprune.runtime import Fidelity, PlainFile, compare_models, input_specs, runnable_inputs, session
+from onnxprune.runtime import Fidelity, PlainFile, compare_models
 
 SUFFIX = ".recovery"
 """Of the checkpoint beside an output, while a recovery runs or after it was killed."""
@@ -45,18 +46,6 @@ class Recovery:
         return self.outcome.gained
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What to train on: data as `onnxprune.calibration.open_data` takes them, None for made-up ones."""
-
-    data: str | None = None
-    samples: int = 16384
-    preprocess: Path | None = None
-    dims: dict[str, int] = field(default_factory=dict)
-    plan: Path | None = None
-    """Says what became of the dense model; without one only tensors of one size can be compared."""
-
-
 def recover(
     dense: Path | str,
     pruned: Path | str,
@@ -79,7 +68,7 @@ def recover(
     check(setting)
     progress("loading")
     file = PlainFile(dense, inputs.dims or None, setting.seed)
-    data, warnings = _open(dense, inputs, setting.seed)
+    data = open_inputs(dense, inputs, setting.seed) if inputs.data else imagined(file, inputs, setting.seed, progress)
     try:
         with scratch_folder(output.parent) as folder:
             trial = folder / output.name
@@ -87,7 +76,7 @@ def recover(
             matches = matches_of_plan(file.load(), inputs.plan) if setting.match else []
             parts = data.split(held_out(data.samples))
             found = retrain(file, trial, parts, setting, progress, output, matches)
-            found.warnings[:0] = warnings
+            found.warnings[:0] = [*data.warnings, *([UNVERIFIED] if data.synthetic else [])]
             if found.data.shared:
                 found.warnings.append("the data are a single sample, which the result is also judged by")
             if os.environ.get("RANK", "0") == "0":
@@ -156,20 +145,3 @@ def _is_worse(after: Fidelity, before: Fidelity) -> bool:
     """By divergence of answers where outputs are such, else by the loss."""
     a, b = after.worst.kl, before.worst.kl
     return a > b if a is not None and b is not None else after.loss > before.loss
-
-
-def _open(dense: Path, inputs: Inputs, seed: int) -> tuple[Data, list[str]]:
-    """The data, and what is to be said of them."""
-    running = session(dense)
-    specs, dims = input_specs(running), inputs.dims or None
-    bounds = dict(index_bounds(load(dense).graph))
-    text, samples = inputs.data or MADE_UP, inputs.samples if inputs.data else MADE_UP_CALLS
-    like = runnable_inputs(running, specs=specs, seed=seed, dims=dims, bounds=bounds) if text == MADE_UP else None
-    preprocess = inputs.preprocess
-    opened = open_data(
-        text, specs, samples=samples, preprocess=preprocess, dims=dims, seed=seed, bounds=bounds, like=like
-    )
-    warnings = list(opened.warnings)
-    if opened.synthetic:
-        warnings.append("the data are made up: how good the result is on real ones is not known")
-    return opened, warnings

@@ -5,9 +5,11 @@ Importing this package imports no torch: that waits until something is trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from onnxprune.export.lazy import need
 from onnxprune.recovery.effort import Effort
@@ -24,10 +26,12 @@ if TYPE_CHECKING:
 def check(setting: Setting) -> None:
     """Raise InputError where torch isn't installed, or names in a setting are unknown."""
     need("torch", "torch", "training")
+    from onnxprune.recovery.augment import check as check_names
     from onnxprune.recovery.objective import Objective
     from onnxprune.recovery.student import check_mode
 
     Objective(setting.loss)
+    check_names(setting.augment)
     check_mode(setting.mode)
 
 
@@ -50,4 +54,14 @@ def train(
     return run(dense, pruned, data, setting, tell, saved, matches)
 
 
-__all__ = ["Effort", "Match", "Outcome", "Point", "Setting", "check", "train"]
+def invent(
+    model: Model, like: Mapping[str, np.ndarray], axes: Mapping[str, int], seed: int, tell: Callable[[str], None]
+) -> Data | None:
+    """Inputs for a model that nobody has data for; None where it stores no statistics. See `.synthetic`."""
+    need("torch", "torch", "training")
+    from onnxprune.recovery.synthetic import invent as made
+
+    return made(model, like, axes, seed, tell)
+
+
+__all__ = ["Effort", "Match", "Outcome", "Point", "Setting", "check", "invent", "train"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from onnxprune.calibration import Data
+from onnxprune.recovery.augment import augmented, pictures
 
 Array = np.ndarray
 Call = Mapping[str, Array]
@@ -21,13 +22,15 @@ class Batches:
     """Steps of about `size` samples.
 
     Where all inputs have an open batch, samples of several calls are put together; else a step is several calls as
-    they are. share: (which, of how many) processes this one is; everyone makes the same number of steps.
+    they are. share: (which, of how many) processes this one is; everyone makes the same number of steps. augment: what
+    is done to pictures, see `onnxprune.recovery.augment`.
     """
 
     data: Data
     size: int
     seed: int = 0
     share: tuple[int, int] = (0, 1)
+    augment: tuple[str, ...] = ()
     _kept: dict[int, Call] = field(default_factory=dict)
     _bytes: int = 0
 
@@ -43,9 +46,16 @@ class Batches:
             steps = self._round(rounds)
             for step in steps:
                 if number >= start:
-                    yield self._made(step)
+                    yield self._changed(self._made(step), number)
                 number += 1
             rounds += 1
+
+    def _changed(self, calls: list[Call], number: int) -> list[Call]:
+        """The pictures augmented, in a way drawn anew for every step."""
+        if not self.augment:
+            return calls
+        inputs, random = pictures(self.data, self.augment), np.random.default_rng([self.seed, number, self.share[0]])
+        return [augmented(call, self.augment, inputs, random) for call in calls]
 
     def _round(self, number: int) -> list[list[tuple[int, int]]]:
         """The steps of one round: which call, and which sample in it (-1: the whole)."""

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from onnxprune.errors import InputError
 from onnxprune.recovery.match import Match
 from onnxprune.recovery.objective import mse
 
@@ -30,14 +31,19 @@ class Matching:
 
     def __call__(self, teacher: Mapping[str, Tensor], student: Mapping[str, Tensor]) -> Tensor | None:
         """What is added to the loss of a batch; None where nothing is matched."""
-        losses = [mse(self._left(name, teacher[name]), student[name]) for name in self._kept if name in student]
+        losses = [self._gap(name, teacher[name], student[name]) for name in self._kept if name in student]
         return self._weight * torch.stack(losses).mean() if losses else None
 
-    def _left(self, name: str, value: Tensor) -> Tensor:
-        """The teacher's tensor without the units that went."""
+    def _gap(self, name: str, wanted: Tensor, made: Tensor) -> Tensor:
+        """The error beside the teacher's tensor without the units that went."""
         for axis, index in self._kept[name].items():
-            value = value.index_select(axis, index)
-        return value.float()
+            wanted = wanted.index_select(axis, index)
+        if wanted.shape != made.shape:
+            sizes = f"{list(wanted.shape)} and {list(made.shape)}"
+            raise InputError(
+                f"'{name}' has different sizes in both models, {sizes}: the plan says which units are left"
+            )
+        return mse(wanted.float(), made.float())
 
     def _indices(self, kept: Mapping[int, np.ndarray]) -> dict[int, Tensor]:
         return {axis: torch.from_numpy(np.asarray(index, np.int64)).to(self._device) for axis, index in kept.items()}

@@ -71,7 +71,7 @@ def train(
         both = teacher.names & student.lifted.names
         matching = Matching([m for m in matches if m.name in both], setting.match, team.device)
         gradients = Pass(teacher, learn, objective, matching, data[0].batch, team, outcome.warnings.append)
-        batches = Batches(data[0], setting.batch, setting.seed, (team.rank, team.size))
+        batches = Batches(data[0], setting.batch, setting.seed, (team.rank, team.size), setting.augment)
         if team.size == 1 and team.device.type == "cpu":
             calls = next(batches.forever())
             settle_threads(lambda: gradients(calls))

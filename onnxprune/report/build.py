@@ -94,6 +94,7 @@ def command(result: Result) -> str:
     ]
     if options.recover:
         words += ["--recover", options.recover.effort.text, "--recover-mode", options.recover.mode]
+        words += ["--recover-rounds", str(options.recover_rounds)] if options.recover_rounds > 1 else []
     words += ["--provider", options.provider, "--threads", str(options.threads), "--seed", str(options.seed)]
     words += ["--no-verify"] * (not options.verify) + ["--no-bench"] * (not options.bench)
     return shlex.join(words)

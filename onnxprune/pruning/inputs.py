@@ -1,0 +1,57 @@
+"""Inputs of a model: the user's data, or made-up ones where there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from onnxprune.calibration import MADE_UP, Data, open_data
+from onnxprune.calibration.batch import open_batches, settled
+from onnxprune.graph import index_bounds, load
+from onnxprune.recovery import invent
+from onnxprune.runtime import Feeds, InputSpec, PlainFile, input_specs, runnable_inputs, session
+
+MADE_UP_CALLS = 32
+"""Calls, where nobody gave any, to see what a model does."""
+
+TO_TRAIN = 256
+"""Random calls to train on, where nothing better can be made up."""
+
+UNVERIFIED = "the data are made up: how good the result is on real ones is not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """data: as `onnxprune.calibration.open_data` takes them, None: made-up ones; samples: at most so many; preprocess:
+    what becomes of pictures; dims: sizes of open dimensions; plan: of the pruning, which says what became of the dense
+    model"""
+
+    data: str | None = None
+    samples: int = 16384
+    preprocess: Path | None = None
+    dims: dict[str, int] = field(default_factory=dict)
+    plan: Path | None = None
+
+
+def open_inputs(dense: Path, inputs: Inputs, seed: int) -> Data:
+    """Data for a model file. Raises InputError where they can't be read or don't suit the model."""
+    specs, bounds = input_specs(session(dense)), dict(index_bounds(load(dense).graph))
+    text, dims = inputs.data or MADE_UP, inputs.dims or None
+    like = _like(dense, specs, inputs, seed) if text == MADE_UP else None
+    how = {"samples": inputs.samples, "preprocess": inputs.preprocess}
+    return open_data(text, specs, dims=dims, seed=seed, bounds=bounds, like=like, **how)  # type: ignore[arg-type]
+
+
+def imagined(file: PlainFile, inputs: Inputs, seed: int, tell: Callable[[str], None]) -> Data:
+    """Inputs to train on that nobody gave: by stored statistics where a model has them, else random ones."""
+    specs = input_specs(session(file.path))
+    axes = open_batches(settled(specs, inputs.dims))
+    found = invent(file.load(), _like(file.path, specs, inputs, seed), axes, seed, tell)
+    return found or open_inputs(file.path, Inputs(None, TO_TRAIN, dims=inputs.dims), seed)
+
+
+def _like(dense: Path, specs: list[InputSpec], inputs: Inputs, seed: int) -> Feeds:
+    """Random inputs that the model runs on."""
+    bounds = dict(index_bounds(load(dense).graph))
+    return runnable_inputs(session(dense), specs=specs, seed=seed, dims=inputs.dims or None, bounds=bounds)
