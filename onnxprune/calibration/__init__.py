@@ -5,12 +5,14 @@ from onnxprune.calibration.block import Block, blocks
 from onnxprune.calibration.columns import columns, count_positions, outputs
 from onnxprune.calibration.cutting import BATCH
 from onnxprune.calibration.data import Data
+from onnxprune.calibration.gradients import Gradients
 from onnxprune.calibration.layer import Layer, layers
 from onnxprune.calibration.likeness import Likeness, compare_blocks
 from onnxprune.calibration.moments import CrossMoments, Moments
 from onnxprune.calibration.opening import MADE_UP, open_data
 from onnxprune.calibration.part import Part, part_of
-from onnxprune.calibration.shelf import shelved
+from onnxprune.calibration.samples import Sample, Samples
+from onnxprune.calibration.shelf import shelved, shelved_arrays
 from onnxprune.calibration.trials import Opened, Trials
 
 __all__ = [
@@ -21,11 +23,14 @@ __all__ = [
     "Block",
     "CrossMoments",
     "Data",
+    "Gradients",
     "Layer",
     "Likeness",
     "Moments",
     "Opened",
     "Part",
+    "Sample",
+    "Samples",
     "Trials",
     "blocks",
     "collect",
@@ -37,4 +42,5 @@ __all__ = [
     "outputs",
     "part_of",
     "shelved",
+    "shelved_arrays",
 ]

@@ -23,8 +23,9 @@ class Data(Sequence[Mapping[str, Array]]):
 
     name: what the user gave; digest: sha256 over the contents, in hexadecimal; rows: samples in each call; make: the
     call of an index; batch: the axis that holds the samples, by input, where its length is open; synthetic: nobody
-    gathered them; shared: this part of a split is the other part too; warnings: sentences for the user. An access
-    raises InputError where a file is broken or has changed.
+    gathered them; shared: this part of a split is the other part too; warnings: sentences for the user; labels: the
+    name of what should come out, among what the calls hold besides inputs, or empty; tell: the labels of the call of an
+    index. An access raises InputError where a file is broken or has changed.
     """
 
     name: str
@@ -35,6 +36,12 @@ class Data(Sequence[Mapping[str, Array]]):
     synthetic: bool = False
     shared: bool = False
     warnings: tuple[str, ...] = ()
+    labels: str = ""
+    tell: Callable[[int], Array] | None = field(default=None, repr=False)
+
+    def label(self, index: int) -> Array | None:
+        """What should come out of a call, its samples on the first axis; None where nobody said."""
+        return None if self.tell is None else self.tell(index)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -56,8 +63,9 @@ class Data(Sequence[Mapping[str, Array]]):
         """These calls, in this order."""
         if list(calls) == list(range(len(self))):
             return self
-        rows, make = tuple(self.rows[i] for i in calls), self.make
-        return replace(self, digest=self._digest(calls), rows=rows, make=lambda i: make(calls[i]))
+        rows, make, tell = tuple(self.rows[i] for i in calls), self.make, self.tell
+        told = None if tell is None else lambda i: tell(calls[i])
+        return replace(self, digest=self._digest(calls), rows=rows, make=lambda i: make(calls[i]), tell=told)
 
     def fewer(self, samples: int) -> Data:
         """Evenly spaced calls with about so many samples; itself where it has no more."""
@@ -84,13 +92,14 @@ class Data(Sequence[Mapping[str, Array]]):
         return same, same
 
     def _of_batch(self, samples: list[int]) -> Data:
-        make, batch = self.make, self.batch
+        make, batch, tell = self.make, self.batch, self.tell
+        told = None if tell is None else lambda index: tell(index)[samples]
 
         def taken(index: int) -> Call:
             call = make(index)
             return {k: np.take(v, samples, axis=batch[k]) if k in batch else v for k, v in call.items()}
 
-        return replace(self, digest=self._digest(samples), rows=(len(samples),), make=taken)
+        return replace(self, digest=self._digest(samples), rows=(len(samples),), make=taken, tell=told)
 
     def _digest(self, chosen: Sequence[int]) -> str:
         return hashlib.sha256(f"{self.digest} {list(chosen)}".encode()).hexdigest()

@@ -16,6 +16,7 @@ from onnxprune.criteria import (
     representative,
     scale,
     spectrum,
+    taylor,
     zeroth_order,
 )
 from onnxprune.criteria.aggregate import AGGREGATES
@@ -48,6 +49,7 @@ __all__ = [
     "scale",
     "score",
     "spectrum",
+    "taylor",
     "weights",
     "zeroth_order",
 ]

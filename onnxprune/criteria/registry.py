@@ -8,7 +8,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from onnxprune.calibration import Activation, Activations, Layer, Trials, layers
+from onnxprune.calibration import Activation, Activations, Gradients, Layer, Trials, layers
 from onnxprune.coupling import Analysis, Group
 from onnxprune.coupling.terms import leaves
 from onnxprune.criteria.aggregate import aggregated, checked
@@ -24,7 +24,7 @@ class Context:
 
     activations: what data say of the layers, for criteria that need them; aggregate: how values of several members
     become one; groups: all that are scored; trials: runs of masked models on data, None where nobody can make any;
-    memo: what a criterion found out about all groups at once
+    gradients: of a loss on data, for criteria that need them; memo: what a criterion found out about all groups at once
     """
 
     analysis: Analysis
@@ -34,6 +34,7 @@ class Context:
     aggregate: str = "sum"
     groups: Sequence[Group] = ()
     trials: Trials | None = None
+    gradients: Gradients | None = None
     memo: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
 
     def gated(self) -> list[Group]:
@@ -82,7 +83,7 @@ class Criterion:
     """A registered criterion and the first line of its docstring.
 
     aggregate: how it was published to put together what members of a group say; empty where it judges them jointly;
-    trials: whether it runs masked models besides
+    trials: whether it runs masked models besides; gradients: whether it asks for gradients, which takes torch
     """
 
     name: str
@@ -91,11 +92,13 @@ class Criterion:
     needs: Needs = Needs.WEIGHTS
     aggregate: str = ""
     trials: bool = False
+    gradients: bool = False
 
     @property
     def looks_at(self) -> str:
         """What it has to know, in words."""
-        return f"{self.needs.name.lower()}, trials" if self.trials else self.needs.name.lower()
+        more = [word for word, asked in (("trials", self.trials), ("gradients", self.gradients)) if asked]
+        return ", ".join([self.needs.name.lower(), *more])
 
     def aggregation(self, asked: str = "") -> str:
         """The aggregation that is asked for, by default its own; empty where it judges all members jointly.
@@ -117,16 +120,16 @@ get = _CRITERIA.get
 
 
 def criterion(
-    name: str, needs: Needs = Needs.WEIGHTS, *, aggregate: str = "", trials: bool = False
+    name: str, needs: Needs = Needs.WEIGHTS, *, aggregate: str = "", trials: bool = False, gradients: bool = False
 ) -> Callable[[Function], Function]:
     """Register a function as the criterion `name`.
 
     aggregate: how it puts together values of single members, by `Context.aggregated`, unless the user says otherwise;
-    trials: whether it asks for `Context.trials`
+    trials: whether it asks for `Context.trials`; gradients: whether it asks for `Context.gradients`
     """
 
     def register(function: Function) -> Function:
-        _CRITERIA.add(Criterion(name, function, first_line(function), needs, aggregate, trials))
+        _CRITERIA.add(Criterion(name, function, first_line(function), needs, aggregate, trials, gradients))
         return function
 
     return register
@@ -140,6 +143,7 @@ def score(
     activations: Activations | None = None,
     aggregate: str = "",
     trials: Trials | None = None,
+    gradients: Gradients | None = None,
 ) -> dict[str, np.ndarray]:
     """Group id -> scores [units], float64, finite.
 
@@ -149,5 +153,6 @@ def score(
     found = get(name)
     how = found.aggregation(aggregate) or "sum"  # of the weights, where no layer reads what is judged jointly
     random, chosen = np.random.default_rng(seed), list(groups)
-    context = Context(analysis, Statistics(), random, activations, how, chosen, trials if found.trials else None)
+    tried = trials if found.trials else None
+    context = Context(analysis, Statistics(), random, activations, how, chosen, tried, gradients)
     return {g.id: np.nan_to_num(np.asarray(found.function(context, g), np.float64)) for g in chosen}

@@ -19,10 +19,15 @@ def lift(model: Model) -> Lifted:
 
     Raises InputError where torch isn't installed, and where the graph has nodes that torch has no counterpart of.
     """
-    need("torch", "torch", "lifting a graph")
+    needed("lifting a graph")
     from onnxprune.lift.lifting import lift as lifted
 
     return lifted(model)
+
+
+def needed(by: str) -> None:
+    """Raise InputError that says what to install, where torch isn't there. by: what needs it"""
+    need("torch", "torch", by)
 
 
 def write_back(learned: Lifted | Mapping[str, np.ndarray], model: Model) -> int:
@@ -35,4 +40,4 @@ def write_back(learned: Lifted | Mapping[str, np.ndarray], model: Model) -> int:
     return written(learned, model)
 
 
-__all__ = ["lift", "write_back"]
+__all__ = ["lift", "needed", "write_back"]

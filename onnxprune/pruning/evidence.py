@@ -13,6 +13,7 @@ from onnxprune import criteria
 from onnxprune.calibration import (
     Activations,
     Data,
+    Gradients,
     Likeness,
     Trials,
     collect,
@@ -25,6 +26,7 @@ from onnxprune.graph import Model, normalize
 from onnxprune.pruning.inputs import MADE_UP_CALLS, UNVERIFIED, Inputs, imagined, open_inputs
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.plan import digests, read
+from onnxprune.pruning.slopes import gradients
 from onnxprune.pruning.stopwatch import Stopwatch
 from onnxprune.repair import Edits
 from onnxprune.rewrite import open_gated
@@ -57,6 +59,7 @@ class Evidence:
     _activations: Activations | None = field(default=None, repr=False)
     _likeness: dict[str, Likeness] | None = field(default=None, repr=False)
     _trials: dict[tuple[str, ...], Trials] = field(default_factory=dict, repr=False)
+    _gradients: dict[tuple[str, ...], Gradients] = field(default_factory=dict, repr=False)
     progress: Callable[[str], None] = field(default=lambda _: None, repr=False)
 
     @cached_property
@@ -106,9 +109,11 @@ class Evidence:
         key = tuple(g.id for g in groups)
         if key not in self._scores:
             options = self.options
-            how = criteria.get(options.scored_by).aggregation(options.aggregate)  # before anything is run
+            found = criteria.get(options.scored_by)
+            how = found.aggregation(options.aggregate)  # before anything is run
+            slopes = self.gradients(groups) if found.gradients else None
             known, trials = self._activations_of(analysis), self.trials(groups)
-            self._scores[key] = criteria.score(analysis, groups, options.scored_by, options.seed, known, how, trials)
+            self._scores[key] = criteria.score(analysis, groups, found.name, options.seed, known, how, trials, slopes)
         return self._scores[key]
 
     def trials(self, groups: Sequence[Group]) -> Trials:
@@ -118,6 +123,19 @@ class Evidence:
             source, tell = partial(open_gated, self.source, key), lambda text: self.progress(text)
             self._trials[key] = Trials(source, lambda: self.calibration, tell=tell)
         return self._trials[key]
+
+    def gradients(self, groups: Sequence[Group]) -> Gradients:
+        """What data say of the model's gradients; nothing is run before the first question.
+
+        Raises InputError where torch isn't installed.
+        """
+        key = tuple(g.id for g in groups)
+        if key not in self._gradients:
+            made_of = digests(self.file.path)
+            self._gradients[key] = gradients(
+                self.source, lambda: self.calibration, key, made_of, self.options.seed, lambda text: self.progress(text)
+            )
+        return self._gradients[key]
 
     def likeness(self, analysis: Analysis) -> dict[str, Likeness]:
         """Group id -> what its block does to what it reads; seen once, for this analysis and its likes."""
@@ -131,6 +149,8 @@ class Evidence:
         self._activations = None
         for trials in self._trials.values():
             trials.release()
+        for slopes in self._gradients.values():
+            slopes.release()
 
     def _activations_of(self, analysis: Analysis) -> Activations | None:
         """What the criterion has to know of activations."""

@@ -34,11 +34,13 @@ Array = np.ndarray
 
 @dataclass(frozen=True, slots=True)
 class GatedModel:
-    """model: with one more input for every combination of axes that is gated; atoms: group id -> what has a gate"""
+    """model: with one more input for every combination of axes that is gated; atoms: group id -> what has a gate;
+    inputs: what these are fed under some gates; exact: the same without rounding, of those that are floats"""
 
     model: Model
     atoms: Mapping[str, Atom]
     inputs: Mapping[str, Feed]
+    exact: Mapping[str, Feed]
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -69,7 +71,7 @@ def gated(source: Callable[[], Model], groups: Collection[str]) -> GatedModel:
         lost = _cover(analysis, veil)
         if not lost:
             add_inputs(model, veil.inputs)
-            return GatedModel(model, atoms, veil.feeds)
+            return GatedModel(model, atoms, veil.feeds, veil.exact)
         left = [name for name, atom in atoms.items() if atom not in lost]
 
 

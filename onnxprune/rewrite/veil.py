@@ -94,12 +94,14 @@ class Veil:
 class GateVeil(Veil):
     """Gates that are inputs of the graph, one for every combination of axes that is masked anywhere.
 
-    graph: to be gated; atoms: group id -> what has a gate; feeds: input -> what it is fed
+    graph: to be gated; atoms: group id -> what has a gate; feeds: input -> what it is fed; exact: the same before it is
+    rounded to the input's type, of those that are floats
     """
 
     def __init__(self, graph: gs.Graph, atoms: Mapping[str, Atom], names: Names) -> None:
         super().__init__(Gates({atom: np.ones(atom.size or 0) for atom in atoms.values()}))
         self.feeds: dict[str, Feed] = {}
+        self.exact: dict[str, Feed] = {}
         self._names = names
         self._outermost = {id(node) for node in graph.nodes}
         self._gates: dict[str, Gate] = {}
@@ -134,6 +136,8 @@ class GateVeil(Veil):
             made = self._inputs[name] = gs.Variable(self._names.new(name), np.dtype(dtype), shape)
             kind = made.dtype  # alone: a tensor knows its graph
             self.feeds[made.name] = lambda gates: np.asarray(feed(gates)).astype(kind)
+            if kind.kind != "b":
+                self.exact[made.name] = feed
         return self._inputs[name]
 
 

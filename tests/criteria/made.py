@@ -7,6 +7,7 @@ import numpy as np
 from onnxprune.calibration import Data, Trials, collect
 from onnxprune.coupling import Analysis, Group, analyze
 from onnxprune.criteria import Needs, get, score
+from onnxprune.pruning.slopes import gradients
 from onnxprune.rewrite import open_gated
 from tests.filled import filled
 
@@ -35,4 +36,7 @@ def scored(name: str, text: str = MLP, aggregate: str = "", **values: np.ndarray
         seen = collect(lambda: filled(text, **values), analysis, calls, pairs=True, sample=True, threads=1)
     data = Data("calls", "", (1,) * width, calls.__getitem__)
     trials = Trials(lambda: open_gated(lambda: filled(text, **values), [group.id], 1), lambda: data)
-    return score(analysis, [group], name, activations=seen, aggregate=aggregate, trials=trials)[group.id]
+    slopes = gradients(lambda: filled(text, **values), lambda: data, [group.id]) if get(name).gradients else None
+    return score(analysis, [group], name, activations=seen, aggregate=aggregate, trials=trials, gradients=slopes)[
+        group.id
+    ]

@@ -11,6 +11,7 @@ from onnxprune.coupling import analyze
 from onnxprune.coupling.terms import Atom, Product, Sum
 from onnxprune.criteria import criteria, project, score
 from onnxprune.errors import InputError
+from tests.criteria import by_gradient
 from tests.criteria.made import MLP, B, only_group, scored
 from tests.filled import filled
 from tests.oracle import build
@@ -143,7 +144,7 @@ CASES = {
     "bonsai": (MLP, {"a": SEEN, "b": UNEVEN}, _regressed()),
     "zeroth_order": (ONE, {"a": SEEN, "b": np.array([2, -1, -4])}, _pushed()),
     "bn_scale": (NORMED, {"a": np.ones(3), "b": np.ones(3), "scale": np.array([-3, 1, 2])}, [3, 1, 2]),
-}
+} | by_gradient.CASES
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
