@@ -28,10 +28,10 @@ def thinet(context: Context, group: Group) -> Array:
     for found in context.readers(group):
         products += _products(group.size, *found)
         read = True
-    return _greedy(products) if read else l2(context, group)
+    return greedy(products) if read else l2(context, group)
 
 
-def _greedy(products: Array) -> Array:
+def greedy(products: Array) -> Array:
     """Scores [units]. products: [units, units], what is summed over all pairs of units that went."""
     rises = np.diag(products).copy()
     scores, left, highest = np.zeros(len(rises)), np.arange(len(rises)), 0.0

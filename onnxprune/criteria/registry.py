@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -24,7 +24,8 @@ class Context:
 
     activations: what data say of the layers, for criteria that need them; aggregate: how values of several members
     become one; groups: all that are scored; trials: runs of masked models on data, None where nobody can make any;
-    gradients: of a loss on data, for criteria that need them; memo: what a criterion found out about all groups at once
+    gradients: of a loss on data, for criteria that need them; shapes: of tensors that are open in the model; samples:
+    how many activations were seen on; memo: what a criterion found out about all groups at once
     """
 
     analysis: Analysis
@@ -35,6 +36,8 @@ class Context:
     groups: Sequence[Group] = ()
     trials: Trials | None = None
     gradients: Gradients | None = None
+    shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    samples: int = 1
     memo: dict[str, dict[str, np.ndarray]] = field(default_factory=dict)
 
     def gated(self) -> list[Group]:
@@ -144,15 +147,17 @@ def score(
     aggregate: str = "",
     trials: Trials | None = None,
     gradients: Gradients | None = None,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    samples: int = 1,
 ) -> dict[str, np.ndarray]:
     """Group id -> scores [units], float64, finite.
 
-    aggregate: how values of single members are put together, by default as published. Raises InputError where the
-    criterion has none.
+    aggregate: how values of single members are put together, by default as published; the others as in `Context`.
+    Raises InputError where the criterion has none.
     """
     found = get(name)
     how = found.aggregation(aggregate) or "sum"  # of the weights, where no layer reads what is judged jointly
     random, chosen = np.random.default_rng(seed), list(groups)
     tried = trials if found.trials else None
-    context = Context(analysis, Statistics(), random, activations, how, chosen, tried, gradients)
+    context = Context(analysis, Statistics(), random, activations, how, chosen, tried, gradients, shapes or {}, samples)
     return {g.id: np.nan_to_num(np.asarray(found.function(context, g), np.float64)) for g in chosen}

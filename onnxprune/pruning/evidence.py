@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
@@ -48,7 +48,8 @@ def held_out(samples: int) -> float:
 class Evidence:
     """Data for one model, opened when they are first asked for.
 
-    warnings: sentences for the user; progress: where long work tells how far it is. Raises InputError where the data
+    warnings: sentences for the user; shapes: of tensors that are open in the model; progress: where long work tells how
+    far it is. Raises InputError where the data
     can't be read or don't suit the model.
     """
 
@@ -60,6 +61,7 @@ class Evidence:
     _likeness: dict[str, Likeness] | None = field(default=None, repr=False)
     _trials: dict[tuple[str, ...], Trials] = field(default_factory=dict, repr=False)
     _gradients: dict[tuple[str, ...], Gradients] = field(default_factory=dict, repr=False)
+    shapes: Mapping[str, Sequence[int]] = field(default_factory=dict, repr=False)
     progress: Callable[[str], None] = field(default=lambda _: None, repr=False)
 
     @cached_property
@@ -113,7 +115,11 @@ class Evidence:
             how = found.aggregation(options.aggregate)  # before anything is run
             slopes = self.gradients(groups) if found.gradients else None
             known, trials = self._activations_of(analysis), self.trials(groups)
-            self._scores[key] = criteria.score(analysis, groups, found.name, options.seed, known, how, trials, slopes)
+            seen: dict[str, Any] = {"activations": known, "trials": trials, "gradients": slopes, "shapes": self.shapes}
+            samples = self.calibration.samples if known is not None else 1
+            self._scores[key] = criteria.score(
+                analysis, groups, found.name, options.seed, aggregate=how, samples=samples, **seen
+            )
         return self._scores[key]
 
     def trials(self, groups: Sequence[Group]) -> Trials:

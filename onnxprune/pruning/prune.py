@@ -57,7 +57,7 @@ def prune(
     file, options = evidence.file, evidence.options
     source, model = file.path, file.load()
     check_dims(model, options)
-    shapes = open_shapes(model, source, options)
+    shapes = evidence.shapes = open_shapes(model, source, options)
     progress("analysing")
     model = normalize(model)
     analysis = analyze(model.graph, model.opsets)
