@@ -49,7 +49,7 @@ def attend(
     if v.shape[1] != q.shape[1]:
         v = v.repeat_interleave(q.shape[1] // v.shape[1], 1)
     if stage is None and not cap and sink is None:
-        return F.scaled_dot_product_attention(q, k, v, None if bias is None else _whole(bias, q, k), scale=scale), None
+        return F.scaled_dot_product_attention(q, k, v, None if bias is None else whole(bias, q, k), scale=scale), None
     product = (q * (scale or 1 / math.sqrt(q.shape[-1]))) @ k.transpose(-1, -2)
     capped = cap * torch.tanh(product / cap) if cap else product
     masked = capped if bias is None else capped + bias
@@ -58,7 +58,7 @@ def attend(
     return likely @ v, wanted
 
 
-def _whole(bias: Tensor, q: Tensor, k: Tensor) -> Tensor:
+def whole(bias: Tensor, q: Tensor, k: Tensor) -> Tensor:
     """A bias as torch's kernel takes it: four axes, the last one as long as there are keys."""
     bias = bias.reshape([1] * (4 - bias.dim()) + list(bias.shape)).to(q.dtype)
     return bias.expand(*bias.shape[:2], q.shape[2], k.shape[2])

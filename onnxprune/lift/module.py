@@ -11,6 +11,8 @@ from torch import Tensor
 
 from onnxprune.errors import InputError
 from onnxprune.graph import Model, all_stored
+from onnxprune.lift.fusion import fused
+from onnxprune.lift.patterns import PATTERNS
 from onnxprune.lift.program import Program, Values
 from onnxprune.lift.weights import Weight
 
@@ -39,6 +41,7 @@ class Lifted(torch.nn.Module):
         self.outputs = list(outputs)
         self._program = program
         self._layout = layout
+        self._fused: dict[frozenset[int], Program] = {}
         for name, (_, weight) in layout.weights.items():
             self._parameters[name] = weight.parameter  # register_parameter takes no names with dots
         for name, (_, value) in layout.buffers.items():
@@ -55,7 +58,7 @@ class Lifted(torch.nn.Module):
         values = self._start(feeds, weights or {})
         kept = {self._layout.places[name]: name for name in keep if name in self._layout.places}
         found: dict[str, Tensor] = {}
-        for step in self._program.steps:
+        for step in self._fast(frozenset(kept)).steps:
             step(values)
             found |= {kept[at]: values[at] for at in step.writes if at in kept} if kept else {}
             for at in step.frees:
@@ -67,6 +70,14 @@ class Lifted(torch.nn.Module):
         """Of the tensors that `forward` can be asked to keep: those that a step makes."""
         made = {at for step in self._program.steps for at in step.writes}
         return {name for name, at in self._layout.places.items() if at in made}
+
+    def _fast(self, kept: frozenset[int]) -> Program:
+        """The program with what torch has single functions for, where what is kept isn't inside."""
+        if kept not in self._fused:
+            stored = {at: weight.parameter for at, weight in self._layout.weights.values()}
+            stored |= dict(self._layout.buffers.values())
+            self._fused[kept] = fused(self._program, PATTERNS, stored, kept)
+        return self._fused[kept]
 
     def _start(self, feeds: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> Values:
         """What lies at every place before the first step."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from onnxprune.lift.operator import Call, operator
 
@@ -24,6 +25,8 @@ def gather(call: Call, x: Tensor, indices: Tensor) -> Tensor:
     """Slices along an axis; the axes of the indices take its place."""
     axis = int(call.attr("axis", 0)) % x.dim()
     at = _index(indices, x.shape[axis])
+    if axis == 0 and x.dim() == 2 and x.is_floating_point():
+        return F.embedding(at, x)
     if at.dim() == 0:
         return x.index_select(axis, at.reshape(1)).squeeze(axis)
     picked = x.index_select(axis, at.reshape(-1))
