@@ -49,8 +49,6 @@ def simplified_layer_norm(call: Call, x: Tensor, scale: Tensor) -> Sequence[Tens
 
 
 operator("RMSNormalization", weights=(1,))(simplified_layer_norm)
-operator("SimplifiedLayerNormalization", domain=CONTRIB, weights=(1,))(simplified_layer_norm)
-operator("LayerNormalization", domain=CONTRIB, weights=(1, 2))(layer_norm)
 
 
 @operator("InstanceNormalization", weights=(1, 2))

@@ -155,7 +155,7 @@ def dropout(call: Call, x: Tensor, *_: Tensor) -> list[Tensor]:
     return [x, torch.ones_like(x, dtype=torch.bool)] if len(call.wanted) > 1 and call.wanted[1] else [x]
 
 
-@operator("Identity", "Tap", view=True)
+@operator("Identity", view=True)
 def identity(_: Call, x: Tensor) -> Tensor:
     """The same."""
     return x

@@ -65,11 +65,6 @@ def _softmax(call: Call, x: Tensor) -> Tensor:
     return (softmax if inner.opset >= 13 else softmax_flattened)(inner, x)
 
 
-def _mean(call: Call, x: Tensor) -> Tensor:
-    axes = [int(v) for v in call.attr("axes") or range(x.dim())]
-    return x.mean(axes, bool(call.attr("keepdims", 1)))
-
-
 def _pooled(pool: Function) -> Function:
     def made(call: Call, x: Tensor) -> Tensor:
         return pool(call, x.movedim(-1, 1)).movedim(1, -1) if call.attr("channels_last", 0) else pool(call, x)
@@ -81,7 +76,6 @@ _FUNCTIONS: dict[str, Function] = {
     "QLinearSigmoid": lambda _, x: torch.sigmoid(x),
     "QLinearLeakyRelu": lambda call, x: F.leaky_relu(x, call.attr("alpha", 0.01)),
     "QLinearSoftmax": _softmax,
-    "QLinearReduceMean": _mean,
     "QLinearGlobalAveragePool": _pooled(global_average_pool),
     "QLinearAveragePool": _pooled(average_pool),
 }
