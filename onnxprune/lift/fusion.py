@@ -59,9 +59,9 @@ class Web:
         return len(self.readers(at)) == 1
 
     def number(self, at: int) -> float | None:
-        """The number that is stored at a place."""
+        """The number that is stored at a place, if it isn't learned."""
         value = self.stored.get(at)
-        constant = value is not None and value.numel() == 1 and not value.requires_grad
+        constant = value is not None and value.numel() == 1 and not isinstance(value, torch.nn.Parameter)
         return float(value) if constant and value is not None else None
 
     def scaled(self, step: Step | None) -> tuple[int, float] | None:
