@@ -52,7 +52,7 @@ def recover(
     preprocess: Preprocess = None,
     length: Length = "10m",
     mode: RecoverMode = "full",
-    match: Match = 0.0,
+    match: Match = 1.0,
     plan: PlanFile = None,
     loss: Loss = "",
     rate: Rate = 0.01,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from onnxprune.calibration import Layer, layers
 from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.terms import Term
 from onnxprune.graph import Model, normalize
-from onnxprune.pruning.plan import read
+from onnxprune.pruning.plan import Plan
 from onnxprune.recovery import Match
 from onnxprune.rewrite import keep_of
 
@@ -34,13 +33,10 @@ def matches_of(analysis: Analysis, masks: Mapping[str, np.ndarray]) -> list[Matc
     return [every[(2 * i + 1) * len(every) // (2 * count)] for i in range(count)]
 
 
-def matches_of_plan(model: Model, plan: Path | None) -> list[Match]:
-    """The same of the dense model and a plan's file. None: nothing went.
-
-    Raises InputError where the plan can't be read, or is one of another model.
-    """
+def matches_of_plan(model: Model, plan: Plan | None) -> list[Match]:
+    """The same of the dense model and a plan. None: nothing went. Raises InputError for a plan of another model."""
     analysis = analyze(normalize(model).graph, model.opsets)
-    return matches_of(analysis, read(plan).masks(analysis) if plan else {})
+    return matches_of(analysis, plan.masks(analysis) if plan else {})
 
 
 def _terms(layer: Layer) -> tuple[Term, ...]:

@@ -10,6 +10,7 @@ from onnxprune.errors import InputError, VerificationError
 from onnxprune.graph import publish, scratch_folder
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.evolution import check_minutes
+from onnxprune.pruning.matches import matches_of_plan
 from onnxprune.pruning.measure import measure
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.progress import Progress, silent
@@ -63,8 +64,9 @@ def _once(source: Path, output: Path, options: Options, progress: Progress) -> R
                 reason = result.proof.reason
                 raise VerificationError(f"{source}: the pruned model failed its proof, so it was not written: {reason}")
             if options.recover is not None:
-                teacher = PlainFile(options.teacher, options.data or None, options.seed) if options.teacher else file
-                matches = made.matches if teacher is file else []  # they tell of what was pruned just now
+                known = options.teacher
+                teacher = PlainFile(known.path, options.data or None, options.seed) if known else file
+                matches = matches_of_plan(teacher.load(), known.plan.then(result.plan)) if known else made.matches
                 setting, parts = options.recover, evidence.training
                 result.recovery = retrain(teacher, trial, parts, setting, progress, output, matches)
                 result.warnings += result.recovery.warnings

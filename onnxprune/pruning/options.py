@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from onnxprune.errors import InputError
+from onnxprune.pruning.plan import Plan
 from onnxprune.recovery import Setting
 
 QUANTITIES = ("macs", "params", "size", "latency")
@@ -53,6 +54,14 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Teacher:
+    """path: a dense model's file; plan: what has become of it before"""
+
+    path: Path
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """Everything that `optimize` can be told.
 
@@ -96,7 +105,7 @@ class Options:
     """Of the user's data, at most, to train on; `samples` of them are calibrated on."""
     recover_rounds: int = 1
     """Steps in which it is pruned, each followed by a part of the training."""
-    teacher: Path | None = None
+    teacher: Teacher | None = None
     """What is trained towards, where that isn't the model that is pruned."""
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,19 @@ class Plan:
         }
         return json.dumps(body, indent=1) + "\n"
 
+    def then(self, other: Plan) -> Plan:
+        """A plan that takes what this one takes, and of what is left what the other one takes."""
+        tensors = dict(self.initializers)
+        for name, axes in other.initializers.items():
+            known = tensors.get(name, {})
+            tensors[name] = known | {a: _of(known[a], kept) if a in known else kept for a, kept in axes.items()}
+        groups = {entry["id"]: entry for entry in self.groups}
+        for entry in other.groups:
+            before = groups.get(entry["id"])
+            groups[entry["id"]] = entry if before is None else _entry_of_both(before, entry)
+        measured = {**other.measured, "before": self.measured.get("before")}
+        return replace(other, model=self.model, groups=list(groups.values()), initializers=tensors, measured=measured)
+
     def masks(self, analysis: Analysis) -> dict[str, np.ndarray]:
         """Keep-masks by group id. Raises InputError where the plan doesn't fit the analysed model."""
         groups = {g.id: g for g in analysis.groups}
@@ -64,6 +77,14 @@ class Plan:
             mask[entry["kept"]] = True
             masks[group.id] = mask
         return masks
+
+
+def _entry_of_both(first: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
+    return {**first, "kept": _of(first["kept"], then["kept"])}
+
+
+def _of(first: list[int], then: list[int]) -> list[int]:
+    return [first[index] for index in then]
 
 
 def sha256(path: Path) -> str:

@@ -18,7 +18,7 @@ from onnxprune.pruning.evidence import held_out
 from onnxprune.pruning.inputs import UNVERIFIED, Inputs, imagined, open_inputs
 from onnxprune.pruning.matches import matches_of_plan
 from onnxprune.pruning.options import Options
-from onnxprune.pruning.plan import sha256
+from onnxprune.pruning.plan import read, sha256
 from onnxprune.pruning.progress import Progress, silent
 from onnxprune.recovery import Match, Outcome, Setting, check, train
 from onnxprune.runtime import Fidelity, PlainFile, compare_models
@@ -73,7 +73,7 @@ def recover(
         with scratch_folder(output.parent) as folder:
             trial = folder / output.name
             save(load(pruned), trial)
-            matches = matches_of_plan(file.load(), inputs.plan) if setting.match else []
+            matches = matches_of_plan(file.load(), read(inputs.plan) if inputs.plan else None) if setting.match else []
             parts = data.split(held_out(data.samples))
             found = retrain(file, trial, parts, setting, progress, output, matches)
             found.warnings[:0] = [*data.warnings, *([UNVERIFIED] if data.synthetic else [])]

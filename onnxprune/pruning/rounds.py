@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from onnxprune.errors import InputError
 from onnxprune.graph import scratch_folder
-from onnxprune.pruning.options import Options, Target
+from onnxprune.pruning.options import Options, Target, Teacher
 from onnxprune.pruning.plan import Plan
 from onnxprune.pruning.progress import Progress
 from onnxprune.pruning.result import Result
@@ -60,7 +60,8 @@ def in_rounds(source: Path, output: Path, options: Options, progress: Progress, 
             place = output if last else folder / f"round-{number + 1}.onnx"
             wanted = replace(options, target=Target(target.quantity, min(aim / left, 1.0)), recover=part, bench=False)
             tell = _telling(progress, f"round {number + 1} of {rounds}")
-            results.append(once(file, place, replace(wanted, recover_rounds=1, teacher=source), tell))
+            teacher = Teacher(source, reduce(Plan.then, plans)) if (plans := [r.plan for r in results]) else None
+            results.append(once(file, place, replace(wanted, recover_rounds=1, teacher=teacher), tell))
             file = place
     return _together(source, options, results)
 
@@ -86,28 +87,7 @@ def _together(source: Path, options: Options, results: list[Result]) -> Result:
     last.locked, last.unknown = first.locked, first.unknown
     last.warnings = list(dict.fromkeys(text for result in results for text in result.warnings))
     for earlier in reversed(results[:-1]):
-        last.plan = _composed(earlier.plan, last.plan)
+        last.plan = earlier.plan.then(last.plan)
     if last.recovery is not None and first.recovery is not None:
         last.recovery.setting = options.recover or last.recovery.setting
     return last
-
-
-def _composed(first: Plan, then: Plan) -> Plan:
-    """A plan that takes what the first takes, and of what is left what the other one takes."""
-    tensors = dict(first.initializers)
-    for name, axes in then.initializers.items():
-        known = first.initializers.get(name, {})
-        tensors[name] = known | {axis: _of(known[axis], kept) if axis in known else kept for axis, kept in axes.items()}
-    groups = {entry["id"]: entry for entry in first.groups}
-    for entry in then.groups:
-        groups[entry["id"]] = _entry(groups[entry["id"]], entry) if entry["id"] in groups else entry
-    measured = {**then.measured, "before": first.measured.get("before")}
-    return replace(then, model=first.model, groups=list(groups.values()), initializers=tensors, measured=measured)
-
-
-def _entry(first: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
-    return {**first, "kept": _of(first["kept"], then["kept"])}
-
-
-def _of(first: list[int], then: list[int]) -> list[int]:
-    return [first[index] for index in then]

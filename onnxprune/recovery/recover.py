@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from onnxprune.calibration import Data
 from onnxprune.errors import InputError
@@ -17,7 +18,7 @@ from onnxprune.lift.lifting import lift
 from onnxprune.lift.module import Lifted
 from onnxprune.recovery.batches import Batches
 from onnxprune.recovery.checkpoint import Checkpoint
-from onnxprune.recovery.distributed import Crew, crew
+from onnxprune.recovery.distributed import crew
 from onnxprune.recovery.judge import Judge, tensors
 from onnxprune.recovery.match import Match
 from onnxprune.recovery.matching import Matching
@@ -53,8 +54,8 @@ def train(
     """Train a pruned model to give out what the dense one does.
 
     data: to train on, and held out; saved: a checkpoint file, and what the training is of; matches: tensors inside that
-    may be compared as well. Raises InputError where the
-    models have different inputs, or can't be lifted, or the data don't suit them.
+    may be compared as well. Raises InputError where the models have different inputs, or can't be lifted, or the data
+    don't suit them.
     """
     with crew(setting.device) as team:
         tell("lifting")
@@ -65,11 +66,15 @@ def train(
         for module in (teacher, student):
             channels_last(module)
         objective, outcome = Objective(setting.loss), Outcome()
-        freeze_unused(teacher, student, objective, data[0], team)
-        judge = Judge(teacher, data[1], objective, team.device) if team.leads else None
-        learn = team.wrap(student)
         both = teacher.names & student.lifted.names
         matching = Matching([m for m in matches if m.name in both], setting.match, team.device)
+        odd = settle(teacher, student, objective, matching, tensors(data[0][0], team.device))
+        if odd:
+            outcome.warnings.append(
+                f"{odd} tensors inside have other sizes than in the dense model: not compared (--plan)"
+            )
+        judge = Judge(teacher, data[1], objective, team.device) if team.leads else None
+        learn = team.wrap(student)
         gradients = Pass(teacher, learn, objective, matching, data[0].batch, team, outcome.warnings.append)
         batches = Batches(data[0], setting.batch, setting.seed, (team.rank, team.size), setting.augment)
         if team.size == 1 and team.device.type == "cpu":
@@ -92,12 +97,20 @@ def _check(teacher: Lifted, student: Lifted) -> None:
         raise InputError("the models have no output of the same name, so there is nothing to learn from")
 
 
-def freeze_unused(teacher: Lifted, student: Student, objective: Objective, data: Data, team: Crew) -> None:
-    """What the loss doesn't depend on isn't trained. Raises InputError where that is everything."""
-    feeds = tensors(data[0], team.device)
+def settle(
+    teacher: Lifted, student: Student, objective: Objective, matching: Matching, feeds: Mapping[str, Tensor]
+) -> int:
+    """See what can be compared and trained: what the outputs don't depend on isn't. Returns how many tensors inside
+    can't be compared.
+
+    Raises InputError where nothing can be trained.
+    """
     with torch.no_grad():
-        wanted = teacher(feeds)
-    loss = objective(wanted, student(feeds))
+        wanted = teacher(feeds, matching.names)
+    made = student(feeds, matching.names)
+    odd = matching.fit(wanted, made)
+    outputs = set(teacher.outputs) & set(student.lifted.outputs)
+    loss = objective({name: wanted[name] for name in outputs}, made)
     if loss.requires_grad:
         loss.backward()
     used = 0
@@ -108,6 +121,7 @@ def freeze_unused(teacher: Lifted, student: Student, objective: Objective, data:
         parameter.grad = None
     if not used:
         raise InputError("no learned tensor of the pruned model has an effect on its outputs that could be trained")
+    return odd
 
 
 def _key(saved: tuple[Path, str] | None, setting: Setting) -> str:

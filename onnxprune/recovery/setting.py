@@ -22,7 +22,7 @@ class Setting:
     loss: str = ""
     rate: float = 0.01
     batch: int = 32
-    match: float = 0.0
+    match: float = 1.0
     augment: tuple[str, ...] = ()
     seed: int = 0
     device: str = ""

@@ -76,7 +76,7 @@ def test_short_memory_halves_batches(monkeypatch: pytest.MonkeyPatch) -> None:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2 TiB")
         return real(self, feeds, keep)
 
-    monkeypatch.setattr("onnxprune.recovery.recover.freeze_unused", lambda *_: None)
+    monkeypatch.setattr("onnxprune.recovery.recover.settle", lambda *_: 0)
     plain = trained(Setting(Effort(steps=20), rate=0.02))
     monkeypatch.setattr(Student, "forward", short)
     outcome = trained(Setting(Effort(steps=20), rate=0.02)).outcome
