@@ -71,7 +71,7 @@ def train(
         odd = settle(teacher, student, objective, matching, tensors(data[0][0], team.device))
         if odd:
             outcome.warnings.append(
-                f"{odd} tensors inside have other sizes than in the dense model: not compared (--plan)"
+                f"not compared, for their sizes differ: {odd} of the tensors inside (--plan tells what is left of them)"
             )
         judge = Judge(teacher, data[1], objective, team.device) if team.leads else None
         learn = team.wrap(student)
