@@ -11,6 +11,7 @@ import numpy as np
 
 from onnxprune.calibration.batch import fixed_batch, open_batch, some, spaced
 from onnxprune.calibration.conform import check_names, check_shape, wrong_shape
+from onnxprune.calibration.labels import inputs_of
 from onnxprune.calibration.registry import Found
 from onnxprune.errors import InputError
 from onnxprune.runtime import Array, InputSpec
@@ -51,19 +52,24 @@ class Cut:
         return some(self.count, "sample" if self.open else "call")
 
 
-def cut(arrays: Mapping[str, Array], specs: Sequence[InputSpec], samples: int, name: str, digest: str) -> Found:
+def cut(
+    arrays: Mapping[str, Array], specs: Sequence[InputSpec], samples: int, name: str, digest: str, labels: str = ""
+) -> Found:
     """The calls that whole arrays hold, by input name; at most `samples` samples, evenly spaced over all.
 
     Where the rank is the input's, the batch axis is cut, into calls of `BATCH` or of the model's own fixed batch;
     where it is one higher, every index of the first axis is a call. An array of an input's fixed shape goes into
-    all calls. Raises InputError where names or shapes don't suit, or the counts differ.
+    all calls. The array called `labels`, if any, is cut along its first axis as the inputs are. Raises InputError where
+    names or shapes don't suit, or the counts differ.
     """
-    check_names(arrays, specs, name)
+    check_names(inputs_of(arrays, labels), specs, name)
     cuts = [_cut(arrays[spec.name], spec, name) for spec in specs]
     varying = _alike([c for c in cuts if not c.constant], name)
     if not varying:
         return Found(1, lambda _: dict(arrays), lambda _: name, digest)
     lead = varying[0]
+    if labels in arrays:
+        cuts.append(_of_labels(arrays[labels], labels, lead, name))
     per_call = 1 if lead.open else _rows(lead, specs)
     picked = spaced(lead.count, max(samples // per_call, 1))
     width = BATCH if lead.open else 1
@@ -89,6 +95,17 @@ def _cut(array: Array, spec: InputSpec, name: str) -> Cut:
     if shape[0] < size:
         raise wrong_shape(shape, spec, name, f"takes {size} samples at a time, more than there are")
     return Cut(spec.name, array, 0, shape[0] // size, size)
+
+
+def _of_labels(array: Array, labels: str, lead: Cut, name: str) -> Cut:
+    """Labels are cut as the input that decides what a call is."""
+    if lead.axis is None:
+        return Cut(labels, array, None, 1)
+    held = lead.array.shape[lead.axis]
+    if array.ndim == 0 or len(array) != held:
+        found = some(len(array), "label") if array.ndim else "a single label"
+        raise InputError(f"{name}: '{lead.name}' holds {some(held, 'sample')}, but '{labels}' {found}")
+    return Cut(labels, array, 0, lead.count, lead.step, lead.single, lead.open)
 
 
 def _alike(cuts: list[Cut], name: str) -> list[Cut]:

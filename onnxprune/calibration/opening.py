@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from onnxprune.calibration.batch import open_batches, samples_in, settled
 from onnxprune.calibration.conform import conform
 from onnxprune.calibration.data import Call, Data
+from onnxprune.calibration.labels import check_labels, inputs_of, labels_of
 from onnxprune.calibration.registry import Found, Request, Source, sources
 from onnxprune.errors import InputError
-from onnxprune.runtime import Feeds, InputSpec
+from onnxprune.runtime import Array, Feeds, InputSpec
 
 SAMPLES = 512
 MADE_UP = "random"
@@ -27,13 +28,15 @@ def open_data(
     seed: int = 0,
     bounds: Mapping[str, int] | None = None,
     like: Feeds | None = None,
+    labels: str = "",
 ) -> Data:
     """The data that a text names, for a model with these inputs; docs/data.md shows every form.
 
     samples: at most so many, evenly spaced over what is there; preprocess: what becomes of a picture; dims: lengths of
     open axes, by symbol or `input:axis`; for data that is made up: seed, bounds (see `random_inputs`), like (inputs of
-    the lengths that they get). All calls are made and checked once, but pictures only when they are used. Raises
-    InputError where the data can't be read or doesn't suit the inputs.
+    the lengths that they get); labels: the name of what should come out, besides the inputs, or empty. All calls are
+    made and checked once, but pictures only when they are used. Raises InputError where the data can't be read or don't
+    suit the inputs.
     """
     if samples < 1:
         raise InputError(f"the number of samples must be positive, but is {samples}")
@@ -42,7 +45,8 @@ def open_data(
     if like is not None and text == MADE_UP:
         specs, dims = [InputSpec(spec.name, spec.dtype, like[spec.name].shape) for spec in specs], None
     known = settled(specs, dims)
-    request = Request(text, known, specs, samples, preprocess, dims or {}, seed, bounds)
+    check_labels(labels, specs)
+    request = Request(text, known, specs, samples, preprocess, dims or {}, seed, bounds, labels)
     try:
         source = _source(text)
         if preprocess is not None and not source.preprocess:
@@ -68,11 +72,24 @@ def _checked(found: Found, request: Request) -> Data:
         raise InputError(f"{request.text}: holds no data")
 
     def make(index: int) -> Call:
-        return conform(found.make(index), request.specs, found.where(index))
+        return conform(inputs_of(found.make(index), request.labels), request.specs, found.where(index))
 
     rows = found.rows
     if rows is None:
         rows = tuple(samples_in(make(i), request.specs) for i in range(found.count))
     batch, digest = open_batches(request.specs), found.digest
     data = Data(request.text, digest, rows, make, batch, found.synthetic, warnings=found.warnings)
+    if request.labels:
+        data = replace(data, labels=request.labels, tell=_teller(found, request.labels, rows))
     return replace(data.fewer(request.samples), digest=digest)  # calls of several samples each can come to more
+
+
+def _teller(found: Found, name: str, rows: Sequence[int]) -> Callable[[int], Array]:
+    """What tells the labels of a call. Raises InputError where some are missing or don't suit."""
+
+    def tell(index: int) -> Array:
+        return labels_of(found.make(index), name, rows[index], found.where(index))
+
+    for index in range(found.count):
+        tell(index)
+    return tell

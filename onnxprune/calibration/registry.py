@@ -18,7 +18,7 @@ class Request:
 
     specs: the inputs, with the lengths that the user gave in place; declared: as the model declares them; samples: no
     more than so many are wanted; preprocess: a file that says what becomes of a picture; dims, seed, bounds: see
-    `open_data`
+    `open_data`; labels: what calls hold besides inputs, or empty
     """
 
     text: str
@@ -29,6 +29,7 @@ class Request:
     dims: Mapping[str, int]
     seed: int
     bounds: Mapping[str, int] | None
+    labels: str = ""
 
     @property
     def path(self) -> Path:

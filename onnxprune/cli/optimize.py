@@ -14,6 +14,7 @@ from onnxprune.cli.options import (
     Data,
     Dim,
     Json,
+    Labels,
     Model,
     Preprocess,
     Provider,
@@ -140,6 +141,7 @@ def optimize(
     data: Data = None,
     samples: Samples = 512,
     preprocess: Preprocess = None,
+    labels: Labels = None,
     repair: Repair = None,
     max_loss: MaxLoss = None,
     search_minutes: SearchMinutes = None,
@@ -160,6 +162,7 @@ def optimize(
         "budget": budget,
         "repair": repair,
         "metric": metric,
+        "labels": labels,
     }
     options = Options(
         target=Aim.parse(target) if target else None,

@@ -32,6 +32,10 @@ Data = Annotated[
         help="Real inputs: FILE.npz, .npy or .jsonl, a folder of arrays or pictures, MODULE:FUNCTION, or random.",
     ),
 ]
+Labels = Annotated[
+    str | None,
+    typer.Option(metavar="KEY", help="What the data call their labels, for criteria by gradients; see docs/data.md."),
+]
 Samples = Annotated[int, typer.Option(min=1, metavar="N", help="Use at most so many samples of the data.")]
 Preprocess = Annotated[
     Path | None,

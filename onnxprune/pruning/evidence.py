@@ -22,6 +22,7 @@ from onnxprune.calibration import (
 )
 from onnxprune.coupling import Analysis, Group
 from onnxprune.criteria import Needs
+from onnxprune.errors import InputError
 from onnxprune.graph import Model, normalize
 from onnxprune.pruning.inputs import MADE_UP_CALLS, UNVERIFIED, Inputs, imagined, open_inputs
 from onnxprune.pruning.options import Options
@@ -68,6 +69,8 @@ class Evidence:
     def given(self) -> Data | None:
         """The user's data."""
         if self.options.calibration is None:
+            if self.options.labels:
+                raise InputError(f"--labels {self.options.labels}: there are no data that could hold labels (--data)")
             return None
         options = self.options
         wanted = max(options.samples, options.recover_samples) if options.recover else options.samples
@@ -217,4 +220,6 @@ class Evidence:
 
     def _open(self, text: str | None, samples: int) -> Data:
         options = self.options
-        return open_inputs(self.file.path, Inputs(text, samples, options.preprocess, options.data), options.seed)
+        labels = options.labels if text else ""
+        wanted = Inputs(text, samples, options.preprocess, options.data, labels=labels)
+        return open_inputs(self.file.path, wanted, options.seed)

@@ -25,13 +25,14 @@ UNVERIFIED = "the data are made up: how good the result is on real ones is not k
 class Inputs:
     """data: as `onnxprune.calibration.open_data` takes them, None: made-up ones; samples: at most so many; preprocess:
     what becomes of pictures; dims: sizes of open dimensions; plan: of the pruning, which says what became of the dense
-    model"""
+    model; labels: what should come out, as the data name it, or empty"""
 
     data: str | None = None
     samples: int = 16384
     preprocess: Path | None = None
     dims: dict[str, int] = field(default_factory=dict)
     plan: Path | None = None
+    labels: str = ""
 
 
 def open_inputs(dense: Path, inputs: Inputs, seed: int) -> Data:
@@ -39,7 +40,7 @@ def open_inputs(dense: Path, inputs: Inputs, seed: int) -> Data:
     specs, bounds = input_specs(session(dense)), dict(index_bounds(load(dense).graph))
     text, dims = inputs.data or MADE_UP, inputs.dims or None
     like = _like(dense, specs, inputs, seed) if text == MADE_UP else None
-    how = {"samples": inputs.samples, "preprocess": inputs.preprocess}
+    how = {"samples": inputs.samples, "preprocess": inputs.preprocess, "labels": inputs.labels}
     return open_data(text, specs, dims=dims, seed=seed, bounds=bounds, like=like, **how)  # type: ignore[arg-type]
 
 

@@ -90,6 +90,8 @@ class Options:
     """Of the user's data, at most."""
     preprocess: Path | None = None
     """What becomes of a picture before the model sees it."""
+    labels: str = ""
+    """What should come out, as the data name it; empty: they hold inputs alone."""
     repair: str = ""
     max_loss: float | None = None
     """How much worse the result may be, as a fraction; the target is then the least to aim at."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from onnxprune.calibration.batch import samples_in, some
 from onnxprune.calibration.conform import conform
+from onnxprune.calibration.labels import inputs_of
 from onnxprune.calibration.registry import Found, Request, source
 from onnxprune.calibration.users import current_folder_on_path, is_name, users_function
 from onnxprune.errors import InputError
@@ -37,7 +38,10 @@ def function(request: Request) -> Found:
                 raise InputError(f"{where}: the function failed with {cause(error)}") from error
             if given is None:
                 break
-            calls.append(conform(_named(given, request.specs, where), request.specs, where))
+            named = _named(given, request.specs, where)
+            calls.append(conform(inputs_of(named, request.labels), request.specs, where))
+            if request.labels in named:
+                calls[-1][request.labels] = np.asarray(named[request.labels])
             samples += samples_in(calls[-1], request.specs)
     return Found(len(calls), calls.__getitem__, lambda index: f"{request.text}, call {index}", _digest(calls))
 

@@ -17,4 +17,4 @@ def _fits(text: str) -> bool:
 def npz(request: Request) -> Found:
     """The arrays are cut along the batch."""
     arrays = load_npz(request.path)
-    return cut(arrays, request.specs, request.samples, request.text, sha256(request.path))
+    return cut(arrays, request.specs, request.samples, request.text, sha256(request.path), request.labels)
