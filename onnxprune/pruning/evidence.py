@@ -65,12 +65,14 @@ class Evidence:
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict, repr=False)
     progress: Callable[[str], None] = field(default=lambda _: None, repr=False)
 
+    def __post_init__(self) -> None:
+        if self.options.labels and self.options.calibration is None:
+            raise InputError(f"--labels {self.options.labels}: there are no data that could hold labels (--data)")
+
     @cached_property
     def given(self) -> Data | None:
         """The user's data."""
         if self.options.calibration is None:
-            if self.options.labels:
-                raise InputError(f"--labels {self.options.labels}: there are no data that could hold labels (--data)")
             return None
         options = self.options
         wanted = max(options.samples, options.recover_samples) if options.recover else options.samples
