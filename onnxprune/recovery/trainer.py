@@ -27,6 +27,9 @@ from onnxprune.recovery.student import Student
 LOOKS = 20
 """How often data held out are looked at, evenly over the training."""
 
+REST = 9
+"""Times as long as a look takes, it is trained before the next one, where the clock ends it."""
+
 PATIENCE = 6
 """Looks in the second half without anything better than what training had reached, after which it ends: in the first
 half the rate is high, and a student restless."""
@@ -65,6 +68,7 @@ class Trainer:
         self._best = self._start
         self._rate, self._tries = setting.rate, 1
         self._step, self._seconds, self._saved, self._looked = 0, 0.0, 0.0, 0
+        self._looking, self._looked_at = 0.0, 0.0
         self._optimizer = self._fresh()
 
     def run(self) -> None:
@@ -115,17 +119,21 @@ class Trainer:
         return self._done() >= 1
 
     def _is_time_to_look(self) -> bool:
-        """At the end, and evenly on the way."""
-        return self._over() or self._look_due() > self._looked
+        """At the end, and evenly on the way; by the clock, looking takes no more than a tenth of the time."""
+        if self._over() or math.isfinite(self._setting.effort.steps):
+            return self._over() or self._look_due() > self._looked
+        rested = self._crew.agree(self._seconds - self._looked_at) >= REST * self._looking
+        return rested and self._look_due() > self._looked
 
     def _look(self) -> None:
         """Judge the student as it is; keep it if it is the best so far."""
-        self._looked = self._look_due()
+        self._looked, start = self._look_due(), time.monotonic()
         loss, fidelity = math.inf, math.inf
         if self._judge is not None:
             found = self._judge(self._student)
             loss, fidelity = found.loss, found.fidelity
         loss, fidelity = self._crew.agree(loss), self._crew.agree(fidelity)
+        self._looking, self._looked_at = time.monotonic() - start, self._seconds
         outcome = self.outcome
         outcome.curve.append(Point(self._step, self._seconds, loss, fidelity))
         if loss < outcome.after.loss:

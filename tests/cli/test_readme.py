@@ -44,7 +44,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         node.input[1] = NAMES[node.input[1]]
     onnx.save(proto, tmp_path / "resnet50.onnx")
     stored(CNN.replace("fc", "linear"), tmp_path / "model.onnx")
-    stored(CNN.replace("fc", "linear"), tmp_path / "small.onnx")
+    onnx.save(build(CNN.replace("fc", "linear"), seed=1), tmp_path / "small.onnx")  # what recover has to learn from
+    monkeypatch.setattr("onnxprune.recovery.effort._SECONDS", {"s": 0.02, "m": 1.0})
     (picture,) = onnx.load(tmp_path / "model.onnx").graph.input
     shape = [dim.dim_value for dim in picture.type.tensor_type.shape.dim]
     pictures = np.random.default_rng(0).standard_normal((80, *shape[1:]))
@@ -55,7 +56,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_there_are_commands() -> None:
     assert len(COMMANDS) > 10 and len(NEEDS_A_FRAMEWORK) == 1
-    assert {shlex.split(c)[0] for c in COMMANDS} == set("optimize analyze explain export bench compare list".split())
+    assert {shlex.split(c)[0] for c in COMMANDS} == set("optimize recover analyze explain export bench compare list".split())
 
 
 @pytest.mark.usefixtures("place")
