@@ -104,11 +104,8 @@ def _taken(call: Call, x: Tensor, axis: int, at: np.ndarray, ratio: float) -> Te
     if mode == "nearest":
         places = _NEAREST[call.attr("nearest_mode", "round_prefer_floor")](at).clip(0, before - 1).astype(np.int64)
         return x.index_select(axis, torch.from_numpy(places).to(x.device))
-    if call.attr("antialias", 0) and ratio < 1:
-        weights = _smoothed(call, at, ratio, before)
-    else:
-        weights = _weights(call, at, before)
-    matrix = torch.from_numpy(weights).to(x.device, x.dtype)
+    squeezed = ratio if call.attr("antialias", 0) and ratio < 1 else 1.0
+    matrix = torch.from_numpy(_weights(call, at, before, squeezed)).to(x.device, x.dtype)
     return torch.tensordot(x, matrix, dims=([axis], [1])).movedim(-1, axis)
 
 
@@ -126,23 +123,20 @@ def _kernel(call: Call) -> tuple[Callable[[np.ndarray], np.ndarray], int]:
     return cubic, 2
 
 
-def _weights(call: Call, at: np.ndarray, before: int) -> np.ndarray:
-    """[after, before]: what every place of the output takes of those of the input; the edge goes on for ever."""
+def _weights(call: Call, at: np.ndarray, before: int, ratio: float) -> np.ndarray:
+    """[after, before]: what every place of the output takes of those of the input; the edge goes on for ever.
+
+    ratio: below one, the kernel is as wide as a pixel of the output
+    """
     kernel, reach = _kernel(call)
+    reach = math.ceil(reach / ratio)
     found = np.zeros((len(at), before))
     first = np.floor(at).astype(np.int64)
     outside = bool(call.attr("exclude_outside", 0))
     for step in range(1 - reach, reach + 1):
         places = first + step
-        weight = kernel(np.abs(at - places))
+        weight = kernel(np.abs(at - places) * ratio)
         if outside:
             weight = np.where((places >= 0) & (places < before), weight, 0.0)
         np.add.at(found, (np.arange(len(at)), places.clip(0, before - 1)), weight)
-    return found / found.sum(axis=1, keepdims=True) if outside else found
-
-
-def _smoothed(call: Call, at: np.ndarray, ratio: float, before: int) -> np.ndarray:
-    """The same, with a kernel as wide as a pixel of the output."""
-    kernel, _ = _kernel(call)
-    weight = kernel(np.abs(at[:, None] - np.arange(before)[None]) * ratio)
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
+    return found / found.sum(axis=1, keepdims=True) if outside or ratio < 1 else found
