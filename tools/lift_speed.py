@@ -2,8 +2,7 @@
 
 python -m tools.lift_speed [--only GLOB] [--batch N] [--rounds N] [--threads N]
 
-Each round takes a step of either (forward, backward, AdamW) in turn; the medians of processor time are compared. It ends
-with a table.
+Each round takes a step of either (forward, backward, AdamW) in turn; the medians of processor time are compared.
 """
 
 from __future__ import annotations

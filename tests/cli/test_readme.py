@@ -56,7 +56,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_there_are_commands() -> None:
     assert len(COMMANDS) > 10 and len(NEEDS_A_FRAMEWORK) == 1
-    assert {shlex.split(c)[0] for c in COMMANDS} == set("optimize recover analyze explain export bench compare list".split())
+    assert {shlex.split(c)[0] for c in COMMANDS} == set(
+        "optimize recover analyze explain export bench compare list".split()
+    )
 
 
 @pytest.mark.usefixtures("place")
