@@ -147,7 +147,7 @@ def _layer(binding: Binding) -> Layer | None:
     stored = [_is_weight(t) for t in node.inputs[:2]]
     if "activation" in node.attrs or not _adds_a_vector(node):  # what it makes isn't linear in what it reads
         return None
-    if stored.count(True) != 1 or binding.outputs[0] is None or binding.inputs[stored.index(False)] is None:
+    if sorted(stored) != [False, True] or binding.outputs[0] is None or binding.inputs[stored.index(False)] is None:
         return None
     place, rank = stored.index(False), len(node.inputs[stored.index(True)].shape)
     if node.op in CONVOLUTIONS:

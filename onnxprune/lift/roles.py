@@ -21,6 +21,11 @@ HUGE = 1e4
 
 _SUMS = ("Add", "Sub", "Sum")
 _PRODUCTS = ("Mul", "Div")
+_MIXING = ("Concat", "Gather", "GatherND")
+"""What they make of stored and computed tensors is an activation."""
+
+_ROUNDS = ("Loop", "Scan")
+"""Their bodies read what they read, in the same places."""
 
 
 def is_learned(tensor: gs.Constant, opsets: dict[str, int]) -> bool:
@@ -60,20 +65,28 @@ def _role(node: gs.Node, place: int, opsets: dict[str, int], seen: set[int]) -> 
         yield "other"
     elif place in operator.weights:
         yield "weight"
+    elif node.op in _ROUNDS:
+        yield from _roles(node.attrs["body"].inputs[place], opsets, seen)
     elif operator.view:
         yield from _beyond(node, place, opsets, seen)
     elif node.op in _SUMS:
         yield "term"
     elif node.op in _PRODUCTS:
-        yield "factor"
+        other = node.inputs[1 - place]
+        scaled = isinstance(other, gs.Constant) and other.values.size == 1
+        yield from _roles(node.outputs[0], opsets, seen) if scaled else ("factor",)
     else:
         yield "other"
 
 
 def _beyond(node: gs.Node, place: int, opsets: dict[str, int], seen: set[int]) -> Iterator[str]:
-    """What becomes of it behind a node that arranges it anew. A row that is picked out of a table, or joined to what is
-    computed, is learned unless it is a factor."""
-    mixed = node.op in ("Gather", "Concat") and any(not isinstance(t, gs.Constant) for t in node.inputs)
-    for output in node.outputs:
-        for role in _roles(output, opsets, seen):
-            yield "weight" if mixed and role != "factor" else role
+    """What becomes of it behind a node that arranges it anew.
+
+    Rows that are picked out of a table, or joined to what is computed, are activations: learned, unless all that becomes
+    of them is a factor, as of rotary angles.
+    """
+    found = [role for output in node.outputs for role in _roles(output, opsets, seen)]
+    if node.op in _MIXING and any(not isinstance(t, gs.Constant) for t in node.inputs):
+        yield "weight" if set(found) - {"factor"} else "other"
+    else:
+        yield from found

@@ -47,6 +47,31 @@ CASES = {
         " { y = com.microsoft.MatMulNBits <K = 32, N = 4, bits = 4, block_size = 32> (x, w, s) }",
         {"s"},
     ),
+    "an embedding that is normalised step by step": (
+        "g (int64[1,3] i) => (float[1,3,4] y) <float[9,4] e, float two = {2}>"
+        " { h = Gather(e, i) p = Pow(h, two) m = ReduceMean <keepdims = 1> (p) r = Sqrt(m) n = Div(h, r)"
+        " y = Add(h, n) }",
+        {"e"},
+    ),
+    "an embedding that is scaled": (
+        "g (int64[1,3] i) => (float[1,3,2] y) <float[9,4] e, float s = {2}, float[4,2] w>"
+        " { h = Gather(e, i) k = Mul(h, s) y = MatMul(k, w) }",
+        {"e", "w"},
+    ),
+    "rows of a table of angles": (
+        "g (float[1,3,4] x, int64[1,3] i) => (float[1,3,4] y) <float[9,4] c> { t = Gather(c, i) y = Mul(x, t) }",
+        set(),
+    ),
+    "experts that are chosen": (
+        "g (float[2,1,4] x, int64[2,1] i) => (float[2,1,3] y) <float[5,4,3] w> { e = GatherND(w, i) y = MatMul(x, e) }",
+        {"w"},
+    ),
+    "weights that a loop hands on": (
+        "g (float[2,4] x) => (float[2,4] y) <int64 n = {2}, bool on = {1}, float[4,4] w>"
+        " { y, v = Loop <body = b (int64 k, bool c, float[2,4] s, float[4,4] u) => (bool d, float[2,4] t, float[4,4] z)"
+        " { d = Identity(c) t = MatMul(s, u) z = Identity(u) }> (n, on, x, w) }",
+        {"w"},
+    ),
     "a recurrent layer": (
         "g (float[5,1,3] x) => (float[5,1,1,2] y) <float[1,8,3] w, float[1,8,2] r, float[1,16] b>"
         " { y = LSTM <hidden_size = 2> (x, w, r, b) }",

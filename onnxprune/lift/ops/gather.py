@@ -40,7 +40,7 @@ def gather_elements(call: Call, x: Tensor, indices: Tensor) -> Tensor:
     return torch.gather(x, axis, _index(indices, x.shape[axis]))
 
 
-@operator("GatherND")
+@operator("GatherND", view=True)
 def gather_nd(call: Call, x: Tensor, indices: Tensor) -> Tensor:
     """Slices whose places are the rows of the indices."""
     batch, depth = int(call.attr("batch_dims", 0)), indices.shape[-1]
