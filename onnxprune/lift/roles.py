@@ -82,8 +82,8 @@ def _role(node: gs.Node, place: int, opsets: dict[str, int], seen: set[int]) -> 
 def _beyond(node: gs.Node, place: int, opsets: dict[str, int], seen: set[int]) -> Iterator[str]:
     """What becomes of it behind a node that arranges it anew.
 
-    Rows that are picked out of a table, or joined to what is computed, are activations: learned, unless all that becomes
-    of them is a factor, as of rotary angles.
+    Rows that are picked out of a table, or joined to what is computed, are activations: learned, unless all that
+    becomes of them is a factor, as of rotary angles.
     """
     found = [role for output in node.outputs for role in _roles(output, opsets, seen)]
     if node.op in _MIXING and any(not isinstance(t, gs.Constant) for t in node.inputs):
