@@ -86,7 +86,11 @@ class Web:
 def fused(
     program: Program, patterns: Sequence[Pattern], stored: Mapping[int, torch.Tensor], kept: Collection[int]
 ) -> Program:
-    """The program with chains replaced. stored: see Web; kept: places that somebody asks for"""
+    """The program with chains replaced. stored: see Web; kept: places that somebody asks for
+
+    A program that rounds stays as it is: sums in another order would take some values to the other side of a step.
+    """
+    patterns = () if any(_rounds(step.call.op) for step in program.steps) else patterns
     web, gone, made = Web(program, stored, kept), set[int](), dict[int, Step]()
     order = {id(step): i for i, step in enumerate(program.steps)}
     for pattern in patterns:
@@ -102,3 +106,8 @@ def fused(
     new = Program(left, program.inputs, program.outputs)
     free_early(new, {*stored, ABSENT, *kept})
     return new
+
+
+def _rounds(op: str) -> bool:
+    """Whether an op makes or reads quantised numbers."""
+    return "Quant" in op or "QLinear" in op or op in ("MatMulNBits", "QGemm", "QAttention")

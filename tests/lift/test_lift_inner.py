@@ -71,6 +71,12 @@ def test_a_number_that_is_learned_is_no_constant() -> None:
     assert not torch.allclose(first, module({"x": torch.ones(2, 4)})["y"])
 
 
+def test_a_graph_that_rounds_stays_as_it_is() -> None:
+    text = """g (float[2,4] x) => (float[2,3] y) <float[4,3] w, float[3] b, float s = {0.1}>
+    { q = QuantizeLinear(x, s) d = DequantizeLinear(q, s) h = MatMul(d, w) y = Add(h, b) }"""
+    assert _ops(lifted(text)) == ["QuantizeLinear", "DequantizeLinear", "MatMul", "Add"]
+
+
 def test_dynamic_shapes() -> None:
     text = """g (float[N,S,4] x) => (float[A,B,C] y) <float[4,6] w, int64[1] z = {0}, int64[1] e = {1}, int64[1] k
     = {-1}> { h = MatMul(x, w) s = Shape(h) b = Slice(s, z, e) t = Concat <axis = 0> (b, k, e) y =
