@@ -33,7 +33,7 @@ ROUNDS = 64
 WIDE = 512
 
 
-@criterion("obs", Needs.COVARIANCES)
+@criterion("obs", Needs.COVARIANCES, losses=True)
 def obs(context: Context, group: Group) -> Array:
     """Error of the layers behind a unit once least squares made up for it (Kurtic et al. 2023, ZipLM's saliency).
 

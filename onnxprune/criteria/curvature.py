@@ -15,7 +15,7 @@ from onnxprune.criteria.slopes import by_member
 Array = np.ndarray
 
 
-@criterion("hap", gradients=True, aggregate="sum")
+@criterion("hap", gradients=True, aggregate="sum", losses=True)
 def hap(context: Context, group: Group) -> Array:
     """Trace of the Hessian times the squared norm, over twice the number of weights (Yu et al. 2022, "HAP").
 
@@ -28,7 +28,7 @@ def hap(context: Context, group: Group) -> Array:
     return context.aggregated(found) if found else energy(context, group)
 
 
-@criterion("obd", gradients=True, aggregate="sum")
+@criterion("obd", gradients=True, aggregate="sum", losses=True)
 def obd(context: Context, group: Group) -> Array:
     """Half of squared weights times the Hessian's diagonal (LeCun et al. 1990, "Optimal Brain Damage", summed).
 

@@ -19,7 +19,7 @@ from onnxprune.criteria.slopes import by_gate, by_member
 Array = np.ndarray
 
 
-@criterion("fisher", gradients=True)
+@criterion("fisher", gradients=True, losses=True)
 def fisher(context: Context, group: Group) -> Array:
     """Half the mean square of the gradient by a unit's factor (Theis et al. 2018, "Fisher Pruning").
 
@@ -41,7 +41,7 @@ def group_fisher(context: Context, group: Group) -> Array:
     return np.asarray(scores / relief(context, group))
 
 
-@criterion("fisher_block", gradients=True)
+@criterion("fisher_block", gradients=True, losses=True)
 def fisher_block(context: Context, group: Group) -> Array:
     """Rise of the divergence with the units gone before, by the Fisher information of a group (Kwon et al. 2022).
 
@@ -59,7 +59,7 @@ def fisher_block(context: Context, group: Group) -> Array:
     return greedy(own + (products - own) * (len(found) / (len(found) + group.size)))
 
 
-@criterion("weight_fisher", gradients=True, aggregate="sum")
+@criterion("weight_fisher", gradients=True, aggregate="sum", losses=True)
 def weight_fisher(context: Context, group: Group) -> Array:
     """Half of squared weights times the Fisher diagonal (Hassibi and Stork 1993; Singh and Alistarh 2020, WoodFisher).
 

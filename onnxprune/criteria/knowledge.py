@@ -17,7 +17,7 @@ REPRESENTED = 2.5e-4
 """How much what layers make counts beside the predictions: the authors' lambda_rep, with lambda_pred = 1."""
 
 
-@criterion("kprune", Needs.MOMENTS, gradients=True, aggregate="sum")
+@criterion("kprune", Needs.MOMENTS, gradients=True, aggregate="sum", losses=True)
 def kprune(context: Context, group: Group) -> Array:
     """Predictive and representational knowledge of a unit, over its cost (Park et al. 2024, "K-prune").
 

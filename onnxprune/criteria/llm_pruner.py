@@ -12,7 +12,7 @@ from onnxprune.criteria.slopes import by_member
 Array = np.ndarray
 
 
-@criterion("llm_pruner", gradients=True, aggregate="sum")
+@criterion("llm_pruner", gradients=True, aggregate="sum", losses=True)
 def llm_pruner(context: Context, group: Group) -> Array:
     """Magnitude of gradient times weight, less half of squared weight times curvature (Ma et al. 2023, LLM-Pruner).
 
@@ -22,7 +22,7 @@ def llm_pruner(context: Context, group: Group) -> Array:
     return context.aggregated(found) if found else energy(context, group)
 
 
-@criterion("llm_pruner_first", gradients=True, aggregate="sum")
+@criterion("llm_pruner_first", gradients=True, aggregate="sum", losses=True)
 def llm_pruner_first(context: Context, group: Group) -> Array:
     """Magnitude of gradient times weight, summed (Ma et al. 2023, LLM-Pruner's first-order form, "Element 1").
 

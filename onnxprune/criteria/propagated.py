@@ -22,7 +22,7 @@ SAMPLES = 8
 """For one loss: noise hits all units of a group, so a few samples tell what it does."""
 
 
-@criterion("obs_loss", Needs.COVARIANCES, trials=True)
+@criterion("obs_loss", Needs.COVARIANCES, trials=True, losses=True)
 def obs_loss(context: Context, group: Group) -> Array:
     """Error after least squares (see `obs`) in units of the model's loss: errors weigh what they do to the outputs.
 

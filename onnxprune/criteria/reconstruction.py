@@ -16,7 +16,7 @@ from onnxprune.criteria.registry import Context, Needs, criterion
 Array = np.ndarray
 
 
-@criterion("thinet", Needs.COVARIANCES)
+@criterion("thinet", Needs.COVARIANCES, losses=True)
 def thinet(context: Context, group: Group) -> Array:
     """Squared error of the layers behind that a unit adds to that of units gone before it (Luo et al. 2017, ThiNet).
 

@@ -86,7 +86,8 @@ class Criterion:
     """A registered criterion and the first line of its docstring.
 
     aggregate: how it was published to put together what members of a group say; empty where it judges them jointly;
-    trials: whether it runs masked models besides; gradients: whether it asks for gradients, which takes torch
+    trials: whether it runs masked models besides; gradients: whether it asks for gradients, which takes torch; losses:
+    whether scores are losses, so that those of several groups compare and add up
     """
 
     name: str
@@ -96,6 +97,7 @@ class Criterion:
     aggregate: str = ""
     trials: bool = False
     gradients: bool = False
+    losses: bool = False
 
     @property
     def looks_at(self) -> str:
@@ -123,16 +125,23 @@ get = _CRITERIA.get
 
 
 def criterion(
-    name: str, needs: Needs = Needs.WEIGHTS, *, aggregate: str = "", trials: bool = False, gradients: bool = False
+    name: str,
+    needs: Needs = Needs.WEIGHTS,
+    *,
+    aggregate: str = "",
+    trials: bool = False,
+    gradients: bool = False,
+    losses: bool = False,
 ) -> Callable[[Function], Function]:
     """Register a function as the criterion `name`.
 
     aggregate: how it puts together values of single members, by `Context.aggregated`, unless the user says otherwise;
-    trials: whether it asks for `Context.trials`; gradients: whether it asks for `Context.gradients`
+    trials: whether it asks for `Context.trials`; gradients: whether it asks for `Context.gradients`; losses: whether
+    its scores are losses, which compare across groups (the default budget then is another one)
     """
 
     def register(function: Function) -> Function:
-        _CRITERIA.add(Criterion(name, function, first_line(function), needs, aggregate, trials, gradients))
+        _CRITERIA.add(Criterion(name, function, first_line(function), needs, aggregate, trials, gradients, losses))
         return function
 
     return register

@@ -12,7 +12,7 @@ from onnxprune.criteria.slopes import by_gate, by_member
 Array = np.ndarray
 
 
-@criterion("taylor", gradients=True, aggregate="sum")
+@criterion("taylor", gradients=True, aggregate="sum", losses=True)
 def taylor(context: Context, group: Group) -> Array:
     """Square of the sum of weights times gradients (Molchanov et al. 2019, "Importance Estimation", first order).
 
@@ -24,7 +24,7 @@ def taylor(context: Context, group: Group) -> Array:
     return context.aggregated([np.square(one) for one in found]) if found else energy(context, group)
 
 
-@criterion("taylor_act", gradients=True)
+@criterion("taylor_act", gradients=True, losses=True)
 def taylor_act(context: Context, group: Group) -> Array:
     """Magnitude of the gradient by a unit's factor, the mean over samples (Molchanov et al. 2017, Taylor expansion).
 
@@ -36,7 +36,7 @@ def taylor_act(context: Context, group: Group) -> Array:
     return energy(context, group) if found is None else np.abs(found).mean(axis=0)
 
 
-@criterion("head_mask", gradients=True)
+@criterion("head_mask", gradients=True, losses=True)
 def head_mask(context: Context, group: Group) -> Array:
     """Mean magnitude of the gradient by a mask, over its norm in the layer (Michel et al. 2019, "Sixteen Heads").
 

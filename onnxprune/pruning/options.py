@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from onnxprune import criteria
 from onnxprune.errors import InputError
 from onnxprune.pruning.plan import Plan
 from onnxprune.recovery import Setting
@@ -14,9 +15,6 @@ QUANTITIES = ("macs", "params", "size", "latency")
 
 
 SLACK = 0.03
-
-ERRORS = ("obs", "obs_loss", "thinet")
-"""Criteria whose scores add up to errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +115,9 @@ class Options:
 
     @property
     def shared_by(self) -> str:
-        """The budget's name: errors compare across groups, other scores don't."""
-        return self.budget or ("knapsack" if self.scored_by in ERRORS else "roofline")
+        """The budget's name: losses compare across groups, other scores don't. Raises InputError for an unknown
+        criterion."""
+        return self.budget or ("knapsack" if criteria.get(self.scored_by).losses else "roofline")
 
     @property
     def repaired_by(self) -> str:
