@@ -50,9 +50,9 @@ class Contestant:
 
 
 def _ours(file: Path) -> Lifted:
-    from onnxprune.graph import load
+    from onnxprune.runtime import PlainFile
 
-    lifted: Any = import_module("onnxprune.lift").lift(load(file))
+    lifted: Any = import_module("onnxprune.lift").lift(PlainFile(file).load())
     return Lifted(lifted, lambda feeds: lifted(dict(feeds)))
 
 
