@@ -6,7 +6,8 @@
     cosine  1 - the cosine between rows of the last axis, for embeddings whose length says nothing
 
 Outputs that aren't floats carry no gradients and are left out. What an output is, is told by what the teacher makes of
-the first batch, as `onnxprune.runtime` tells it where models are compared.
+the first batch, as `onnxprune.runtime` tells it where models are compared, and by the graph: what a normalisation makes
+isn't classes.
 """
 
 from __future__ import annotations
@@ -62,14 +63,16 @@ LOSSES: dict[str, Loss] = {"kl": kl, "mse": mse, "cosine": cosine}
 class Objective:
     """The sum of the losses of all outputs. kinds: output -> the name of its loss, fixed by the teacher's first batch
 
-    named: one of `LOSSES` for all outputs; empty: by what they are. Raises InputError where the name is unknown, or no
+    named: one of `LOSSES` for all outputs; empty: by what they are; features: outputs that are no classes, whatever
+    their shape (see `onnxprune.recovery.nature`). Raises InputError where the name is unknown, or no
     output is made of floats.
     """
 
-    def __init__(self, named: str = "") -> None:
+    def __init__(self, named: str = "", features: Collection[str] = ()) -> None:
         if named and named not in LOSSES:
             raise InputError(f"no loss '{named}'; there are {', '.join(sorted(LOSSES))}")
         self._named = named
+        self._features = features
         self._losses: dict[str, Loss] = {}
         self.kinds: dict[str, str] = {}
 
@@ -84,15 +87,15 @@ class Objective:
         """Choose a loss for every output that both give out."""
         for name, value in teacher.items():
             if name in names and value.is_floating_point() and value.numel():
-                self.kinds[name], self._losses[name] = self._loss_for(value)
+                self.kinds[name], self._losses[name] = self._loss_for(name, value)
         if not self._losses:
             raise InputError("the models give out no floats, so there is nothing to learn from")
 
-    def _loss_for(self, value: Tensor) -> tuple[str, Loss]:
+    def _loss_for(self, name: str, value: Tensor) -> tuple[str, Loss]:
         if self._named not in ("", "kl"):
             return self._named, LOSSES[self._named]
         seen = value.detach().float().cpu().numpy()
-        if not self._named and not is_distribution(seen):
+        if not self._named and (name in self._features or not is_distribution(seen)):
             return "mse", mse
         probabilities = bool((seen >= 0).all() and abs(seen.sum(-1) - 1).max() < 1e-3)
         return "kl", kl_of_probabilities if probabilities else kl

@@ -22,6 +22,7 @@ from onnxprune.recovery.distributed import crew
 from onnxprune.recovery.judge import Judge, tensors
 from onnxprune.recovery.match import Match
 from onnxprune.recovery.matching import Matching
+from onnxprune.recovery.nature import features
 from onnxprune.recovery.objective import Objective
 from onnxprune.recovery.outcome import Outcome
 from onnxprune.recovery.pace import channels_last, settle_threads
@@ -65,7 +66,7 @@ def train(
         student.to(team.device)
         for module in (teacher, student):
             channels_last(module)
-        objective, outcome = Objective(setting.loss), Outcome()
+        objective, outcome = Objective(setting.loss, features(dense)), Outcome()
         both = teacher.names & student.lifted.names
         matching = Matching([m for m in matches if m.name in both], setting.match, team.device)
         odd = settle(teacher, student, objective, matching, tensors(data[0][0], team.device))

@@ -8,7 +8,10 @@ import pytest
 import torch
 
 from onnxprune.errors import InputError
+from onnxprune.graph import from_proto
+from onnxprune.recovery.nature import features
 from onnxprune.recovery.objective import Objective, cosine, kl, mse
+from tests.oracle import build
 
 
 def test_kl_of_logits_by_hand() -> None:
@@ -65,3 +68,14 @@ def test_refusals() -> None:
         Objective("hinge")
     with pytest.raises(InputError, match="no floats"):
         Objective()({"k": torch.ones(2, dtype=torch.long)}, {"k": torch.ones(2, dtype=torch.long)})
+
+
+def test_what_a_normalisation_makes_is_features() -> None:
+    text = """g (float[2,3,4] x) => (float[2,3,4] y, float[2,3,5] logits, float[2,3,5] hidden_state, float[2,12] flat)
+    <float[4] s, float[4,5] w>
+    { y = LayerNormalization(x, s) logits = MatMul(y, w) hidden_state = MatMul(x, w) flat = Flatten(y) }"""
+    assert features(from_proto(build(text))) == {"y", "hidden_state", "flat"}
+    objective = Objective(features={"y"})
+    teacher = {"y": torch.ones(2, 3, 4), "logits": torch.ones(2, 3, 5)}
+    objective(teacher, teacher)
+    assert objective.kinds == {"y": "mse", "logits": "kl"}
