@@ -377,7 +377,7 @@ PLAN = [
     Slip("pruning.plan:_check_groups", "0 <= i < size", "True", "pruning.test_optimize:test_damaged_plans"),
     Slip("pruning.decide:_fit", "dense * target.fraction", "dense", TARGET),
     Slip(
-        "pruning.optimize:optimize",
+        "pruning.optimize:_once",
         'result.proof.status == "failed"',
         "False",
         "pruning.test_optimize:test_a_wrong_rewrite_is_not_written",
