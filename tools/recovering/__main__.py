@@ -1,6 +1,7 @@
 """What training brings back, over minutes: pruned models trained towards the dense one, on unlabelled inputs.
 
-python -m tools.recovering [--only GLOB] [--macs 0.5] [--minutes 4] [--way NAME] [--missing] [--list]
+python -m tools.recovering [--only GLOB] [--macs 0.5] [--minutes 4] [--way NAME] [--criterion NAME]
+                           [--missing] [--list]
 
 Every cell is a model pruned to one size in one way and trained for so long. Cells are kept in benchmarks/ of the cache
 folder and made again only where the model or the source of the compiler changed, so that a stopped run goes on. Ends by
@@ -45,10 +46,10 @@ def chosen(options: argparse.Namespace) -> Iterator[Cell]:
     for model in at_hand():
         for level in options.macs or LEVELS:
             for way in WAYS:
-                for minutes in options.minutes or MINUTES:
-                    wanted = fnmatchcase(model, options.only) and way in (options.way or [way])
-                    if wanted and (minutes or way != "scratch"):
-                        yield Cell(model, level, way, minutes)
+                wanted = fnmatchcase(model, options.only) and way in (options.way or [way])
+                for minutes in (options.minutes or MINUTES) if wanted else ():
+                    if minutes or way != "scratch":
+                        yield from (Cell(model, level, way, minutes, one) for one in options.criterion or [""])
 
 
 def obtained(cell: Cell, *, missing: bool = False) -> Row:
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--macs", action="append", type=float, metavar="X", help="this size; may be repeated")
     parser.add_argument("--minutes", action="append", type=float, metavar="M", help="so long; may be repeated")
     parser.add_argument("--way", action="append", choices=WAYS, help="this way; may be repeated")
+    parser.add_argument("--criterion", action="append", metavar="NAME", help="units chosen so; may be repeated")
     parser.add_argument("--missing", action="store_true", help="keep cells of other versions of the compiler")
     parser.add_argument("--list", action="store_true", help="print the cells and stop")
     return parser

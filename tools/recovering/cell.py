@@ -33,16 +33,18 @@ MOST_BYTES = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """macs: the fraction that may stay; way: one of `WAYS`; minutes: of training, 0: none"""
+    """macs: the fraction that may stay; way: one of `WAYS`; minutes: of training, 0: none; criterion: empty: default"""
 
     model: str
     macs: float
     way: str
     minutes: float
+    criterion: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.model} | {self.macs:g} | {self.way} | {self.minutes:g}"
+        name = f"{self.model} | {self.macs:g} | {self.way} | {self.minutes:g}"
+        return f"{name} | {self.criterion}" if self.criterion else name
 
 
 def measured(recipe: Recipe, cell: Cell, dense: float) -> Row:
@@ -61,7 +63,9 @@ def _made(recipe: Recipe, cell: Cell, folder: Path) -> tuple[Path, int, list[flo
     pruned, plan = folder / "pruned.onnx", folder / "plan.json"
     repair = "none" if cell.way == "unrepaired" else ""
     data = str(calibration(recipe, 0))
-    options = Options(Target("macs", cell.macs), calibration=data, repair=repair, verify=False, bench=False)
+    options = Options(
+        Target("macs", cell.macs), criterion=cell.criterion, calibration=data, repair=repair, verify=False, bench=False
+    )
     result = optimize(recipe.obtain(), pruned, options)
     plan.write_text(result.plan.to_json(), encoding="utf-8")
     if not cell.minutes:

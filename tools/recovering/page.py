@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import median
 
@@ -24,6 +24,12 @@ work was going on. Every cell is what is kept of the dense model's score, in per
 there are none, by how close the model stays to the dense one); behind it the steps that were made in that time.
 """
 
+_CRITERIA = """\
+## What chose the units, before and after training
+
+Does the order of criteria survive training? `random` is one draw; budgets and repairs are the defaults of each
+criterion."""
+
 
 def write(file: Path = FILE) -> Path:
     """Write the page from what is kept in the cache."""
@@ -37,14 +43,34 @@ def write(file: Path = FILE) -> Path:
 
 def render(rows: Mapping[str, Row]) -> str:
     """The page, from cells by name."""
-    cells = {tuple(name.split(" | ")): row for name, row in rows.items()}
+    cells: Cells = {tuple(name.split(" | ")): row for name, row in rows.items()}
     ways = "\n".join(f"- **{way}**: {text}" for way, text in WAYS.items())
-    levels = sorted({level for _, level, _, _ in cells}, reverse=True)
-    return "\n\n".join([_HEAD + "\n" + ways, machine(), *(_level(cells, level) for level in levels)]) + "\n"
+    levels = sorted({name[1] for name in cells}, reverse=True)
+    default: Cells = {name: row for name, row in cells.items() if len(name) == 4}
+    parts = [_HEAD + "\n" + ways, machine(), *(_level(default, level) for level in levels)]
+    chosen: Cells = {name: row for name, row in cells.items() if len(name) > 4}
+    return "\n\n".join([*parts, *([_CRITERIA, *_criteria(chosen)] if chosen else [])]) + "\n"
 
 
 Cells = Mapping[tuple[str, ...], Row]
-"""(model, size, way, minutes) -> row, all as text."""
+"""(model, size, way, minutes) -> row, all as text; a criterion behind them where it is not the default."""
+
+
+def _criteria(cells: Cells) -> Iterator[str]:
+    """A table for every size, way and time of training: models down, criteria across, each before and after."""
+    for level, way, minutes in sorted({name[1:4] for name in cells if float(name[3])}, reverse=True):
+        rows = {name: row for name, row in cells.items() if name[1:3] == (level, way) and name[3] in ("0", minutes)}
+        models, criteria = sorted({name[0] for name in rows}), sorted({name[4] for name in rows})
+        body = [
+            [m, *(f"{_share(rows, m, level, way, t, c)}" for c in criteria for t in ("0", minutes))] for m in models
+        ]
+        head = ["model", *(f"{c}, {_told(t)}" for c in criteria for t in ("0", minutes))]
+        yield f"### {level} of the multiply-accumulates, {way}\n\n{table(head, body)}"
+
+
+def _share(rows: Cells, *name: str) -> str:
+    row = rows.get(name, {})
+    return f"{100 * row['kept']:.1f}" if "kept" in row else "-"
 
 
 def _level(cells: Cells, level: str) -> str:
