@@ -22,6 +22,8 @@ COMMANDS = [
     for line in block.splitlines()
     if line.startswith("$ onnxprune ")
 ]
+A_FEW_STEPS = ("warning: training made it worse", "warning: nothing was gained")
+"""What may be said of a second of training on a busy machine."""
 NEEDS_A_FRAMEWORK = [command for command in COMMANDS if command.startswith("export ")]
 
 RESIDUAL = """agraph (float[1,8,4,4] x) => (float[1,8,4,4] y)
@@ -65,7 +67,8 @@ def test_there_are_commands() -> None:
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command not in NEEDS_A_FRAMEWORK])
 def test_commands_run(run: Run, command: str) -> None:
     done = run(*shlex.split(command))
-    assert (done.exit_code, done.stderr) == (0, ""), done.output
+    told = [line for line in done.stderr.splitlines() if not line.startswith(A_FEW_STEPS)]
+    assert (done.exit_code, told) == (0, []), done.output
 
 
 def test_the_python_example_runs(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -121,7 +121,7 @@ def test_killed_and_started_again(tmp_path: Path, inputs: Inputs) -> None:
         "import onnxprune.recovery.trainer as t; t.SECONDS = 0.0; import sys; from onnxprune.cli import main; "
         "sys.argv = ['onnxprune', *sys.argv[1:]]; main()"
     )
-    words = ["recover", dense, pruned, "-o", out, "--data", inputs.data, "--for", "2000", "--rate", "0.02"]
+    words = ["recover", dense, pruned, "-o", out, "--data", inputs.data, "--for", "500", "--rate", "0.02"]
     command = [sys.executable, "-c", script, *map(str, words)]
     run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     checkpoint = out.with_name(out.name + SUFFIX)
