@@ -154,7 +154,7 @@ def optimize(
     """Prune a model to a target or a limit of loss, prove the result, and measure it."""
     from onnxprune.pruning import Options
     from onnxprune.pruning import Target as Aim
-    from onnxprune.recovery import Effort, Setting
+    from onnxprune.recovery import Effort, Training
 
     chosen: dict[str, Any] = {
         "criterion": criterion,
@@ -183,7 +183,7 @@ def optimize(
         max_loss=max_loss,
         search_minutes=search_minutes,
         recover_rounds=recover_rounds,
-        recover=Setting(Effort.parse(recover), recover_mode, seed=seed) if recover else None,
+        recover=Training(Effort.parse(recover), recover_mode, seed=seed) if recover else None,
         **{name: text for name, text in chosen.items() if text is not None},
     )
     return _show(*_run(model, output or model.with_name(f"{model.stem}.pruned.onnx"), options, report), json)

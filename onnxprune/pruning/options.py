@@ -9,7 +9,7 @@ from pathlib import Path
 from onnxprune import criteria
 from onnxprune.errors import InputError
 from onnxprune.pruning.plan import Plan
-from onnxprune.recovery import Setting
+from onnxprune.recovery import Training
 
 QUANTITIES = ("macs", "params", "size", "latency")
 
@@ -99,7 +99,7 @@ class Options:
     """How what the members of a group say of a unit is put together; empty: as the criterion was published."""
     search_minutes: float | None = None
     """How long to look for better widths than the budget's."""
-    recover: Setting | None = None
+    recover: Training | None = None
     """How to train the result towards the dense model."""
     recover_samples: int = 16384
     """Of the user's data, at most, to train on; `samples` of them are calibrated on."""

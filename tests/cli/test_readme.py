@@ -47,7 +47,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     onnx.save(proto, tmp_path / "resnet50.onnx")
     stored(CNN.replace("fc", "linear"), tmp_path / "model.onnx")
     onnx.save(build(CNN.replace("fc", "linear"), seed=1), tmp_path / "small.onnx")  # what recover has to learn from
-    monkeypatch.setattr("onnxprune.recovery.effort._SECONDS", {"s": 0.02, "m": 1.0})
+    monkeypatch.setattr("onnxprune.recovery.effort._SECONDS", {"s": 0.02, "m": 0.2})
     (picture,) = onnx.load(tmp_path / "model.onnx").graph.input
     shape = [dim.dim_value for dim in picture.type.tensor_type.shape.dim]
     pictures = np.random.default_rng(0).standard_normal((80, *shape[1:]))
