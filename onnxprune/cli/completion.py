@@ -50,6 +50,13 @@ def modes(incomplete: str) -> Offered:
     return _starting(incomplete, MODES)
 
 
+def mask_methods(incomplete: str) -> Offered:
+    """Ways to train masks."""
+    from onnxprune.recovery.masks import METHODS
+
+    return _starting(incomplete, ((name, method.summary) for name, method in METHODS.items()))
+
+
 def devices(incomplete: str) -> Offered:
     """Where a recovery may train."""
     return _starting(incomplete, (("cpu", ""), ("cuda", "")))

@@ -115,6 +115,21 @@ SearchMinutes = Annotated[
         metavar="M", help="Look so long for better widths than the budget's, by what masked units lose on the data."
     ),
 ]
+TrainMasks = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME|STEPS",
+        help="Learn what goes by training gates on all units: 5m, 90s or a number of steps. Needs data and torch.",
+    ),
+]
+MaskMethod = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="How gates are trained: l0, cofi, polarised or ste; see docs/masks.md.",
+        autocompletion=completion.mask_methods,
+    ),
+]
 NoVerify = Annotated[bool, typer.Option("--no-verify", help="Don't prove the result.")]
 NoBench = Annotated[bool, typer.Option("--no-bench", help="Don't measure latency and fidelity.")]
 
@@ -145,6 +160,8 @@ def optimize(
     repair: Repair = None,
     max_loss: MaxLoss = None,
     search_minutes: SearchMinutes = None,
+    train_masks: TrainMasks = None,
+    mask_method: MaskMethod = "l0",
     metric: Metric = None,
     recover: Recover = None,
     recover_mode: RecoverMode = "full",
@@ -155,6 +172,9 @@ def optimize(
     from onnxprune.pruning import Options
     from onnxprune.pruning import Target as Aim
     from onnxprune.recovery import Effort, Training
+    from onnxprune.recovery.masks import MaskSetting, method_of
+
+    method_of(mask_method)
 
     chosen: dict[str, Any] = {
         "criterion": criterion,
@@ -183,7 +203,8 @@ def optimize(
         max_loss=max_loss,
         search_minutes=search_minutes,
         recover_rounds=recover_rounds,
-        recover=Training(Effort.parse(recover), recover_mode, seed=seed) if recover else None,
+        masks=MaskSetting(Effort.parse(train_masks), mask_method, seed=seed) if train_masks else None,
+        recover=Setting(Effort.parse(recover), recover_mode, seed=seed) if recover else None,
         **{name: text for name, text in chosen.items() if text is not None},
     )
     return _show(*_run(model, output or model.with_name(f"{model.stem}.pruned.onnx"), options, report), json)

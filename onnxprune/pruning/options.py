@@ -10,6 +10,7 @@ from onnxprune import criteria
 from onnxprune.errors import InputError
 from onnxprune.pruning.plan import Plan
 from onnxprune.recovery import Training
+from onnxprune.recovery.masks import MaskSetting
 
 QUANTITIES = ("macs", "params", "size", "latency")
 
@@ -99,6 +100,8 @@ class Options:
     """How what the members of a group say of a unit is put together; empty: as the criterion was published."""
     search_minutes: float | None = None
     """How long to look for better widths than the budget's."""
+    masks: MaskSetting | None = None
+    """How to train masks that decide what goes."""
     recover: Training | None = None
     """How to train the result towards the dense model."""
     recover_samples: int = 16384

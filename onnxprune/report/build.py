@@ -92,6 +92,10 @@ def command(result: Result) -> str:
         "--align",
         str(options.align or "auto"),
     ]
+    if options.search_minutes is not None:
+        words += ["--search-minutes", f"{options.search_minutes:g}"]
+    if options.masks:
+        words += ["--train-masks", options.masks.effort.text, "--mask-method", options.masks.method]
     if options.recover:
         words += ["--recover", options.recover.effort.text, "--recover-mode", options.recover.mode]
         words += ["--recover-rounds", str(options.recover_rounds)] if options.recover_rounds > 1 else []

@@ -1,0 +1,164 @@
+"""Masks that are trained, and the widths and units that they stand for.
+
+What is learned says which units of a group are to stay and how wide groups are to be; the budget's ways then find the
+widths that kernels like and that meet the target.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from onnxprune.budget import PARTS, Cost, Fit
+from onnxprune.budget.fit import choose
+from onnxprune.budget.knapsack import knapsack
+from onnxprune.coupling.terms import Atom
+from onnxprune.errors import InputError
+from onnxprune.graph import Model, finish
+from onnxprune.pruning.decide import WHOLE, Decision, settled
+from onnxprune.pruning.evidence import Evidence
+from onnxprune.pruning.options import Options
+from onnxprune.recovery.masks import MaskSetting, Units, check_masks, loss_under, train_masks
+from onnxprune.repair import Edits
+from onnxprune.rewrite import GatedModel, gated
+
+Scores = Mapping[str, np.ndarray]
+"""Group id -> numbers [units]."""
+
+
+def check_training(options: Options) -> None:
+    """Raise InputError where masks can't be trained as asked for, before any work."""
+    setting = options.masks
+    if setting is None:
+        return
+    check_masks(setting)
+    if options.calibration is None:
+        raise InputError("--train-masks needs data to train on (--data)")
+    others = {"--plan": options.plan, "--max-loss": options.max_loss, "--search-minutes": options.search_minutes}
+    for name in (name for name, given in others.items() if given is not None):
+        raise InputError(f"--train-masks and {name} can't go together: each decides what goes")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise InputError("masks are trained by one process; start it without torchrun")
+
+
+Mend = Callable[[Decision], Edits]
+"""What makes up for the units that go."""
+
+
+@dataclass(slots=True)
+class Masking:
+    """What came of a training. decision: the better of the trained one and the budget's; edits: what repairs it, None
+    where nobody asked; before, after: losses of the budget's and of the trained one, on data held out, after repair;
+    steps; gained: whether the trained one was taken"""
+
+    decision: Decision
+    setting: MaskSetting
+    edits: Edits | None = None
+    before: float = 0.0
+    after: float = 0.0
+    steps: int = 0
+    gained: bool = False
+
+    def __str__(self) -> str:
+        how = f"{self.setting.method}{', weights along' if self.setting.weights else ''}, {self.steps} steps"
+        return f"{how}, loss {self.before:.4g} to {self.after:.4g}{'' if self.gained else ', not taken'}"
+
+
+def train_decision(decision: Decision, cost: Cost, evidence: Evidence, setting: MaskSetting, mend: Mend) -> Masking:
+    """Learn a better decision than a budget's at no more than its target's cost.
+
+    Groups with a ratio of their own, or without a gate, stay as they are. A decision that misses its target is returned
+    as it is. mend: repairs a decision: what loses less after that is taken. Raises InputError where the model can't be
+    lifted.
+    """
+    target, tell = decision.target, evidence.progress
+    if target is None or not decision.met:
+        return Masking(decision, setting)
+    evidence.release()
+    tell("gating")
+    gates = _gated(evidence.source, decision)
+    groups, aim = units(decision, gates.atoms), (cost, target.fraction)
+    widths = partial(settle, decision, cost)
+    learned = train_masks(evidence.source(), _open(gates), groups, aim, evidence.training, setting, widths, tell)
+    evidence.warnings += learned.warnings
+    gc.collect()
+    found = chosen(decision, cost, learned.logits, learned.widths)
+    (before, old), (after, new) = (_judged(d, evidence, setting, mend) for d in (decision, found))
+    if after < before:
+        return Masking(found, setting, new, before, after, learned.course.steps, gained=True)
+    evidence.warnings.append("nothing was gained by training masks, so what goes is what the budget said")
+    return Masking(decision, setting, old, before, after, learned.course.steps)
+
+
+def _judged(decision: Decision, evidence: Evidence, setting: MaskSetting, mend: Mend) -> tuple[float, Edits]:
+    """What a decision loses on data held out, once it is repaired, and the repair."""
+    edits = mend(decision)
+
+    def edited() -> Model:
+        model = evidence.source()
+        edits.apply(model)
+        return model
+
+    evidence.progress("judging masks")
+    gates = _gated(edited, decision)
+    groups = units(decision, gates.atoms)
+    return loss_under(evidence.source(), _open(gates), groups, evidence.training[1], setting), edits
+
+
+def _gated(source: Callable[[], Model], decision: Decision) -> GatedModel:
+    return gated(source, [c.group.id for c in decision.offered])
+
+
+def _open(gates: GatedModel) -> tuple[Model, dict[str, Callable[[Any], Any]]]:
+    """A gated model to be lifted, and what its further inputs are fed."""
+    return finish(gates.model), {name: feed.values for name, feed in gates.inputs.items()}
+
+
+def units(decision: Decision, atoms: Mapping[str, Atom]) -> list[Units]:
+    """The groups of a decision. atoms: group id -> what has a gate"""
+    masks = _masks(decision)
+    return [
+        Units(c.group.id, atoms.get(c.group.id), c.group.atom, masks[c.group.id], c.scores, c.lowest, c.ratio is None)
+        for c in decision.offered
+    ]
+
+
+def settle(decision: Decision, cost: Cost, logits: Scores) -> dict[str, int]:
+    """Group id -> units to keep, as many as kernels like and a decision's target allows: those of most worth, which is
+    the log-odds of a unit to stay as far as they are above nothing (their softplus)."""
+    masks, target = _masks(decision), decision.target
+    entries = []
+    for candidate in decision.offered:
+        name, size = candidate.group.id, candidate.group.size
+        if name in logits:
+            entries.append(replace(candidate, scores=np.logaddexp(0, logits[name])))
+        else:
+            entries.append(replace(candidate, step=1, ratio=1 - int(masks[name].sum()) / size))
+    limit = None if target is None else target.fraction * cost.whole
+    finer = WHOLE if target is not None and target.timed else PARTS
+    counts = choose(entries, knapsack, cost, limit, finer).counts
+    return {name: counts[name] for name in logits}
+
+
+def chosen(decision: Decision, cost: Cost, logits: Scores, widths: Mapping[str, int]) -> Decision:
+    """What was learned, as a decision with the target of another."""
+    target = decision.target
+    counts = {name: int(mask.sum()) for name, mask in _masks(decision).items()} | dict(widths)
+    entries = [replace(c, scores=logits.get(c.group.id, c.scores)) for c in decision.offered]
+    total = cost.total({c.group.atom: counts[c.group.id] for c in entries})
+    met = target is None or target.allows(total / max(cost.whole, 1e-30))
+    found = settled(entries, Fit(counts, total, met), cost.whole)
+    found.target = target
+    return found
+
+
+def _masks(decision: Decision) -> dict[str, np.ndarray]:
+    """Group id -> units that stay, of all groups that were offered."""
+    whole = {c.group.id: np.ones(c.group.size, bool) for c in decision.offered}
+    return whole | decision.masks
