@@ -31,6 +31,7 @@ from onnxprune.cli.options import (
 
 if TYPE_CHECKING:
     from onnxprune.pruning import Options, Result
+    from onnxprune.recovery.masks import MaskSetting
     from onnxprune.report import Report
 
 
@@ -123,12 +124,16 @@ TrainMasks = Annotated[
     ),
 ]
 MaskMethod = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="NAME",
-        help="How gates are trained: l0, cofi, polarised or ste; see docs/masks.md.",
+        help="How gates are trained: polarised (the default), cofi, l0 or ste; see docs/masks.md.",
         autocompletion=completion.mask_methods,
     ),
+]
+MaskWeights = Annotated[
+    bool,
+    typer.Option("--mask-weights", help="While masks are trained, weights learn along; the result doesn't get these."),
 ]
 NoVerify = Annotated[bool, typer.Option("--no-verify", help="Don't prove the result.")]
 NoBench = Annotated[bool, typer.Option("--no-bench", help="Don't measure latency and fidelity.")]
@@ -161,7 +166,8 @@ def optimize(
     max_loss: MaxLoss = None,
     search_minutes: SearchMinutes = None,
     train_masks: TrainMasks = None,
-    mask_method: MaskMethod = "l0",
+    mask_method: MaskMethod = None,
+    mask_weights: MaskWeights = False,
     metric: Metric = None,
     recover: Recover = None,
     recover_mode: RecoverMode = "full",
@@ -172,9 +178,6 @@ def optimize(
     from onnxprune.pruning import Options
     from onnxprune.pruning import Target as Aim
     from onnxprune.recovery import Effort, Training
-    from onnxprune.recovery.masks import MaskSetting, method_of
-
-    method_of(mask_method)
 
     chosen: dict[str, Any] = {
         "criterion": criterion,
@@ -203,11 +206,24 @@ def optimize(
         max_loss=max_loss,
         search_minutes=search_minutes,
         recover_rounds=recover_rounds,
-        masks=MaskSetting(Effort.parse(train_masks), mask_method, seed=seed) if train_masks else None,
+        masks=_masks(train_masks, mask_method, mask_weights, seed),
         recover=Setting(Effort.parse(recover), recover_mode, seed=seed) if recover else None,
         **{name: text for name, text in chosen.items() if text is not None},
     )
     return _show(*_run(model, output or model.with_name(f"{model.stem}.pruned.onnx"), options, report), json)
+
+
+def _masks(effort: str | None, method: str | None, weights: bool, seed: int) -> MaskSetting | None:
+    """How masks are trained, if they are."""
+    from onnxprune.errors import InputError
+    from onnxprune.recovery import Effort
+    from onnxprune.recovery.masks import MaskSetting
+
+    if effort is not None:
+        return MaskSetting(Effort.parse(effort), method or MaskSetting().method, weights=weights, seed=seed)
+    for name in [name for name, given in (("--mask-method", method), ("--mask-weights", weights)) if given]:
+        raise InputError(f"{name} says how masks are trained, and needs --train-masks")
+    return None
 
 
 def _run(model: Path, output: Path, options: Options, report: Path | None) -> tuple[Result, Report, list[Path]]:

@@ -96,6 +96,7 @@ def command(result: Result) -> str:
         words += ["--search-minutes", f"{options.search_minutes:g}"]
     if options.masks:
         words += ["--train-masks", options.masks.effort.text, "--mask-method", options.masks.method]
+        words += ["--mask-weights"] * options.masks.weights
     if options.recover:
         words += ["--recover", options.recover.effort.text, "--recover-mode", options.recover.mode]
         words += ["--recover-rounds", str(options.recover_rounds)] if options.recover_rounds > 1 else []

@@ -17,7 +17,7 @@ class MaskSetting:
     """
 
     effort: Effort = field(default_factory=lambda: Effort(seconds=300))
-    method: str = "l0"
+    method: str = "polarised"
     weights: bool = False
     rate: float = 0.01
     loss: str = ""
