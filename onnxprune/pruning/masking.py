@@ -43,6 +43,8 @@ def check_training(options: Options) -> None:
     others = {"--plan": options.plan, "--max-loss": options.max_loss, "--search-minutes": options.search_minutes}
     for name in (name for name, given in others.items() if given is not None):
         raise InputError(f"--train-masks and {name} can't go together: each decides what goes")
+    if options.recover_rounds > 1:
+        raise InputError("--train-masks and --recover-rounds can't go together: masks are trained for one target")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise InputError("masks are trained by one process; start it without torchrun")
 

@@ -110,14 +110,12 @@ class Veil:
 class GateVeil(Veil):
     """Gates that are inputs of the graph, one for every combination of axes that is masked anywhere.
 
-    graph: to be gated; atoms: group id -> what has a gate; feeds: input -> what it is fed; exact: the same before it is
-    rounded to the input's type, of those that are floats
+    graph: to be gated; atoms: group id -> what has a gate; feeds: input -> what it is fed
     """
 
     def __init__(self, graph: gs.Graph, atoms: Mapping[str, Atom], names: Names) -> None:
         super().__init__(Gates({atom: np.ones(atom.size or 0) for atom in atoms.values()}))
         self.feeds: dict[str, Feed] = {}
-        self.exact: dict[str, Feed] = {}
         self._names = names
         self._outermost = {id(node) for node in graph.nodes}
         self._gates: dict[str, Gate] = {}
@@ -152,8 +150,6 @@ class GateVeil(Veil):
             shape = feed(Gates(self.keep.masks)).shape
             made = self._inputs[name] = gs.Variable(self._names.new(name), feed.kind, shape)
             self.feeds[made.name] = feed
-            if feed.kind.kind != "b":
-                self.exact[made.name] = values
         return self._inputs[name]
 
 

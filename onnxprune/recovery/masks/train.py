@@ -22,6 +22,7 @@ from onnxprune.recovery.masks.method import method_of
 from onnxprune.recovery.masks.setting import MaskSetting
 from onnxprune.recovery.masks.trainer import Course, MaskTrainer, Widths
 from onnxprune.recovery.masks.units import Units
+from onnxprune.recovery.matching import Matching
 from onnxprune.recovery.objective import Objective
 from onnxprune.recovery.pace import channels_last, settle_threads
 from onnxprune.recovery.step import Pass
@@ -72,7 +73,8 @@ def train(
             channels_last(module)
         judge = partial(_judged, masked, Judge(teacher, data[1], objective, team.device), groups)
         objective.scale = max(judge({}), LEAST)
-        gradients = Pass(teacher, masked, objective, data[0].batch, team, warnings.append)
+        matching = Matching((), 0.0, team.device)
+        gradients = Pass(teacher, masked, objective, matching, data[0].batch, team, warnings.append)
         batches = Batches(data[0], setting.batch, setting.seed)
         if team.device.type == "cpu":
             calls = next(batches.forever())
