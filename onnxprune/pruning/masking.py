@@ -18,7 +18,7 @@ import numpy as np
 from onnxprune.budget import PARTS, Cost, Fit
 from onnxprune.budget.fit import choose
 from onnxprune.budget.knapsack import knapsack
-from onnxprune.coupling.terms import Atom
+from onnxprune.coupling.masks import Gates
 from onnxprune.errors import InputError
 from onnxprune.graph import Model, finish
 from onnxprune.pruning.decide import WHOLE, Decision, settled
@@ -85,7 +85,10 @@ def train_decision(decision: Decision, cost: Cost, evidence: Evidence, setting: 
     evidence.release()
     tell("gating")
     gates = _gated(evidence.source, decision)
-    groups, aim = units(decision, gates.atoms), (cost, target.fraction)
+    groups, aim = units(decision, gates), (cost, target.fraction)
+    if not any(group.trained for group in groups):
+        evidence.warnings.append("no group has gates that could be trained, so what goes is what the budget said")
+        return Masking(decision, setting)
     widths = partial(settle, decision, cost)
     learned = train_masks(evidence.source(), _open(gates), groups, aim, evidence.training, setting, widths, tell)
     evidence.warnings += learned.warnings
@@ -109,7 +112,7 @@ def _judged(decision: Decision, evidence: Evidence, setting: MaskSetting, mend: 
 
     evidence.progress("judging masks")
     gates = _gated(edited, decision)
-    groups = units(decision, gates.atoms)
+    groups = units(decision, gates)
     return loss_under(evidence.source(), _open(gates), groups, evidence.training[1], setting), edits
 
 
@@ -122,13 +125,26 @@ def _open(gates: GatedModel) -> tuple[Model, dict[str, Callable[[Any], Any]]]:
     return finish(gates.model), {name: feed.values for name, feed in gates.inputs.items()}
 
 
-def units(decision: Decision, atoms: Mapping[str, Atom]) -> list[Units]:
-    """The groups of a decision. atoms: group id -> what has a gate"""
-    masks = _masks(decision)
+def units(decision: Decision, gates: GatedModel) -> list[Units]:
+    """The groups of a decision. Those that are there or not, as whole numbers are, have nothing to learn by."""
+    masks, atoms, smooth = _masks(decision), gates.atoms, _smooth(gates)
     return [
-        Units(c.group.id, atoms.get(c.group.id), c.group.atom, masks[c.group.id], c.scores, c.lowest, c.ratio is None)
+        Units(name, atoms.get(name), c.group.atom, masks[name], c.scores, c.lowest, c.ratio is None and name in smooth)
         for c in decision.offered
+        for name in [c.group.id]
     ]
+
+
+def _smooth(gates: GatedModel) -> set[str]:
+    """Groups of which a part can be there."""
+    whole = {atom: np.ones(atom.size or 0) for atom in gates.atoms.values()}
+    plain = {name: values(Gates(whole)) for name, values in gates.exact.items()}
+    found = set()
+    for group, atom in gates.atoms.items():
+        ramp = Gates(whole | {atom: np.linspace(0.5, 1, atom.size or 0)})
+        if any(not np.array_equal(values(ramp), plain[name]) for name, values in gates.exact.items()):
+            found.add(group)
+    return found
 
 
 def settle(decision: Decision, cost: Cost, logits: Scores) -> dict[str, int]:

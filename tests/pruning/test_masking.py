@@ -14,13 +14,16 @@ from onnxprune.budget import Candidate, Cost, Fit, Monomial
 from onnxprune.coupling import Group
 from onnxprune.coupling.terms import Atom
 from onnxprune.errors import InputError
+from onnxprune.graph import from_proto, normalize
 from onnxprune.pruning import Options, Target, optimize
 from onnxprune.pruning.decide import settled
-from onnxprune.pruning.masking import chosen, settle
+from onnxprune.pruning.masking import chosen, settle, units
 from onnxprune.pruning.result import Result
 from onnxprune.recovery import Effort
 from onnxprune.recovery.masks import METHODS, MaskSetting
 from onnxprune.recovery.step import Pass
+from onnxprune.rewrite import gated
+from tests.oracle import analysed, build
 from tests.recovery.small import WIDTH, network, samples
 
 ALIVE = list(range(0, WIDTH, 2))
@@ -101,6 +104,20 @@ def test_progress_is_told(planted: Path) -> None:
     texts = [text for text in told if text.startswith("training masks: ")]
     assert "step 1, loss " in texts[0] and " of the start's, cost " in texts[0]
     assert ("of 0.500" in texts[0] and "100 %" in texts[-1]) or len(texts) < 60
+
+
+WHOLE_NUMBERS = """g (int32[1,8] x) => (int32[1,3] y) <int32[8,16] a, int32[16,3] b>
+{ h = MatMul(x, a) y = MatMul(h, b) }"""
+
+
+def test_groups_of_whole_numbers_have_nothing_to_learn_by() -> None:
+    """Their units are there or not: a gate of a half is none."""
+    for text, trained in ((WHOLE_NUMBERS, False), (WHOLE_NUMBERS.replace("int32", "float"), True)):
+        analysis = analysed(text)[1]
+        (group,) = analysis.prunable
+        decision = settled([Candidate(group, np.arange(16.0), "channels")], Fit({group.id: 8}, 8, True), 16)
+        (found,) = units(decision, gated(lambda text=text: normalize(from_proto(build(text))), [group.id]))
+        assert (found.trained, found.size, int(found.keep.sum())) == (trained, 16, 8)
 
 
 BASE = Options(target=Target("macs", 0.5), calibration="data.npz", masks=STEPS)

@@ -20,10 +20,8 @@ from onnxprune.recovery.student import Student
 Fed = Mapping[str, Callable[[Any], Any]]
 """Further input of a gated model -> what it is fed under some gates."""
 
-
 CLOSE = 0.5
 """Logits are brought so near to the line once the widths are known, for units to change places again."""
-
 
 SMOOTH = 0.9
 """How much of what a unit was of use before counts beside the present step."""

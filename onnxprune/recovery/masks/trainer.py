@@ -21,7 +21,7 @@ from onnxprune.recovery.schedule import rate
 from onnxprune.recovery.step import Pass
 
 FIRST = 0.6
-"""The part of the training after which widths are settled. What is left of it has nothing but to tell units apart."""
+"""The part of the training after which widths are settled; the rest is for which units stay at these."""
 
 LOOKS = 20
 PATIENCE = 4
