@@ -11,7 +11,7 @@ from torch import Tensor
 
 from onnxprune.coupling.terms import Atom
 from onnxprune.lift.module import Lifted
-from onnxprune.recovery.masks.gates import GATES, Straight
+from onnxprune.recovery.masks.gates import GATES, LEAST, Straight
 from onnxprune.recovery.masks.method import Method
 from onnxprune.recovery.masks.tensor_gates import TensorGates
 from onnxprune.recovery.masks.units import Units
@@ -46,6 +46,9 @@ class Masked(torch.nn.Module):
         self.register_buffer("uniform", torch.full_like(self.logits.detach(), 0.5))
         self.held: Mapping[str, np.ndarray] | None = None
         self.widths: list[int] = []
+        self.noise = 0.0
+        """How far logits are drawn from what they are, once widths are settled: a unit that does nothing has no
+        gradient, and is found out only where others take its place."""
         self._use: Tensor | None = None
 
     def forward(self, feeds: Mapping[str, Tensor], keep: Collection[str] = ()) -> dict[str, Tensor]:
@@ -79,7 +82,8 @@ class Masked(torch.nn.Module):
         """The gates of all units that are trained; once groups have widths, 1 for so many of the best units of each and
         0 for the others."""
         if self.widths:
-            return Straight().values(self.logits - self._lines(self.logits), self.uniform)
+            logits = self.logits + self.noise * torch.logit(self.uniform, LEAST) if self.gate.noisy else self.logits
+            return Straight().values(logits - self._lines(logits), self.uniform)
         return self.gate.values(self.logits, self.uniform)
 
     def settle(self, widths: Mapping[str, int]) -> None:
@@ -87,6 +91,11 @@ class Masked(torch.nn.Module):
         self.widths = [widths[group.name] for group in self.free]
         with torch.no_grad():
             self.logits.copy_((self.logits - self._lines(self.logits)).clamp(-CLOSE, CLOSE))
+
+    @property
+    def by_name(self) -> dict[str, int]:
+        """The widths that are settled, by group."""
+        return {group.name: width for group, width in zip(self.free, self.widths, strict=True)}
 
     def best(self, widths: Mapping[str, int]) -> dict[str, np.ndarray]:
         """Bool [units] by group: so many of the best units."""

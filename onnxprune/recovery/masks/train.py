@@ -85,8 +85,7 @@ def train(
         logits = trainer.run()
         if trainer.course.skipped:
             warnings.append(f"{trainer.course.skipped} steps of mask training had no number as their loss")
-        kept = dict(zip([g.name for g in masked.free], masked.widths, strict=True))
-        return Learned(masked.named(logits), kept, trainer.course, warnings)
+        return Learned(masked.named(logits), masked.by_name, trainer.course, warnings)
 
 
 def loss_under(dense: Model, gated: Gated, groups: Sequence[Units], data: Data, setting: MaskSetting) -> float:

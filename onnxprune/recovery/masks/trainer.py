@@ -24,8 +24,11 @@ FIRST = 0.6
 """The part of the training after which widths are settled; the rest is for which units stay at these."""
 
 LOOKS = 20
-PATIENCE = 4
-"""Looks, of `LOOKS` in all, at which the same units of settled groups are to stay, after which it ends."""
+PATIENCE = 7
+"""Looks, of `LOOKS` in all, without anything better once widths are settled, after which it ends."""
+
+NOISE = 0.2
+"""Of logits at the moment when widths are settled; it falls to nothing."""
 
 BROKEN = 10
 """Steps in a row without a number, after which it ends."""
@@ -71,10 +74,10 @@ class MaskTrainer:
         self._generator = torch.Generator().manual_seed(setting.seed)
         self._optimizer = masked.optimizer(setting.rate)
         self._trained = [p for p in masked.parameters() if p.requires_grad]
-        self._kept: list[bytes] = []
+        self._best, self._least, self._since, self._looks = masked.logits.detach(), math.inf, 0, 0
 
     def run(self) -> Tensor:
-        """Train until the effort is spent or nothing changes any more; returns the logits."""
+        """Train until the effort is spent or nothing gets better; returns the best logits by what would stay."""
         began, broken = time.monotonic(), 0
         for calls in self._batches.forever():
             done = self._done()
@@ -94,7 +97,7 @@ class MaskTrainer:
             self._look(loss, cost)
         if not self._masked.widths:
             self._settle()
-        return self._masked.logits.detach()
+        return self._best
 
     def _settle(self) -> None:
         """Let groups be as wide as was learned or, where less is lost so, as they were for the start."""
@@ -103,13 +106,16 @@ class MaskTrainer:
         started = {group.name: int(group.keep.sum()) for group in masked.free}
         masked.settle(min((learned, started), key=lambda widths: self._judge(masked.best(widths))))
         self._optimizer = masked.optimizer(self._rate)
+        self._best = masked.logits.detach().clone()
+        self._judge_now()
 
     def _step(self, calls: list[Call], done: float) -> tuple[float, float]:
         """The loss and the expected cost before the step; a step without a number changes nothing."""
         masked, optimizer = self._masked, self._optimizer
-        masked.draw(self._generator)
-        loss, cost = self._gradients(calls), math.nan
         stage = (done - FIRST) / (1 - FIRST) if masked.widths else done / FIRST
+        masked.draw(self._generator)
+        masked.noise = NOISE * (1 - stage)
+        loss, cost = self._gradients(calls), math.nan
         if not masked.widths:
             expected = self._cost(masked.counts())
             self._price(expected, stage).backward()
@@ -136,16 +142,24 @@ class MaskTrainer:
         return self._effort.done(self.course.steps, self.course.seconds)
 
     def _look(self, loss: float, cost: float) -> None:
-        """End where the same units have been staying for long."""
-        course = self.course
-        if int(self._done() * LOOKS + 1e-6) <= len(course.curve):
-            return
-        course.curve.append((course.steps, loss, cost))
-        self._kept.append((self._masked.drawn().detach() > 0.5).cpu().numpy().tobytes())
-        lately = self._kept[-PATIENCE:]
-        still = len(lately) == PATIENCE and len(set(lately)) == 1
-        if self._masked.widths and still:
-            course.reason = f"the same units stayed over {PATIENCE} looks"
+        """Note how it goes; once widths are settled, judge what would stay, and end where that got no better."""
+        course, looks = self.course, int(self._done() * LOOKS + 1e-6)
+        if looks > self._looks:
+            self._looks = looks
+            course.curve.append((course.steps, loss, cost))
+            if self._masked.widths and not course.reason:
+                self._judge_now()
+
+    def _judge_now(self) -> None:
+        masked = self._masked
+        found = self._judge(masked.best(masked.by_name))
+        self._since = 0 if found < self._least else self._since + 1
+        if found < self._least:
+            self._least, self._best = found, masked.logits.detach().clone()
+        if self._least == 0:
+            self.course.reason = "nothing is lost on the data held out"
+        elif self._since >= PATIENCE:
+            self.course.reason = f"nothing got better over {PATIENCE} looks at the data held out"
 
     def _say(self, loss: float, cost: float) -> None:
         done = min(self._done(), 1.0)

@@ -84,6 +84,20 @@ def test_settled_groups_keep_so_many_of_the_best() -> None:
     assert np.flatnonzero(made.best({"a.weight[1]": 5})["a.weight[1]"]).tolist() == best.tolist()
 
 
+def test_with_noise_others_take_their_place_now_and_then() -> None:
+    """As many; a unit's chance falls with its distance from the line, and what is best stays as it was."""
+    made, generator = masked("l0"), torch.Generator().manual_seed(0)
+    made.settle({"a.weight[1]": 5})
+    best = made.best(made.by_name)["a.weight[1]"]
+    made.noise, seen = 0.3, torch.zeros(WIDTH)
+    for _ in range(200):
+        made.draw(generator)
+        seen += made.drawn().detach()
+    assert seen.sum() == 5 * 200
+    assert 0 < seen[torch.from_numpy(~best)].max() < seen[torch.from_numpy(best)].max() <= 200
+    np.testing.assert_array_equal(made.best(made.by_name)["a.weight[1]"], best)
+
+
 def test_gradients_are_levelled_by_hand() -> None:
     """Three units of which two stay, of use 5, 1 and 3: the line is between 3 and 1, at 2."""
     made = masked("ste")
