@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -132,8 +133,12 @@ MaskMethod = Annotated[
     ),
 ]
 MaskWeights = Annotated[
-    bool,
-    typer.Option("--mask-weights", help="While masks are trained, weights learn along; the result doesn't get these."),
+    bool | None,
+    typer.Option(
+        "--mask-weights/--no-mask-weights",
+        show_default=False,
+        help="While masks are trained, weights learn along (they do); the result doesn't get these.",
+    ),
 ]
 NoVerify = Annotated[bool, typer.Option("--no-verify", help="Don't prove the result.")]
 NoBench = Annotated[bool, typer.Option("--no-bench", help="Don't measure latency and fidelity.")]
@@ -167,7 +172,7 @@ def optimize(
     search_minutes: SearchMinutes = None,
     train_masks: TrainMasks = None,
     mask_method: MaskMethod = None,
-    mask_weights: MaskWeights = False,
+    mask_weights: MaskWeights = None,
     metric: Metric = None,
     recover: Recover = None,
     recover_mode: RecoverMode = "full",
@@ -213,15 +218,17 @@ def optimize(
     return _show(*_run(model, output or model.with_name(f"{model.stem}.pruned.onnx"), options, report), json)
 
 
-def _masks(effort: str | None, method: str | None, weights: bool, seed: int) -> MaskSetting | None:
+def _masks(effort: str | None, method: str | None, weights: bool | None, seed: int) -> MaskSetting | None:
     """How masks are trained, if they are."""
     from onnxprune.errors import InputError
     from onnxprune.recovery import Effort
     from onnxprune.recovery.masks import MaskSetting
 
     if effort is not None:
-        return MaskSetting(Effort.parse(effort), method or MaskSetting().method, weights=weights, seed=seed)
-    for name in [name for name, given in (("--mask-method", method), ("--mask-weights", weights)) if given]:
+        found = MaskSetting(Effort.parse(effort), method or MaskSetting().method, seed=seed)
+        return found if weights is None else replace(found, weights=weights)
+    flag = "--mask-weights" if weights else "--no-mask-weights"
+    for name in [name for name, given in (("--mask-method", method), (flag, weights)) if given is not None]:
         raise InputError(f"{name} says how masks are trained, and needs --train-masks")
     return None
 

@@ -53,23 +53,33 @@ Mend = Callable[[Decision], Edits]
 """What makes up for the units that go."""
 
 
-@dataclass(slots=True)
-class Masking:
-    """What came of a training. decision: the better of the trained one and the budget's; edits: what repairs it, None
-    where nobody asked; before, after: losses of the budget's and of the trained one, on data held out, after repair;
-    steps; gained: whether the trained one was taken"""
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """What came of a training. before, after: losses of the budget's decision and of the trained one, on data held out,
+    after repair; steps: none where there was nothing to train"""
 
-    decision: Decision
     setting: MaskSetting
-    edits: Edits | None = None
     before: float = 0.0
     after: float = 0.0
     steps: int = 0
-    gained: bool = False
+
+    @property
+    def gained(self) -> bool:
+        """Whether the trained decision was taken."""
+        return self.after < self.before
 
     def __str__(self) -> str:
         how = f"{self.setting.method}{', weights along' if self.setting.weights else ''}, {self.steps} steps"
         return f"{how}, loss {self.before:.4g} to {self.after:.4g}{'' if self.gained else ', not taken'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Masking:
+    """decision: the better of the trained one and the budget's; edits: what repairs it, None where nobody asked"""
+
+    decision: Decision
+    outcome: Masked
+    edits: Edits | None = None
 
 
 def train_decision(decision: Decision, cost: Cost, evidence: Evidence, setting: MaskSetting, mend: Mend) -> Masking:
@@ -81,24 +91,25 @@ def train_decision(decision: Decision, cost: Cost, evidence: Evidence, setting: 
     """
     target, tell = decision.target, evidence.progress
     if target is None or not decision.met:
-        return Masking(decision, setting)
+        return Masking(decision, Masked(setting))
     evidence.release()
     tell("gating")
     gates = _gated(evidence.source, decision)
     groups, aim = units(decision, gates), (cost, target.fraction)
     if not any(group.trained for group in groups):
         evidence.warnings.append("no group has gates that could be trained, so what goes is what the budget said")
-        return Masking(decision, setting)
+        return Masking(decision, Masked(setting))
     widths = partial(settle, decision, cost)
     learned = train_masks(evidence.source(), _open(gates), groups, aim, evidence.training, setting, widths, tell)
     evidence.warnings += learned.warnings
     gc.collect()
     found = chosen(decision, cost, learned.logits, learned.widths)
     (before, old), (after, new) = (_judged(d, evidence, setting, mend) for d in (decision, found))
-    if after < before:
-        return Masking(found, setting, new, before, after, learned.course.steps, gained=True)
+    outcome = Masked(setting, before, after, learned.course.steps)
+    if outcome.gained:
+        return Masking(found, outcome, new)
     evidence.warnings.append("nothing was gained by training masks, so what goes is what the budget said")
-    return Masking(decision, setting, old, before, after, learned.course.steps)
+    return Masking(decision, outcome, old)
 
 
 def _judged(decision: Decision, evidence: Evidence, setting: MaskSetting, mend: Mend) -> tuple[float, Edits]:

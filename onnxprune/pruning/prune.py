@@ -17,7 +17,7 @@ from onnxprune.graph import Model, concrete, index_bounds, normalize, save, skel
 from onnxprune.pruning.decide import Decision, cost_of, decide, replay
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.evolution import Evolution, evolve, for_minutes
-from onnxprune.pruning.masking import Masking, train_decision
+from onnxprune.pruning.masking import Masked, Masking, train_decision
 from onnxprune.pruning.matches import matches_of
 from onnxprune.pruning.obstacles import locks
 from onnxprune.pruning.options import Options, Target
@@ -76,10 +76,11 @@ def prune(
         decision = found.decision
         decided["search"] = str(found)
     edits: Edits | None = None
+    masks: Masked | None = None
     if options.masks is not None:
         learned = _train_masks(decision, watch, evidence)
-        decision, edits = learned.decision, learned.edits
-        decided["masks"] = str(learned)
+        decision, edits, masks = learned.decision, learned.edits, learned.outcome
+        decided["masks"] = str(masks)
     evidence.release()
     if decision.made_for not in ("", plan_model["sha256"]):
         warnings.append("the plan was made for another file of the same structure")
@@ -97,7 +98,7 @@ def prune(
     plan = Plan(plan_model, groups, tensors, repairs=evidence.told(edits), measured=measured, decided=decided)
     proof = Proof("skipped", reason="not asked for")
     result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)
-    result.target, result.offered = decision.target, _offered(decision)
+    result.target, result.offered, result.masks = decision.target, _offered(decision), masks
     result.unknown, result.warnings = dict(analysis.unknown), [*warnings, *evidence.warnings]
     return Pruned(result, decision.masks, edits, matches)
 
@@ -149,7 +150,7 @@ def _train_masks(decision: Decision, watch: Timing, evidence: Evidence) -> Maski
     else:
         cost = cost_of(target, watch.analysis, evidence.file.path, watch.shapes)
     found = train_decision(decision, cost, evidence, setting, partial(_repair, evidence))
-    if found.gained and target.timed:
+    if found.outcome.gained and target.timed:
         watch.seen(found.decision, target)
     return found
 

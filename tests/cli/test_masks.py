@@ -21,14 +21,29 @@ def words(tmp_path: Path) -> tuple[object, ...]:
 
 
 def test_masks_are_trained_and_told_of(run: Run, tmp_path: Path, words: tuple[object, ...]) -> None:
-    how = ("--target", "macs=0.5", "--criterion", "random", "--train-masks", "60", "--mask-method", "cofi")
-    done = run(*words, *how, "--mask-weights", "--report", tmp_path / "report")
+    how = (
+        "--target",
+        "macs=0.5",
+        "--criterion",
+        "random",
+        "--train-masks",
+        "60",
+        "--mask-method",
+        "cofi",
+        "--no-mask-weights",
+    )
+    done = run(*words, *how, "--no-mask-weights", "--report", tmp_path / "report")
     assert done.exit_code == 0, done.output
     record = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
     plan = json.loads((tmp_path / "report" / "plan.json").read_text(encoding="utf-8"))
     assert record["proof"]["status"] == "proved" and record["target"]["met"]
-    assert "--train-masks 60 --mask-method cofi --mask-weights" in record["command"]
-    assert plan["decided"]["masks"].startswith("cofi, weights along, ")
+    assert "--train-masks 60 --mask-method cofi --no-mask-weights" in record["command"]
+    assert plan["decided"]["masks"].startswith("cofi, ")
+    masks = record["masks"]
+    assert (masks["method"], masks["weights"], masks["gained"]) == ("cofi", False, masks["after"] < masks["before"])
+    (row,) = (line for line in done.stdout.splitlines() if line.startswith("masks  "))
+    assert f" after repair (cofi) in {masks['steps']} steps" in row
+    assert "- masks: " in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
     assert [len(group["kept"]) for group in plan["groups"]] == [16]
 
 
@@ -39,6 +54,8 @@ def test_masks_are_trained_and_told_of(run: Run, tmp_path: Path, words: tuple[ob
         (("--train-masks", "9", "--mask-method", "x"), "no way to train masks 'x'; there are cofi, l0, polarised, ste"),
         (("--mask-method", "l0"), "--mask-method says how masks are trained, and needs --train-masks"),
         (("--mask-weights",), "--mask-weights says how masks are trained, and needs --train-masks"),
+        (("--no-mask-weights",), "--no-mask-weights says how masks are trained, and needs --train-masks"),
+        (("--train-masks", "0m"), "'0m' is no time to train"),
         (("--train-masks", "9", "--max-loss", "0.1"), "--train-masks and --max-loss can't go together"),
     ],
 )

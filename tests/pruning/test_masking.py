@@ -27,7 +27,7 @@ from tests.oracle import analysed, build
 from tests.recovery.small import WIDTH, network, samples
 
 ALIVE = list(range(0, WIDTH, 2))
-STEPS = MaskSetting(Effort(steps=60), "ste")
+STEPS = MaskSetting(Effort(steps=60), "ste", weights=False)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def kept(result: Result) -> list[int]:
 @pytest.mark.parametrize("method", METHODS)
 def test_units_that_do_nothing_go(planted: Path, method: str) -> None:
     """Whatever random scores said of them; the result is proved, and as wide as the target wants it."""
-    result = pruned(planted, MaskSetting(Effort(steps=240), method))
+    result = pruned(planted, MaskSetting(Effort(steps=240), method, weights=False))
     assert kept(result) == ALIVE
     assert result.proof.status == "proved" and result.reached and result.fraction == 0.5
     how, steps, before, after = (result.plan.decided["masks"].replace(",", "").split()[i] for i in (0, 1, -3, -1))
@@ -65,7 +65,7 @@ def test_units_that_do_nothing_go(planted: Path, method: str) -> None:
 
 
 def test_the_same_steps_make_the_same_choice(planted: Path) -> None:
-    few = MaskSetting(Effort(steps=25), "l0")
+    few = MaskSetting(Effort(steps=40), "l0", weights=False)
     first, second = (pruned(planted, few).plan for _ in range(2))
     assert first.groups == second.groups and first.decided == second.decided
     other = pruned(planted, replace(few, seed=1)).plan
@@ -73,7 +73,7 @@ def test_the_same_steps_make_the_same_choice(planted: Path) -> None:
 
 
 def test_weights_may_learn_along_and_stay_as_they_are_in_the_result(planted: Path) -> None:
-    result = pruned(planted, MaskSetting(Effort(steps=60), "ste", weights=True))
+    result = pruned(planted, MaskSetting(Effort(steps=60), "ste"))
     stored = {t.name: numpy_helper.to_array(t) for t in onnx.load(result.output).graph.initializer}
     dense = {t.name: numpy_helper.to_array(t) for t in onnx.load(planted).graph.initializer}
     np.testing.assert_array_equal(stored["a.weight"], dense["a.weight"][:, kept(result)])

@@ -18,7 +18,7 @@ class MaskSetting:
 
     effort: Effort = field(default_factory=lambda: Effort(seconds=300))
     method: str = "polarised"
-    weights: bool = False
+    weights: bool = True
     rate: float = 0.01
     loss: str = ""
     batch: int = 32
