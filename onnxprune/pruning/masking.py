@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,10 +23,14 @@ from onnxprune.errors import InputError
 from onnxprune.graph import Model, finish
 from onnxprune.pruning.decide import WHOLE, Decision, settled
 from onnxprune.pruning.evidence import Evidence
+from onnxprune.pruning.mixing import Judged, mixed
 from onnxprune.pruning.options import Options
 from onnxprune.recovery.masks import MaskSetting, Units, check_masks, loss_under, train_masks
 from onnxprune.repair import Edits
 from onnxprune.rewrite import GatedModel, gated
+
+if TYPE_CHECKING:
+    from onnxprune.recovery.masks.train import Learned
 
 Scores = Mapping[str, np.ndarray]
 """Group id -> numbers [units]."""
@@ -103,17 +107,39 @@ def train_decision(decision: Decision, cost: Cost, evidence: Evidence, setting: 
     learned = train_masks(evidence.source(), _open(gates), groups, aim, evidence.training, setting, widths, tell)
     evidence.warnings += learned.warnings
     gc.collect()
-    found = chosen(decision, cost, learned.logits, learned.widths)
-    (before, old), (after, new) = (_judged(d, evidence, setting, mend) for d in (decision, found))
-    outcome = Masked(setting, before, after, learned.course.steps)
-    if outcome.gained:
-        return Masking(found, outcome, new)
-    evidence.warnings.append("nothing was gained by training masks, so what goes is what the budget said")
-    return Masking(decision, outcome, old)
+    first, second, best = _compared(decision, cost, learned, partial(_judged, evidence, setting, mend))
+    outcome = Masked(setting, first.loss, (second if best is first else best).loss, learned.course.steps)
+    if not outcome.gained:
+        evidence.warnings.append("nothing was gained by training masks, so what goes is what the budget said")
+    return Masking(best.found[0], outcome, best.found[1])
 
 
-def _judged(decision: Decision, evidence: Evidence, setting: MaskSetting, mend: Mend) -> tuple[float, Edits]:
-    """What a decision loses on data held out, once it is repaired, and the repair."""
+Repaired = Judged[tuple[Decision, Edits]]
+"""A decision, its repair, and what it loses so."""
+
+
+def _compared(
+    decision: Decision, cost: Cost, learned: Learned, judge: Callable[[Decision], Repaired]
+) -> tuple[Repaired, Repaired, Repaired]:
+    """A budget's decision, the learned one, and the best of these and of some in which groups are from either."""
+
+    def take(names: Collection[str]) -> Decision:
+        logits = {name: learned.logits[name] for name in names}
+        return chosen(decision, cost, logits, {name: learned.widths[name] for name in names})
+
+    def trial(names: Collection[str]) -> Repaired | None:
+        found = take(names)
+        return judge(found) if found.met else None
+
+    whole = take(learned.logits)
+    old, new = _masks(decision), _masks(whole)
+    differing = [name for name in learned.logits if not np.array_equal(old[name], new[name])]
+    first, second = judge(decision), judge(whole)
+    return first, second, mixed(differing, first, second, trial)
+
+
+def _judged(evidence: Evidence, setting: MaskSetting, mend: Mend, decision: Decision) -> Repaired:
+    """What a decision loses on data held out, once it is repaired."""
     edits = mend(decision)
 
     def edited() -> Model:
@@ -124,7 +150,8 @@ def _judged(decision: Decision, evidence: Evidence, setting: MaskSetting, mend: 
     evidence.progress("judging masks")
     gates = _gated(edited, decision)
     groups = units(decision, gates)
-    return loss_under(evidence.source(), _open(gates), groups, evidence.training[1], setting), edits
+    loss = loss_under(evidence.source(), _open(gates), groups, evidence.training[1], setting)
+    return Judged(loss, (decision, edits))
 
 
 def _gated(source: Callable[[], Model], decision: Decision) -> GatedModel:
