@@ -212,7 +212,7 @@ def optimize(
         search_minutes=search_minutes,
         recover_rounds=recover_rounds,
         masks=_masks(train_masks, mask_method, mask_weights, seed),
-        recover=Setting(Effort.parse(recover), recover_mode, seed=seed) if recover else None,
+        recover=Training(Effort.parse(recover), recover_mode, seed=seed) if recover else None,
         **{name: text for name, text in chosen.items() if text is not None},
     )
     return _show(*_run(model, output or model.with_name(f"{model.stem}.pruned.onnx"), options, report), json)
