@@ -1,0 +1,115 @@
+// Holds every kernel that this processor can run against the float64 reference, on random problems.
+//   onnxprune_test [problems [seed]]
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+#include <thread>
+
+#include "kernels/test/problem.h"
+
+using namespace onnxprune;
+
+namespace {
+
+const int64_t kBlocks[][2] = {{64, 1}, {32, 1}, {16, 1}, {8, 1}, {4, 1}, {8, 8}, {1, 16},  {1, 1}, {128, 1},
+                              {48, 1}, {24, 1}, {4, 4},  {2, 1}, {1, 4}, {5, 3}, {16, 16}, {96, 2}};
+const int64_t kGroups[][2] = {{2, 4}, {1, 4}, {4, 8}, {1, 2}, {3, 7}, {4, 4}};
+
+// Mostly small, seldom as large as several caches' blocks of a kernel.
+int64_t extent(Random& random, int64_t small, int64_t large) {
+  return between(random, 0, 5) ? between(random, 1, small) : between(random, 1, large);
+}
+
+Shape draw(Random& random) {
+  Shape s{};
+  s.m = extent(random, 40, 200), s.k = extent(random, 100, 1700), s.n = extent(random, 150, 400);
+  s.block_out = s.block_in = 1;
+  s.density = between(random, 0, 10) / 10.0;
+  if (between(random, 0, 5) == 0) {
+    const auto& group = kGroups[between(random, 0, std::size(kGroups) - 1)];
+    s.kept = group[0], s.group = group[1];
+  } else {
+    const auto& block = kBlocks[between(random, 0, std::size(kBlocks) - 1)];
+    s.block_out = block[0], s.block_in = block[1];
+  }
+  return s;
+}
+
+std::vector<Features> levels() {
+  const Features all = Features::detect();
+  std::vector<Features> levels{all.limited("generic")};
+  if (all.neon) levels.push_back(all);
+  if (all.avx2) levels.push_back(all.limited("avx2"));
+  if (all.avx512) levels.push_back(all);
+  return levels;
+}
+
+int failures = 0;
+
+void report(const std::string& difference) {
+  if (difference.empty()) return;
+  ++failures;
+  std::fprintf(stderr, "FAILED%s\n", difference.c_str());
+}
+
+void products(int count, Random& random) {
+  for (int i = 0; i < count; ++i) {
+    const Problem problem(random, draw(random));
+    for (const Features& level : levels()) {
+      const auto spmm = Spmm::create(problem.packed(), level);
+      report(problem.run(*spmm, static_cast<int>(between(random, 1, 3))));
+    }
+  }
+}
+
+// Several threads, one object, each with a scratch of its own.
+void concurrent(Random& random) {
+  for (int64_t block : {64, 16, 4, 1}) {
+    const Problem problem(random, {33, 300, 200, block, 1, 0, 0, 0.3});
+    const auto spmm = Spmm::create(problem.packed());
+    std::vector<std::string> differences(4);
+    std::vector<std::thread> threads;
+    for (std::string& difference : differences)
+      threads.emplace_back([&] {
+        for (int i = 0; i < 5 && difference.empty(); ++i) difference = problem.run(*spmm, 1 + i % 2);
+      });
+    for (std::thread& thread : threads) thread.join();
+    for (const std::string& difference : differences) report(difference);
+  }
+}
+
+void refused(const char* what, const Packed& packed) {
+  try {
+    Spmm::create(packed);
+  } catch (const std::invalid_argument&) {
+    return;
+  }
+  report(std::string(" ") + what + " was not refused");
+}
+
+void refusals(Random& random) {
+  const Problem problem(random, {1, 32, 32, 4, 1, 0, 0, 1.0});
+  const Packed good = problem.weight.view();
+  Packed bad = good;
+  bad.stored -= 1;
+  refused("an index shorter than the pointer says", bad);
+  bad = good, bad.k = 16;
+  refused("an index beyond k", bad);
+  bad = good, bad.index_type = IndexType::u8;
+  refused("an index of bytes", bad);
+  bad = good, bad.dtype = WeightType::int8;
+  refused("int8 without scales", bad);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const int problems = count > 1 ? std::atoi(arguments[1]) : 300;
+  Random random(count > 2 ? std::atoi(arguments[2]) : 1);
+  products(problems, random);
+  concurrent(random);
+  refusals(random);
+  std::printf("%d problems, up to %s: %d failed\n", problems, Features::detect().name(), failures);
+  return failures ? 1 : 0;
+}

@@ -1,0 +1,96 @@
+#include "kernels/test/problem.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/aligned.h"
+#include "kernels/reference/reference.h"
+#include "kernels/test/pool.h"
+
+namespace onnxprune {
+namespace {
+
+constexpr double kTolerance = 1e-5;
+
+// W [k, n] with whole blocks of zeros; of the others, a few numbers are zero too.
+std::vector<float> sparse(Random& random, const Shape& s) {
+  std::vector<float> w = normal(random, s.k * s.n);
+  if (s.kept) return w;
+  const int64_t columns = (s.n + s.block_out - 1) / s.block_out, rows = (s.k + s.block_in - 1) / s.block_in;
+  std::vector<char> stays(rows * columns);
+  std::bernoulli_distribution coin(s.density);
+  for (char& one : stays) one = coin(random);
+  for (int64_t i = 0; i < s.k; ++i)
+    for (int64_t o = 0; o < s.n; ++o)
+      if (!stays[i / s.block_in * columns + o / s.block_out]) w[i * s.n + o] = 0;
+  return w;
+}
+
+Storage pack(const std::vector<float>& w, const Shape& s) {
+  return s.kept ? pack_grouped(w.data(), s.k, s.n, s.kept, s.group)
+                : pack_blocks(w.data(), s.k, s.n, s.block_out, s.block_in);
+}
+
+}  // namespace
+
+int64_t between(Random& random, int64_t low, int64_t high) {
+  return std::uniform_int_distribution<int64_t>(low, high)(random);
+}
+
+std::vector<float> normal(Random& random, int64_t count) {
+  std::normal_distribution<float> distribution;
+  std::vector<float> values(count);
+  for (float& value : values) value = distribution(random);
+  return values;
+}
+
+std::string Shape::text() const {
+  const auto word = [](const char* name, int64_t value) {
+    return std::string(" ") + name + " " + std::to_string(value);
+  };
+  return word("m", m) + word("k", k) + word("n", n) + word("block_out", block_out) + word("block_in", block_in) +
+         word("kept", kept) + word("group", group) + " density " + std::to_string(density);
+}
+
+Problem::Problem(Random& random, const Shape& s) : shape(s), weight(pack(sparse(random, s), s)) {
+  if (!s.kept && weight.shape.inputs() <= 0xffff && between(random, 0, 1))
+    short_index.assign(weight.index.data(), weight.index.data() + weight.index.size());
+  x = normal(random, s.m * s.k);
+  bias = normal(random, s.n);
+  const int64_t stride = s.n + between(random, 0, 3);
+  residual = normal(random, s.m * stride);
+  epilogue.act = static_cast<Activation>(between(random, 0, 4));
+  if (between(random, 0, 1)) epilogue.bias = bias.data();
+  if (between(random, 0, 1)) epilogue.residual = residual.data(), epilogue.residual_stride = stride;
+  expected.resize(s.m * s.n), magnitude.resize(s.m * s.n);
+  reference(weight.view(), x.data(), s.m, expected.data(), epilogue, magnitude.data());
+}
+
+Packed Problem::packed() const {
+  Packed p = weight.view();
+  if (!short_index.empty()) p.index_type = IndexType::u16, p.index = short_index.data();
+  return p;
+}
+
+std::string Problem::run(const Spmm& spmm, int threads) const {
+  const float unwritten = std::numeric_limits<float>::quiet_NaN();
+  std::vector<float> y(shape.m * shape.n, unwritten);
+  // Of exactly the size asked for, so that a sanitizer sees a kernel that takes more.
+  const size_t bytes = spmm.scratch_bytes(shape.m, threads);
+  std::vector<char> room(bytes + kCacheLine);
+  const size_t offset =
+      round_up(reinterpret_cast<uintptr_t>(room.data()), kCacheLine) - reinterpret_cast<uintptr_t>(room.data());
+  room.resize(bytes + offset);
+  spmm.run(x.data(), shape.m, y.data(), epilogue, new_threads(&threads), room.data() + offset);
+  for (size_t i = 0; i < y.size(); ++i) {
+    const double error = std::fabs(y[i] - expected[i]);
+    if (error <= kTolerance * std::max(1.0, magnitude[i])) continue;
+    return shape.text() + ": " + spmm.kernel(shape.m) + " gives " + std::to_string(y[i]) + " for " +
+           std::to_string(expected[i]) + " at row " + std::to_string(i / shape.n) + ", output " +
+           std::to_string(i % shape.n) + ", activation " + std::to_string(static_cast<int>(epilogue.act));
+  }
+  return {};
+}
+
+}  // namespace onnxprune
