@@ -30,14 +30,14 @@ bool Api::ok(OrtStatus* status) const {
 
 Api connect(const OrtApiBase* base, uint32_t least, const char* what_for) {
   const char* release = base->GetVersionString();
-  const uint32_t version = std::min(api_version(release), kApiVersion);
+  const uint32_t newest = api_version(release), version = std::min(newest, kApiVersion);
   const OrtApi* table = base->GetApi(version);
   if (version < least || !table) {
     throw Failure(std::string(what_for) + " needs ONNX Runtime 1." + std::to_string(least) + " or newer, but this is " +
                       release,
                   ORT_NOT_IMPLEMENTED);
   }
-  return {table, version};
+  return {table, version, newest};
 }
 
 }  // namespace onnxprune::plugin

@@ -24,12 +24,14 @@ class Failure : public std::runtime_error {
 class Api {
  public:
   Api() = default;
-  Api(const OrtApi* table, uint32_t version) : table_(table), version_(version) {}
+  Api(const OrtApi* table, uint32_t version, uint32_t release) : table_(table), version_(version), release_(release) {}
 
   const OrtApi* operator->() const { return table_; }
   const OrtApi* table() const { return table_; }
   // Of the table: what it has, at most kApiVersion.
   uint32_t version() const { return version_; }
+  // What the runtime is itself: 32 for ONNX Runtime 1.32.
+  uint32_t release() const { return release_; }
 
   // Throws a Failure with the status' words, unless all went well. Takes the status over.
   void check(OrtStatus* status) const;
@@ -38,7 +40,7 @@ class Api {
 
  private:
   const OrtApi* table_ = nullptr;
-  uint32_t version_ = 0;
+  uint32_t version_ = 0, release_ = 0;
 };
 
 // Asks for no newer table than the runtime has, because it would be refused.

@@ -43,7 +43,7 @@ void Layer::run(const Place& place, const Tensor& x, const Epilogue& epilogue, c
 }
 
 void Layer::run_rows(const float* x, int64_t m, float* y, const Epilogue& epilogue, const ParallelFor& parallel) const {
-  spmm_.run(x, m, y, epilogue, parallel, scratch(spmm_.scratch_bytes(m, parallel.threads)));
+  spmm_->run(x, m, y, epilogue, parallel, scratch(spmm_->scratch_bytes(m, parallel.threads)));
 }
 
 void Layer::run_channels(const float* x, const Shape& shape, float* y, const Epilogue& epilogue,
@@ -52,11 +52,11 @@ void Layer::run_channels(const float* x, const Shape& shape, float* y, const Epi
   if (pixels == 1) return run_rows(x, images, y, epilogue, parallel);
   const size_t in = round_up(static_cast<size_t>(pixels * k_) * sizeof(float), kCacheLine);
   const size_t out = round_up(static_cast<size_t>(pixels * n_) * sizeof(float), kCacheLine);
-  char* memory = static_cast<char*>(scratch(in + out + spmm_.scratch_bytes(pixels, parallel.threads)));
+  char* memory = static_cast<char*>(scratch(in + out + spmm_->scratch_bytes(pixels, parallel.threads)));
   float *rows = reinterpret_cast<float*>(memory), *results = reinterpret_cast<float*>(memory + in);
   for (int64_t image = 0; image < images; ++image) {
     transpose(x + image * pixels * k_, k_, pixels, rows, parallel);
-    spmm_.run(rows, pixels, results, epilogue, parallel, memory + in + out);
+    spmm_->run(rows, pixels, results, epilogue, parallel, memory + in + out);
     transpose(results, pixels, n_, y + image * pixels * n_, parallel);
   }
 }

@@ -14,6 +14,9 @@ class Layer {
   // channels_first: X is [b, k, ...] and Y is [b, n, ...]; else X is [..., k] and Y is [..., n].
   Layer(const Packed& weight, const Features& features, std::shared_ptr<Team> team, bool channels_first = false);
 
+  // Whether the weight's arrays must outlive the layer.
+  bool borrows() const { return spmm_->borrows(); }
+
   // Computes output 0 from `x`; the epilogue's residual is that of `residual`, whose shape must be that of the output.
   // Throws a Failure where a shape doesn't fit.
   void run(const Place& place, const Tensor& x, const Epilogue& epilogue, const Tensor& residual = {}) const;
@@ -24,7 +27,7 @@ class Layer {
   void run_channels(const float* x, const Shape& shape, float* y, const Epilogue& epilogue,
                     const ParallelFor& parallel) const;
 
-  Spmm spmm_;
+  std::unique_ptr<const Spmm> spmm_;
   int64_t k_, n_;
   std::shared_ptr<Team> team_;
   bool channels_first_;

@@ -1,5 +1,6 @@
 #include "plugin/provider/provider.h"
 
+#include <algorithm>
 #include <set>
 
 #include "plugin/provider/compiled.h"
@@ -66,13 +67,15 @@ void Provider::claim(const OrtGraph* graph, OrtEpGraphSupportInfo* support) {
 
 std::unique_ptr<OrtNodeComputeInfo> Provider::compile(const OrtGraph* graph, Node fused) {
   const GraphReader reader(api_);
-  const auto outputs = reader.outputs(fused);
+  const auto inputs = reader.inputs(fused), outputs = reader.outputs(fused);
   const auto width = outputs.empty() ? widths_.end() : widths_.find(reader.name(outputs[0]));
   if (width == widths_.end()) throw Failure(std::string(kProviderName) + ": asked for a node that it didn't claim");
   for (const Node node : reader.nodes(graph)) {
     const auto match = match_layer(reader, node);
     if (!match || reader.name(match->output) != width->first) continue;
-    return std::make_unique<Compiled>(api_, *match, width->second, features_, team_);
+    const auto is_x = [&](Value input) { return reader.name(input) == reader.name(match->x); };
+    const size_t x = std::find_if(inputs.begin(), inputs.end(), is_x) - inputs.begin();
+    return std::make_unique<Compiled>(api_, *match, width->second, x, features_, team_);
   }
   throw Failure(std::string(kProviderName) + ": '" + width->first + "' isn't computed as it was when it was claimed");
 }

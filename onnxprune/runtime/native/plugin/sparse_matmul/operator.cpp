@@ -10,6 +10,9 @@
 namespace onnxprune::plugin {
 namespace {
 
+// Before this release, ONNX Runtime crashes when it infers shapes behind a node that leaves out an input before another.
+constexpr uint32_t kShapesOfPresentInputs = 24;
+
 struct Operator final : OrtCustomOp {
   explicit Operator(const Api& own) : OrtCustomOp{}, api(own) {}
   Api api;
@@ -79,7 +82,7 @@ void fill(Operator* op) {
   op->CreateKernelV2 = create;
   op->KernelComputeV2 = compute;
   op->KernelDestroy = destroy;
-  op->InferOutputShapeFn = infer_shape;
+  if (op->api.release() >= kShapesOfPresentInputs) op->InferOutputShapeFn = infer_shape;
   op->GetStartVersion = one;
   op->GetEndVersion = newest;
 }

@@ -1,0 +1,99 @@
+#include "plugin/sparse_matmul/weight.h"
+
+#include "plugin/sparse_matmul/operator.h"
+
+namespace onnxprune::plugin {
+namespace {
+
+int64_t integer(const Api& api, const OrtKernelInfo* info, const char* name) {
+  int64_t value = 0;
+  if (!api.ok(api->KernelInfoGetAttribute_int64(info, name, &value))) {
+    throw Failure(std::string("the attribute '") + name + "' is missing");
+  }
+  return value;
+}
+
+// Leaves the two numbers alone where there is no such attribute.
+void pair(const Api& api, const OrtKernelInfo* info, const char* name, int64_t* values) {
+  int64_t read[2] = {};
+  size_t count = 0;
+  if (!api.ok(api->KernelInfoGetAttributeArray_int64(info, name, nullptr, &count))) return;
+  if (count != 2 || !api.ok(api->KernelInfoGetAttributeArray_int64(info, name, read, &count))) {
+    throw Failure(std::string("the attribute '") + name + "' needs two numbers");
+  }
+  values[0] = read[0], values[1] = read[1];
+}
+
+IndexType index_type(const Tensor& index) {
+  switch (index.type) {
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8:
+      return IndexType::u8;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16:
+      return IndexType::u16;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32:
+      return IndexType::i32;
+    default:
+      throw Failure("the index must be uint8, uint16 or int32");
+  }
+}
+
+void read_values(const Tensor& values, Packed* weight) {
+  const bool narrow = values.type == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8;
+  weight->dtype = narrow ? WeightType::int8 : WeightType::f32;
+  weight->values = narrow ? static_cast<const void*>(values.as<int8_t>("values")) : values.as<float>("values");
+  const int64_t per_block = weight->grouped() ? 1 : weight->block_size();
+  if (values.shape.elements() != weight->stored * per_block) {
+    throw Failure("there are " + std::to_string(weight->stored) + " indices, but values of shape " +
+                  values.shape.text());
+  }
+}
+
+void read_scales(const Tensor& scales, Packed* weight) {
+  if (weight->dtype != WeightType::int8) return;
+  if (scales.shape.elements() != weight->n || !scales.data) throw Failure("int8 values need a scale for every output");
+  weight->scales = scales.as<float>("scales");
+}
+
+void read_pointer(const Tensor& pointer, Packed* weight) {
+  if (weight->grouped()) return;
+  if (pointer.shape.rank != 1 || pointer.shape.at[0] != weight->strips() + 1) {
+    throw Failure("the pointer needs " + std::to_string(weight->strips() + 1) + " numbers, but is of shape " +
+                  pointer.shape.text());
+  }
+  weight->pointer = pointer.as<int32_t>("the pointer");
+}
+
+}  // namespace
+
+WeightForm read_form(const Api& api, const OrtKernelInfo* info) {
+  int64_t version = kFormatVersion;
+  api.ok(api->KernelInfoGetAttribute_int64(info, "version", &version));
+  if (version != kFormatVersion) {
+    throw Failure("it is of version " + std::to_string(version) + ", which this plug-in doesn't know yet");
+  }
+  WeightForm form;
+  form.k = integer(api, info, "k");
+  form.n = integer(api, info, "n");
+  pair(api, info, "block", form.block);
+  pair(api, info, "group", form.group);
+  for (const int64_t size : {form.k, form.n, form.block[0], form.block[1]}) {
+    if (size < 1 || size > INT32_MAX) throw Failure("sizes must be between 1 and 2^31 - 1");
+  }
+  return form;
+}
+
+Packed packed(const WeightForm& form, const Arrays& arrays) {
+  Packed weight;
+  weight.k = form.k, weight.n = form.n;
+  weight.block_out = form.block[0], weight.block_in = form.block[1];
+  weight.kept = form.group[0], weight.group = form.group[1];
+  weight.index_type = index_type(arrays.index);
+  weight.index = arrays.index.data;
+  weight.stored = arrays.index.shape.elements();
+  read_values(arrays.values, &weight);
+  read_scales(arrays.scales, &weight);
+  read_pointer(arrays.pointer, &weight);
+  return weight;
+}
+
+}  // namespace onnxprune::plugin
