@@ -16,7 +16,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables
 Threads = Annotated[int, typer.Option(min=1, metavar="N", help="Threads of ONNX Runtime.")]
 Provider = Annotated[
     str,
-    typer.Option(metavar="NAME", help="Where ONNX Runtime computes: cpu or cuda.", autocompletion=completion.providers),
+    typer.Option(
+        metavar="NAME",
+        help="Where ONNX Runtime computes: cpu, cuda or sparse (the plug-in for weights with zeros).",
+        autocompletion=completion.providers,
+    ),
 ]
 Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Seed of everything random.")]
 Rounds = Annotated[int, typer.Option(min=1, metavar="N", help="Rounds of timing.")]
@@ -84,9 +88,11 @@ def alignment(text: str) -> int:
 
 def known_provider(name: str) -> str:
     """The name, if ONNX Runtime has that provider here. Raises InputError otherwise, before any work."""
-    from onnxprune.runtime import available_providers
+    from onnxprune.runtime import available_providers, plugin
 
     there = available_providers()
+    if name == "sparse" and name not in there:
+        raise InputError(f"--provider sparse: {plugin.why_not()}")
     if name not in there:
         raise InputError(f"--provider {name}: the installed ONNX Runtime has only {', '.join(there)}")
     return name

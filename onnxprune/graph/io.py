@@ -31,7 +31,7 @@ def load(path: Path | str) -> Model:
 
 def from_bytes(data: bytes) -> Model:
     """The same for a serialized model in memory."""
-    return _build(parse(np.frombuffer(data, np.uint8), "model"), Files(None))
+    return _build(parse(np.frombuffer(data, np.uint8), "model", lean=False), Files(None))
 
 
 def from_proto(proto: ModelProto, path: Path | None = None, external: bool = False) -> Model:

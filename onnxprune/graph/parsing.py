@@ -22,14 +22,14 @@ def parse_file(path: Path) -> tuple[ModelProto, Mapped]:
     return proto, file
 
 
-def parse(data: np.ndarray, where: str) -> ModelProto:
-    """The protobuf of a file's bytes, its weights left out where they can be. Raises InputError."""
+def parse(data: np.ndarray, where: str, *, lean: bool = True) -> ModelProto:
+    """The protobuf of a file's bytes; `lean`: without its weights, where they can be left out. Raises InputError."""
     if not data.size:
         raise InputError(f"{where}: not an ONNX file (it is empty)")
     proto = ModelProto()
-    lean = outline(data.data)
+    frame = outline(data.data) if lean else None
     try:
-        proto.ParseFromString(data.tobytes() if lean is None else lean)
+        proto.ParseFromString(data.tobytes() if frame is None else frame)
     except DecodeError:
         raise InputError(f"{where}: not an ONNX file, or cut short ({data.size} bytes)") from None
     return proto

@@ -1,5 +1,6 @@
 """ONNX Runtime: sessions, inputs, latency, memory and fidelity."""
 
+from onnxprune.runtime import plugin
 from onnxprune.runtime.axes import CANDIDATES, InputSpec, Sizes
 from onnxprune.runtime.bench import BenchResult, Ratio, bench, bootstrap_ratio
 from onnxprune.runtime.deviation import OutputFidelity
@@ -46,6 +47,7 @@ __all__ = [
     "input_specs",
     "interleave",
     "peak_memory",
+    "plugin",
     "prepare",
     "profile_ops",
     "random_inputs",

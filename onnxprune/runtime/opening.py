@@ -18,6 +18,7 @@ import onnxruntime as ort
 from onnxprune.errors import InputError
 from onnxprune.graph.expose import exposing
 from onnxprune.runtime.exposed import Clock, Exposed
+from onnxprune.runtime.packed_files import open_session
 from onnxprune.runtime.run import Array
 from onnxprune.runtime.session import label, reason, session_options
 
@@ -89,4 +90,4 @@ def _open_copy(source: Path, suffix: bytes, options: ort.SessionOptions) -> ort.
 
 
 def _open(model: str | bytes, options: ort.SessionOptions) -> ort.InferenceSession:
-    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+    return open_session(model, options, providers=["CPUExecutionProvider"])

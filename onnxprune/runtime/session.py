@@ -6,16 +6,18 @@ from pathlib import Path
 import onnxruntime as ort
 
 from onnxprune.errors import InputError
+from onnxprune.runtime import plugin
+from onnxprune.runtime.packed_files import open_session
 
-PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "sparse": plugin.EP_NAME}
 
 _ERROR_LEVEL = 3
 
 
 def available_providers() -> list[str]:
-    """Short names of the known providers that the installed ONNX Runtime was built with."""
+    """Short names of the known providers that the installed ONNX Runtime was built with, or takes from the plug-in."""
     built = ort.get_available_providers()
-    return [short for short, name in PROVIDERS.items() if name in built]
+    return [short for short, name in PROVIDERS.items() if name in built or (short == "sparse" and plugin.available())]
 
 
 def session(
@@ -37,8 +39,10 @@ def session(
     chosen = _provider_names(provider)
     options = session_options(threads=threads, profile=profile, optimize=optimize)
     source = model if isinstance(model, bytes) else str(model)
-    try:
-        loaded = ort.InferenceSession(source, options, providers=chosen, enable_fallback=0)
+    if provider == "sparse":
+        plugin.session_options(options)
+    try:  # providers of a library are in the options, and those that are named here would replace them
+        loaded = open_session(source, options, providers=None if provider == "sparse" else chosen)
     except Exception as error:  # ONNX Runtime's exceptions share no base but Exception
         raise InputError(f"ONNX Runtime could not load {label(model)}: {reason(error)}") from error
     if chosen[0] not in loaded.get_providers():
@@ -81,6 +85,8 @@ def reason(error: Exception) -> str:
 def _provider_names(provider: str) -> list[str]:
     if provider not in PROVIDERS:
         raise InputError(f"unknown provider {provider!r}: known are {', '.join(PROVIDERS)}")
+    if provider == "sparse" and not plugin.available():
+        raise InputError(f"the provider 'sparse' can't be used: {plugin.why_not()}")
     if provider not in available_providers():
         raise InputError(
             f"the provider {provider!r} is not in the installed ONNX Runtime, which has "
