@@ -1,0 +1,58 @@
+#include "kernels/blocks/blocks.h"
+
+#include <algorithm>
+
+#include "core/denormals.h"
+#include "core/split.h"
+#include "kernels/blocks/columns.h"
+#include "kernels/blocks/output_run.h"
+#include "kernels/blocks/token_run.h"
+
+namespace onnxprune {
+namespace {
+
+// Few tokens, or wide blocks: outputs in lanes, X as it lies. Otherwise tokens in lanes, X transposed.
+class Blocks : public Kernel {
+ public:
+  Blocks(const Packed& packed, const BlockTiles& tiles)
+      : columns_(packed), name_(tiles.name), outputs_(columns_, tiles), tokens_(columns_, tiles), tiles_(tiles) {}
+
+  const char* name(int64_t) const override { return name_; }
+  bool borrows() const override { return columns_.borrows(); }
+  size_t owned_bytes() const override { return columns_.owned_bytes(); }
+  size_t scratch_bytes(int64_t m, int threads) const override {
+    return tokens_in_lanes(m) ? tokens_.scratch_bytes(m, threads) : outputs_.scratch_bytes(m, threads);
+  }
+  void run(const Job& job) const override { tokens_in_lanes(job.m) ? tokens_.run(job) : outputs_.run(job); }
+
+ private:
+  bool tokens_in_lanes(int64_t m) const {
+    if (!outputs_.possible()) return true;
+    return m >= tiles_.tokens_from && columns_.width <= tiles_.tokens_up_to;
+  }
+
+  Columns columns_;
+  const char* name_;
+  OutputRun outputs_;
+  TokenRun tokens_;
+  const BlockTiles& tiles_;
+};
+
+}  // namespace
+
+const BlockTiles* block_tiles(const Features& features) {
+#if defined(ONNXPRUNE_X86)
+  if (features.avx512) return &avx512_block_tiles();
+  if (features.avx2) return &avx2_block_tiles();
+#elif defined(ONNXPRUNE_NEON)
+  if (features.neon) return &neon_block_tiles();
+#endif
+  (void)features;
+  return nullptr;
+}
+
+std::unique_ptr<const Kernel> block_kernel(const Packed& packed, const BlockTiles& tiles) {
+  return std::make_unique<Blocks>(packed, tiles);
+}
+
+}  // namespace onnxprune

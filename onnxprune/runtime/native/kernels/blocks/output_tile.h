@@ -1,0 +1,83 @@
+// Outputs in lanes: included by the files that are compiled for one processor.
+#pragma once
+
+#include "kernels/blocks/contract.h"
+
+namespace onnxprune {
+namespace {
+
+// R rows of C vectors. With few accumulators, U sets of them take turns, so that a sum does not wait for itself.
+template <class V, int R, int C>
+struct Outputs {
+  static constexpr int U = R * C >= 8 ? 1 : R * C >= 4 ? 2 : 4;
+  using Reg = typename V::Reg;
+  Reg sum[U][R][C];
+
+  void start(const OutputTile& t) {
+#pragma GCC unroll 32
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+      for (int c = 0; c < C; ++c) {
+        const float* from = t.accumulate ? t.y + r * t.y_stride : t.bias;
+        sum[0][r][c] = from ? V::load(from + c * V::kLanes) : V::zero();
+#pragma GCC unroll 4
+        for (int u = 1; u < U; ++u) sum[u][r][c] = V::zero();
+      }
+  }
+
+  template <int u>
+  void add(const OutputTile& t, int64_t i) {
+    const float* x = t.x + t.index[i];
+    const float* w = t.w + i * t.w_stride;
+    Reg wc[C];
+#pragma GCC unroll 8
+    for (int c = 0; c < C; ++c) wc[c] = V::load(w + c * V::kLanes);
+#pragma GCC unroll 32
+    for (int r = 0; r < R; ++r) {
+      const Reg xr = V::one(x[r * t.x_stride]);
+#pragma GCC unroll 8
+      for (int c = 0; c < C; ++c) sum[u][r][c] = V::fma(xr, wc[c], sum[u][r][c]);
+    }
+  }
+
+  void finish(const OutputTile& t) {
+#pragma GCC unroll 32
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+      for (int c = 0; c < C; ++c) {
+#pragma GCC unroll 4
+        for (int u = 1; u < U; ++u) sum[0][r][c] = V::add(sum[0][r][c], sum[u][r][c]);
+        V::store(t.y + r * t.y_stride + c * V::kLanes, sum[0][r][c]);
+      }
+  }
+};
+
+template <class V, int R, int C>
+void output_tile(const OutputTile& tile) {
+  const OutputTile t = tile;  // a copy, so that stores to y cannot change it
+  Outputs<V, R, C> sums;
+  sums.start(t);
+  int64_t i = 0;
+  if constexpr (sums.U == 4)
+    for (; i + 4 <= t.count; i += 4) {
+      sums.template add<0>(t, i);
+      sums.template add<1>(t, i + 1);
+      sums.template add<2>(t, i + 2);
+      sums.template add<3>(t, i + 3);
+    }
+  if constexpr (sums.U == 2)
+    for (; i + 2 <= t.count; i += 2) {
+      sums.template add<0>(t, i);
+      sums.template add<1>(t, i + 1);
+    }
+  for (; i < t.count; ++i) sums.template add<0>(t, i);
+  sums.finish(t);
+}
+
+template <class V, int C, int... R>
+struct OutputTable {
+  static constexpr OutputTileFn fn[] = {output_tile<V, R, C>...};
+};
+
+}  // namespace
+}  // namespace onnxprune

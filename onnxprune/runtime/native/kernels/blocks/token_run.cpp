@@ -1,0 +1,100 @@
+#include "kernels/blocks/token_run.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "core/denormals.h"
+#include "core/split.h"
+
+namespace onnxprune {
+namespace {
+
+constexpr int64_t kBand = 16;  // outputs of a cache line
+constexpr int64_t kMostOutputs = 8;
+
+const TokenTiles* dividing(const TokenTiles* tiles, int64_t width) {
+  while (width % tiles->outputs) ++tiles;  // the last has one output
+  return tiles;
+}
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Whole strips that fill whole cache lines, unless that would be many.
+int64_t band_of(int64_t width) {
+  const int64_t lines = std::lcm(width, kBand);
+  return lines <= 4 * kBand ? lines : width;
+}
+
+}  // namespace
+
+TokenRun::TokenRun(const Columns& columns, const BlockTiles& tiles)
+    : columns_(columns), tiles_(tiles), slice_(dividing(tiles.tokens, columns.width)), band_(band_of(columns.width)) {}
+
+// Panels are as equal as can be, and as many as the threads can share evenly.
+TokenRun::Plan TokenRun::plan(int64_t m, int threads) const {
+  const int64_t parts = tasks(m * columns_.count() * columns_.width, threads);
+  const int64_t vectors = ceil_div(m, slice_->lanes);
+  int64_t panels = ceil_div(vectors, slice_->vectors);
+  if (vectors >= 2 * parts) panels = ceil_div(panels, parts) * parts;
+  const bool by_panels = panels % parts == 0;
+  return {vectors, panels, by_panels ? parts : 1, by_panels ? 1 : parts};
+}
+
+int64_t TokenRun::scratch_floats() const { return (columns_.k + band_) * slice_->vectors * slice_->lanes; }
+
+size_t TokenRun::scratch_bytes(int64_t m, int threads) const {
+  const Plan p = plan(m, threads);
+  return p.panel_parts * p.strip_parts * scratch_floats() * sizeof(float);
+}
+
+// `first` is the slice's first output. A tile that juts out over n reads a bias of its own.
+void TokenRun::slice(const Job& job, const Panel& panel, int64_t first, float* y) const {
+  const int64_t s = first / columns_.width, from = first % columns_.width;
+  const int64_t begin = columns_.begin(s, 0), end = columns_.end(s, columns_.parts - 1);
+  float bias[kMostOutputs] = {};
+  TokenTile tile{panel.x,        columns_.values() + begin * columns_.width + from,
+                 columns_.width, columns_.index() + begin,
+                 end - begin,    y,
+                 nullptr};
+  if (job.epilogue.bias) {
+    std::copy_n(job.epilogue.bias + first, std::min<int64_t>(slice_->outputs, columns_.n - first), bias);
+    tile.bias = bias;
+  }
+  slice_->fn[panel.tokens / slice_->lanes - 1](tile);
+}
+
+void TokenRun::band(const Job& job, const Panel& panel, int64_t band) const {
+  const int64_t first = band * band_, last = std::min(first + band_, columns_.n);
+  for (int64_t o = first; o < last; o += slice_->outputs) slice(job, panel, o, panel.y + (o - first) * panel.tokens);
+  float* y = job.y + panel.row * columns_.n + first;
+  tiles_.unpack(panel.y, panel.tokens, last - first, panel.rows, y, columns_.n);
+  if (!job.epilogue.finishes()) return;
+  tiles_.finish(tile_at(job.y, columns_.n, job.epilogue, panel.row, first, panel.rows, last - first), job.epilogue.act);
+}
+
+void TokenRun::task(void* arg, size_t i) {
+  const Work& work = *static_cast<const Work*>(arg);
+  const TokenRun& self = *work.self;
+  const Plan& plan = work.plan;
+  const FlushSubnormals guard;
+  const int64_t at = static_cast<int64_t>(i), lanes = self.slice_->lanes, k = self.columns_.k;
+  float* scratch = static_cast<float*>(work.job->scratch) + at * self.scratch_floats();
+  const Range panels = share(plan.panels, plan.panel_parts, at / plan.strip_parts);
+  const Range bands = share(ceil_div(self.columns_.n, self.band_), plan.strip_parts, at % plan.strip_parts);
+  for (int64_t p = panels.begin; p < panels.end; ++p) {
+    const Range vectors = share(plan.vectors, plan.panels, p);
+    Panel panel{vectors.begin * lanes, 0, (vectors.end - vectors.begin) * lanes, scratch, nullptr};
+    panel.rows = std::min(work.job->m, vectors.end * lanes) - panel.row;
+    panel.y = scratch + k * panel.tokens;
+    self.tiles_.pack(work.job->x + panel.row * k, k, panel.rows, k, scratch, panel.tokens);
+    for (int64_t b = bands.begin; b < bands.end; ++b) self.band(*work.job, panel, b);
+  }
+}
+
+void TokenRun::run(const Job& job) const {
+  Work work{this, &job, plan(job.m, job.parallel.threads)};
+  job.parallel(work.plan.panel_parts * work.plan.strip_parts, task, &work);
+}
+
+}  // namespace onnxprune

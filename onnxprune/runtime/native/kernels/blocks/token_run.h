@@ -1,0 +1,46 @@
+// A whole product by tiles with tokens in lanes: X is transposed panel by panel, Y back from 16 outputs at a time.
+#pragma once
+
+#include "kernels/blocks/columns.h"
+#include "kernels/blocks/contract.h"
+#include "kernels/kernel.h"
+
+namespace onnxprune {
+
+class TokenRun {
+ public:
+  // `columns` and `tiles` must outlive this.
+  TokenRun(const Columns& columns, const BlockTiles& tiles);
+
+  size_t scratch_bytes(int64_t m, int threads) const;
+  void run(const Job& job) const;
+
+ private:
+  // How m tokens are cut: panels of at most slice_->vectors vectors, and parts of the strips for every panel.
+  struct Plan {
+    int64_t vectors, panels, panel_parts, strip_parts;
+  };
+  struct Work {
+    const TokenRun* self;
+    const Job* job;
+    Plan plan;
+  };
+  struct Panel {
+    int64_t row, rows, tokens;  // tokens: rows and padding
+    const float* x;             // [k][tokens]
+    float* y;                   // [band_][tokens]
+  };
+
+  static void task(void* arg, size_t i);
+  Plan plan(int64_t m, int threads) const;
+  int64_t scratch_floats() const;
+  void band(const Job& job, const Panel& panel, int64_t band) const;
+  void slice(const Job& job, const Panel& panel, int64_t first, float* y) const;
+
+  const Columns& columns_;
+  const BlockTiles& tiles_;
+  const TokenTiles* slice_;  // the widest tile that divides the width of a strip
+  int64_t band_;             // outputs that are written together
+};
+
+}  // namespace onnxprune

@@ -1,0 +1,68 @@
+// Vectors of 8 and 4 floats, for files that are compiled for AVX2 and FMA.
+// Everything lies in an unnamed namespace, so that no other file can be linked to code of this one's processor.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace onnxprune {
+namespace {
+
+struct V8 {
+  using Reg = __m256;
+  static constexpr int kLanes = 8;
+  static Reg zero() { return _mm256_setzero_ps(); }
+  static Reg load(const float* p) { return _mm256_loadu_ps(p); }
+  static Reg one(float v) { return _mm256_set1_ps(v); }
+  static void store(float* p, Reg v) { _mm256_storeu_ps(p, v); }
+  static Reg fma(Reg a, Reg b, Reg c) { return _mm256_fmadd_ps(a, b, c); }
+  static Reg add(Reg a, Reg b) { return _mm256_add_ps(a, b); }
+  static Reg mul(Reg a, Reg b) { return _mm256_mul_ps(a, b); }
+  static Reg div(Reg a, Reg b) { return _mm256_div_ps(a, b); }
+  static Reg max(Reg a, Reg b) { return _mm256_max_ps(a, b); }
+  static Reg min(Reg a, Reg b) { return _mm256_min_ps(a, b); }
+  static Reg round(Reg a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+  // n: whole numbers from -126 to 127.
+  static Reg power_of_two(Reg n) {
+    const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));
+  }
+};
+
+struct V4 {
+  using Reg = __m128;
+  static constexpr int kLanes = 4;
+  static Reg zero() { return _mm_setzero_ps(); }
+  static Reg load(const float* p) { return _mm_loadu_ps(p); }
+  static Reg one(float v) { return _mm_set1_ps(v); }
+  static void store(float* p, Reg v) { _mm_storeu_ps(p, v); }
+  static Reg fma(Reg a, Reg b, Reg c) { return _mm_fmadd_ps(a, b, c); }
+  static Reg add(Reg a, Reg b) { return _mm_add_ps(a, b); }
+};
+
+// to[j][i] = from[i][j] for 8 x 8 floats, rows `from_stride` and `to_stride` elements apart.
+inline void transpose(V8, const float* from, int64_t from_stride, float* to, int64_t to_stride) {
+  __m256 r[8], t[8];
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) {  // rows i and i + 4, left halves in r[i], right halves in r[i + 4]
+    const float *low = from + i * from_stride, *high = from + (i + 4) * from_stride;
+    r[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high), 1);
+    r[i + 4] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low + 4)), _mm_loadu_ps(high + 4), 1);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+  }
+#pragma GCC unroll 2
+  for (int i = 0; i < 8; i += 4) {
+    _mm256_storeu_ps(to + i * to_stride, _mm256_shuffle_ps(t[i], t[i + 2], 0x44));
+    _mm256_storeu_ps(to + (i + 1) * to_stride, _mm256_shuffle_ps(t[i], t[i + 2], 0xee));
+    _mm256_storeu_ps(to + (i + 2) * to_stride, _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44));
+    _mm256_storeu_ps(to + (i + 3) * to_stride, _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee));
+  }
+}
+
+}  // namespace
+}  // namespace onnxprune

@@ -1,0 +1,82 @@
+// Vectors of 16, 8 and 4 floats, for files that are compiled for AVX-512.
+// Everything lies in an unnamed namespace, so that no other file can be linked to code of this one's processor.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace onnxprune {
+namespace {
+
+struct V16 {
+  using Reg = __m512;
+  static constexpr int kLanes = 16;
+  static Reg zero() { return _mm512_setzero_ps(); }
+  static Reg load(const float* p) { return _mm512_loadu_ps(p); }
+  static Reg one(float v) { return _mm512_set1_ps(v); }
+  static void store(float* p, Reg v) { _mm512_storeu_ps(p, v); }
+  static Reg fma(Reg a, Reg b, Reg c) { return _mm512_fmadd_ps(a, b, c); }
+  static Reg add(Reg a, Reg b) { return _mm512_add_ps(a, b); }
+  static Reg mul(Reg a, Reg b) { return _mm512_mul_ps(a, b); }
+  static Reg div(Reg a, Reg b) { return _mm512_div_ps(a, b); }
+  static Reg max(Reg a, Reg b) { return _mm512_max_ps(a, b); }
+  static Reg min(Reg a, Reg b) { return _mm512_min_ps(a, b); }
+  static Reg round(Reg a) { return _mm512_roundscale_ps(a, 0); }
+  static Reg power_of_two(Reg n) { return _mm512_scalef_ps(_mm512_set1_ps(1.0f), n); }
+};
+
+struct V8 {
+  using Reg = __m256;
+  static constexpr int kLanes = 8;
+  static Reg zero() { return _mm256_setzero_ps(); }
+  static Reg load(const float* p) { return _mm256_loadu_ps(p); }
+  static Reg one(float v) { return _mm256_set1_ps(v); }
+  static void store(float* p, Reg v) { _mm256_storeu_ps(p, v); }
+  static Reg fma(Reg a, Reg b, Reg c) { return _mm256_fmadd_ps(a, b, c); }
+  static Reg add(Reg a, Reg b) { return _mm256_add_ps(a, b); }
+};
+
+struct V4 {
+  using Reg = __m128;
+  static constexpr int kLanes = 4;
+  static Reg zero() { return _mm_setzero_ps(); }
+  static Reg load(const float* p) { return _mm_loadu_ps(p); }
+  static Reg one(float v) { return _mm_set1_ps(v); }
+  static void store(float* p, Reg v) { _mm_storeu_ps(p, v); }
+  static Reg fma(Reg a, Reg b, Reg c) { return _mm_fmadd_ps(a, b, c); }
+  static Reg add(Reg a, Reg b) { return _mm_add_ps(a, b); }
+};
+
+// to[j][i] = from[i][j] for 16 x 16 floats, rows `from_stride` and `to_stride` elements apart.
+inline void transpose(V16, const float* from, int64_t from_stride, float* to, int64_t to_stride) {
+  __m512 r[16], t[16];
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) r[i] = _mm512_loadu_ps(from + i * from_stride);
+#pragma GCC unroll 8
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+  }
+#pragma GCC unroll 4
+  for (int i = 0; i < 16; i += 4) {  // r[i + j]: column j of every 4 x 4 of rows i to i + 3
+    r[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
+    r[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xee);
+    r[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+    r[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+  }
+#pragma GCC unroll 4
+  for (int j = 0; j < 4; ++j) {
+    const __m512 even_low = _mm512_shuffle_f32x4(r[j], r[4 + j], 0x88),
+                 odd_low = _mm512_shuffle_f32x4(r[j], r[4 + j], 0xdd);
+    const __m512 even_high = _mm512_shuffle_f32x4(r[8 + j], r[12 + j], 0x88);
+    const __m512 odd_high = _mm512_shuffle_f32x4(r[8 + j], r[12 + j], 0xdd);
+    _mm512_storeu_ps(to + j * to_stride, _mm512_shuffle_f32x4(even_low, even_high, 0x88));
+    _mm512_storeu_ps(to + (4 + j) * to_stride, _mm512_shuffle_f32x4(odd_low, odd_high, 0x88));
+    _mm512_storeu_ps(to + (8 + j) * to_stride, _mm512_shuffle_f32x4(even_low, even_high, 0xdd));
+    _mm512_storeu_ps(to + (12 + j) * to_stride, _mm512_shuffle_f32x4(odd_low, odd_high, 0xdd));
+  }
+}
+
+}  // namespace
+}  // namespace onnxprune
