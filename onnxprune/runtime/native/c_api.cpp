@@ -116,3 +116,9 @@ void onnxprune_spmm_run(const onnxprune_spmm* spmm, const float* x, int64_t m, f
   if (parallel) p = {parallel->ctx, parallel->run, parallel->threads};
   spmm->spmm->run(x, m, y, e, p, scratch);
 }
+
+void onnxprune_spmm_repeat(const onnxprune_spmm* spmm, const float* x, int64_t m, float* y,
+                           const onnxprune_epilogue* epilogue, const onnxprune_parallel* parallel, void* scratch,
+                           int64_t times) {
+  for (int64_t i = 0; i < times; ++i) onnxprune_spmm_run(spmm, x, m, y, epilogue, parallel, scratch);
+}

@@ -78,6 +78,10 @@ ONNXPRUNE_API size_t onnxprune_spmm_scratch_bytes(const onnxprune_spmm* spmm, in
 ONNXPRUNE_API void onnxprune_spmm_run(const onnxprune_spmm* spmm, const float* x, int64_t m, float* y,
                                       const onnxprune_epilogue* epilogue, const onnxprune_parallel* parallel,
                                       void* scratch);
+/* The same `times` times over, for measuring without what a call from Python costs. */
+ONNXPRUNE_API void onnxprune_spmm_repeat(const onnxprune_spmm* spmm, const float* x, int64_t m, float* y,
+                                         const onnxprune_epilogue* epilogue, const onnxprune_parallel* parallel,
+                                         void* scratch, int64_t times);
 
 #ifdef __cplusplus
 }
