@@ -14,7 +14,6 @@ from onnxprune.graph import from_bytes, load, save, spell_out
 from onnxprune.graph.sparse_matmul import DOMAIN
 from onnxprune.runtime import plugin
 
-
 _EDGE = 4096
 """Bytes at either end of a file in which the domains that it imports are found, whatever lies between."""
 

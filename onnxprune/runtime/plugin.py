@@ -126,8 +126,17 @@ def session_options(
     options = options or ort.SessionOptions()
     add_operator(options)
     if provider:
-        options.add_provider_for_devices(register(), {name: str(value) for name, value in settings.items()})
+        add_provider(options, **settings)
     return options
+
+
+def add_provider(options: ort.SessionOptions, **settings: float | str) -> None:
+    """Put the provider in front of the CPU's, with `settings` as `session_options` has them; the operator isn't added.
+
+    Raises InputError where the plug-in can't be used.
+    """
+    options.add_provider_for_devices(register(), {name: str(value) for name, value in settings.items()})
+    _say_if_slow()
 
 
 def add_operator(options: ort.SessionOptions) -> None:
@@ -137,6 +146,10 @@ def add_operator(options: ort.SessionOptions) -> None:
         options.register_custom_ops_library(str(library))
     except Exception as error:
         raise InputError(f"ONNX Runtime doesn't take {library}: {error}") from error
+    _say_if_slow()
+
+
+def _say_if_slow() -> None:
     if instructions() == "generic":
         say_once("this processor has no instructions that onnxprune has fast kernels for: portable ones run, slowly")
 

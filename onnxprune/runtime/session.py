@@ -40,7 +40,7 @@ def session(
     options = session_options(threads=threads, profile=profile, optimize=optimize)
     source = model if isinstance(model, bytes) else str(model)
     if provider == "sparse":
-        plugin.session_options(options)
+        plugin.add_provider(options)
     try:  # providers of a library are in the options, and those that are named here would replace them
         loaded = open_session(source, options, providers=None if provider == "sparse" else chosen)
     except Exception as error:  # ONNX Runtime's exceptions share no base but Exception

@@ -20,6 +20,12 @@ Activation read_activation(const Api& api, const OrtKernelInfo* info) {
   return act;
 }
 
+// The kernels begin their sentences with the operator's name too.
+std::string reason(const std::exception& failure) {
+  const std::string words = failure.what(), start = std::string(kOperatorName) + ": ";
+  return words.rfind(start, 0) == 0 ? words.substr(start.size()) : words;
+}
+
 // Null where it isn't a constant.
 Tensor constant(const Api& api, const OrtKernelInfo* info, size_t index) {
   int is_constant = 0;
@@ -42,7 +48,7 @@ std::unique_ptr<Kernel> Kernel::create(const Api& api, const OrtKernelInfo* info
   try {
     return std::unique_ptr<Kernel>(new Kernel(api, info));
   } catch (const std::exception& failure) {
-    throw Failure(std::string(kOperatorName) + " '" + node_name(api, info) + "': " + failure.what());
+    throw Failure(std::string(kOperatorName) + " '" + node_name(api, info) + "': " + reason(failure));
   }
 }
 
