@@ -1,6 +1,7 @@
 # make demo    prune a real trained model and print where the report is
 # make test    linters, types, layering and the whole test suite
 # make lint    linters, types and layering only
+# make abi     the plug-in's declarations against ONNX Runtime's headers, where Debian's package of them can be had
 # make bench   the benchmarks behind docs/benchmarks.md (slow)
 # make clean   remove everything that make made
 
@@ -13,7 +14,7 @@ DEV  := .venv-dev
 DEMO := build/demo
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint abi bench clean
 .DELETE_ON_ERROR:
 
 # The package, and Pillow for the pictures that the demo calibrates on: no framework is needed to prune an ONNX file.
@@ -46,6 +47,9 @@ lint: $(DEV)/.stamp
 
 test: lint
 	$(DEV)/bin/pytest -n 2 --dist worksteal
+
+abi:
+	$(PYTHON) -m tools.abi --debian
 
 bench: $(DEV)/.stamp
 	$(DEV)/bin/python -m tools.bench

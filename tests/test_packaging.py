@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import os
 import subprocess
 import sys
 import tomllib
@@ -18,9 +19,11 @@ PASSES: dict[str, str] = PROJECT["entry-points"]["onnxprune.passes"]
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Without the native plug-in: building that is what installing the package proves."""
     folder = tmp_path_factory.mktemp("dist")
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), "."]
+    environment = {**os.environ, "ONNXPRUNE_PURE_PYTHON": "1"}
+    subprocess.run(build, cwd=ROOT, env=environment, check=True, capture_output=True)
     (built,) = folder.glob("*.whl")
     return built
 
@@ -43,6 +46,16 @@ def test_wheel_holds_every_source_file(contents: set[str]) -> None:
         for path in (parent / package).rglob("*.py")
     }
     assert sources <= contents
+
+
+def test_wheel_without_the_plugin_runs_anywhere(wheel: Path, contents: set[str]) -> None:
+    assert wheel.name.endswith("-py3-none-any.whl")
+    assert not any(name.endswith((".so", ".dylib", ".dll", ".cpp", ".h")) for name in contents)
+
+
+def test_nothing_but_the_backend_is_needed_to_build() -> None:
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["build-system"]
+    assert [name.split(">")[0] for name in build["requires"]] == ["scikit-build-core"]
 
 
 def test_wheel_carries_the_licence(contents: set[str]) -> None:

@@ -26,7 +26,7 @@ class Packed:
     """A weight of k inputs and n outputs without (most of) its zeros.
 
     values:  [blocks, in, out] of the blocks of the first `out` outputs, then of the next, each in order of inputs;
-             in groups: [n, k / m * kept], for every output what its groups keep. float32, or int8 with scales
+             in groups: [n, ceil(k / m) * kept], for every output what its groups keep. float32, or int8 with scales
     index:   [blocks], where along the inputs a block begins, in units of `in`; uint16 or int32;
              in groups: the place of every value within its group, uint8, in the shape of `values`
     pointer: [ceil(n / out) + 1], the first block of every run of outputs, int32; None in groups
@@ -67,19 +67,19 @@ def pack(weight: ArrayLike, block: tuple[int, int], *, int8: bool = False) -> Pa
 def pack_groups(weight: ArrayLike, group: tuple[int, int]) -> Packed:
     """Keep (kept, m): of m successive inputs at most `kept` nonzeros for every output (2:4, N:M).
 
-    weight: [k, n]. Raises InputError where a group has more nonzeros, or k isn't a multiple of m.
+    weight: [k, n]; what the last group has beyond its edge is zero. Raises InputError where a group has more nonzeros.
     """
     dense, (kept, m) = _matrix(weight), group
     k, n = dense.shape
-    if not 0 < kept <= m <= _LARGEST_GROUP or k % m:
-        raise InputError(f"a weight with {k} inputs can't be kept {kept} of {m} at a time")
-    groups = dense.T.reshape(n, k // m, m)
+    if not 0 < kept <= m <= _LARGEST_GROUP:
+        raise InputError(f"no group of inputs keeps {kept} of {m}: m is {_LARGEST_GROUP} at the most")
+    groups = np.pad(dense, ((0, -k % m), (0, 0))).T.reshape(n, -1, m)
     if (np.count_nonzero(groups, axis=2) > kept).any():
         raise InputError(f"the weight has more than {kept} nonzeros among {m} inputs of an output")
     order = np.argsort(groups == 0, axis=2, kind="stable")[:, :, :kept]
     index = np.sort(order, axis=2)
     values = np.take_along_axis(groups, index, axis=2)
-    rows = (n, k // m * kept)
+    rows = (n, -1)
     return Packed(k, n, values.reshape(rows), index.astype(np.uint8).reshape(rows), None, (1, 1), (kept, m))
 
 
@@ -112,10 +112,10 @@ def _from_blocks(packed: Packed, values: Array) -> Array:
 
 def _from_groups(packed: Packed, values: Array) -> Array:
     kept, m = packed.group or (1, 1)
-    groups = np.zeros((packed.n, packed.k // m, m), np.float32)
-    places = (packed.n, packed.k // m, kept)
+    groups = np.zeros((packed.n, -(-packed.k // m), m), np.float32)
+    places = (*groups.shape[:2], kept)
     np.put_along_axis(groups, packed.index.astype(np.int64).reshape(places), values.reshape(places), axis=2)
-    return np.ascontiguousarray(groups.reshape(packed.n, packed.k).T)
+    return np.ascontiguousarray(groups.reshape(packed.n, -1).T[: packed.k])
 
 
 def _matrix(weight: ArrayLike) -> Array:

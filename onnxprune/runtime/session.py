@@ -17,7 +17,7 @@ _ERROR_LEVEL = 3
 def available_providers() -> list[str]:
     """Short names of the known providers that the installed ONNX Runtime was built with, or takes from the plug-in."""
     built = ort.get_available_providers()
-    return [short for short, name in PROVIDERS.items() if name in built or (short == "sparse" and plugin.available())]
+    return [short for short, name in PROVIDERS.items() if (plugin.available() if short == "sparse" else name in built)]
 
 
 def session(
