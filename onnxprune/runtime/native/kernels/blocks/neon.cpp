@@ -21,8 +21,8 @@ const TokenTiles kTokens[] = {{4, 4, 6, Tok4::fn}, {1, 4, 8, Tok1::fn}, {0, 0, 0
 }  // namespace
 
 const BlockTiles& neon_block_tiles() {
-  static const BlockTiles tiles{"blocks/neon",   kOutputs,          kTokens,       16, 4,
-                                pack_tokens<V4>, transpose_all<V4>, finish_generic};
+  static const BlockTiles tiles{"blocks/neon",   kOutputs,          kTokens,    16, 4,
+                                pack_tokens<V4>, transpose_all<V4>, finish_neon};
   return tiles;
 }
 

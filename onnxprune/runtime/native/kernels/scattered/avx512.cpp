@@ -14,8 +14,8 @@ const RowsTiles kRows[] = {rows_tiles<V1, 1>(),  rows_tiles<V4, 1>(),  rows_tile
 }  // namespace
 
 const ScatteredTiles& avx512_scattered_tiles() {
-  static const ScatteredTiles tiles{"scattered/avx512", kRows,         16, 64, pack_tokens<V16>,
-                                    transpose_all<V16>, finish_generic};
+  static const ScatteredTiles tiles{"scattered/avx512", kRows,        16, 64, pack_tokens<V16>,
+                                    transpose_all<V16>, finish_avx512};
   return tiles;
 }
 

@@ -6,6 +6,15 @@
 namespace onnxprune {
 namespace {
 
+template <class V>
+constexpr auto has_fours(int) -> decltype(V::kFours) {
+  return V::kFours;
+}
+template <class V>
+constexpr bool has_fours(...) {
+  return false;
+}
+
 // C vectors of tokens. With few of them, U sums take turns, so that a sum does not wait for itself.
 template <class V, int C>
 struct Rows {
@@ -22,11 +31,17 @@ struct Rows {
       for (int u = 1; u < U; ++u) sum[u][c] = V::zero();
     }
     int64_t i = 0;
+    if constexpr (C >= 2 && has_fours<V>(0))
+      for (; i + 4 <= count; i += 4) {
+        const Reg four = V::four(w + i);
+#pragma GCC unroll 4
+        for (int u = 0; u < 4; ++u) add(t.x + int64_t{index[i + u]} * T, V::of_four(four, u), sum[u % U]);
+      }
     for (; i + U <= count; i += U)
 #pragma GCC unroll 4
-      for (int u = 0; u < U; ++u) add(t.x + int64_t{index[i + u]} * T, w[i + u], sum[u]);
+      for (int u = 0; u < U; ++u) add(t.x + int64_t{index[i + u]} * T, V::one(w[i + u]), sum[u]);
     if constexpr (U > 1)
-      for (; i < count; ++i) add(t.x + int64_t{index[i]} * T, w[i], sum[0]);
+      for (; i < count; ++i) add(t.x + int64_t{index[i]} * T, V::one(w[i]), sum[0]);
 #pragma GCC unroll 8
     for (int c = 0; c < C; ++c) {
 #pragma GCC unroll 4
@@ -35,10 +50,9 @@ struct Rows {
     }
   }
 
-  static void add(const float* x, float w, Reg (&sum)[C]) {
-    const Reg one = V::one(w);
+  static void add(const float* x, Reg w, Reg (&sum)[C]) {
 #pragma GCC unroll 8
-    for (int c = 0; c < C; ++c) sum[c] = V::fma(one, V::load(x + c * V::kLanes), sum[c]);
+    for (int c = 0; c < C; ++c) sum[c] = V::fma(w, V::load(x + c * V::kLanes), sum[c]);
   }
 };
 
