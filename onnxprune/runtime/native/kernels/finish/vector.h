@@ -11,6 +11,15 @@ struct Act {
   using Reg = typename V::Reg;
   static Reg c(float v) { return V::one(v); }
 
+  // The polynomial in x with these factors, that of the highest power first.
+  template <int N>
+  static Reg polynomial(Reg x, const float (&factors)[N]) {
+    Reg p = c(factors[0]);
+#pragma GCC unroll 16
+    for (int i = 1; i < N; ++i) p = V::fma(p, x, c(factors[i]));
+    return p;
+  }
+
   // exp(v) for v <= 0, relative error below 2e-7: 2^n times the Taylor series on [-ln 2 / 2, ln 2 / 2], ln 2 in two
   // pieces.
   static Reg exp_negative(Reg v) {
@@ -18,9 +27,8 @@ struct Act {
     const Reg n = V::round(V::mul(v, c(1.44269504f)));
     Reg f = V::fma(n, c(-0.693145752f), v);
     f = V::fma(n, c(-1.42860677e-6f), f);
-    Reg p = c(1.0f / 5040);
-    for (float factor : {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}) p = V::fma(p, f, c(factor));
-    return V::mul(p, V::power_of_two(n));
+    static constexpr float kTaylor[] = {1.0f / 5040, 1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f};
+    return V::mul(polynomial(f, kTaylor), V::power_of_two(n));
   }
 
   // v / (1 + exp(-u)), where u has the sign of v. Only exponents of what is negative are taken, so that nothing
@@ -29,10 +37,10 @@ struct Act {
     const Reg minus = V::min(u, V::mul(u, c(-1.0f)));
     const Reg e = exp_negative(minus), half = V::div(c(1.0f), V::add(c(1.0f), e));
     // 1 / (1 + e) for u >= 0, e / (1 + e) below: max(v, 0) and min(v, 0) pick the one that v is multiplied with.
-    return V::fma(V::max(v, V::zero()), half, V::mul(V::mul(V::min(v, V::zero()), e), half));
+    return V::fma(V::max(V::zero(), v), half, V::mul(V::mul(V::min(V::zero(), v), e), half));
   }
 
-  static Reg relu(Reg v) { return V::max(V::zero(), v); }  // the second operand where it is a NaN: a NaN stays one
+  static Reg relu(Reg v) { return V::max(V::zero(), v); }  // a NaN stays one: max takes its second operand then
   static Reg silu(Reg v) { return gated(v, v); }
   static Reg gelu_tanh(Reg v) {
     const Reg cube = V::mul(V::mul(v, v), v);
@@ -46,12 +54,11 @@ struct Act {
   static Reg gelu_erf(Reg v) {
     const Reg size = V::max(v, V::mul(v, c(-1.0f))), a = V::min(size, c(5.3f));
     const Reg s = V::fma(V::mul(a, a), c(2.0f / (5.3f * 5.3f)), c(-1.0f));
-    Reg p = c(-6.51961309e-4f);
-    for (float factor : {1.66833191e-3f, -1.43367169e-3f, 1.92519708e-3f, -5.46269538e-3f, 9.60007496e-3f,
-                         -1.33964075e-2f, 1.86741855e-2f, -2.52429564e-2f, 3.21183763e-2f, -3.95950787e-2f,
-                         4.92619276e-2f, -6.65183142e-2f, 1.33392587e-1f})
-      p = V::fma(p, s, c(factor));
-    return V::fma(size, V::mul(p, a), V::mul(v, c(0.5f)));
+    static constexpr float kHalfErf[] = {-6.51961309e-4f, 1.66833191e-3f, -1.43367169e-3f, 1.92519708e-3f,
+                                         -5.46269538e-3f, 9.60007496e-3f, -1.33964075e-2f, 1.86741855e-2f,
+                                         -2.52429564e-2f, 3.21183763e-2f, -3.95950787e-2f, 4.92619276e-2f,
+                                         -6.65183142e-2f, 1.33392587e-1f};
+    return V::fma(size, V::mul(polynomial(s, kHalfErf), a), V::mul(v, c(0.5f)));
   }
 };
 
