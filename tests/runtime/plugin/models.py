@@ -8,6 +8,7 @@ import onnx
 import onnx.parser
 import onnx_graphsurgeon as gs
 import onnxruntime as ort
+import pytest
 from onnx import numpy_helper
 
 from onnxprune.graph import Packed, from_bytes, sparse_matmul, to_proto, use_domain
@@ -72,7 +73,9 @@ def everything(model: bytes, **settings: float) -> ort.InferenceSession:
 
 
 def taken(session: ort.InferenceSession) -> list[list[str]]:
-    """The ops that the provider took, layer by layer."""
+    """The ops that the provider took, layer by layer. ONNX Runtime tells since 1.24; the test is left there before."""
+    if not _tells():
+        pytest.skip("this ONNX Runtime doesn't tell who runs what")
     return [
         sorted(node.op_type for node in part.get_nodes())
         for part in session.get_provider_graph_assignment_info()

@@ -23,6 +23,6 @@ struct Choice {
 
 // The best width, by what kernels cost a multiplication with these instructions, against the dense ones of ONNX
 // Runtime. `only` is a width that the user asks for, or 0.
-Choice choose(const Density& density, const Features& features, bool channels_first, int64_t only);
+Choice choose(const Density& density, const Match& match, const Features& features, int64_t only);
 
 }  // namespace onnxprune::plugin

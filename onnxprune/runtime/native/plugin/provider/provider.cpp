@@ -43,7 +43,7 @@ Choice Provider::worth(const Match& match) const {
   if (match.channels_first && !options_.convolutions) return {};
   const Density kept = density(match.weight);
   if (1 - kept.of[kWidths - 1] < options_.min_sparsity) return {};
-  const Choice choice = choose(kept, features_, match.channels_first, options_.block);
+  const Choice choice = choose(kept, match, features_, options_.block);
   return choice.gain < options_.min_gain ? Choice{} : choice;
 }
 
