@@ -2,8 +2,8 @@
 
     python -m tools.bench_sparse [--formats 64x1 4x1] [--m 1 128] [--shapes 768x768] [--zeros 0.9] [--json FILE]
 
-Every figure is the ratio of two medians of thread CPU time, whose samples were taken in turns. Weights and activations are
-hot: where a whole model's weights don't fit the caches, sparse ones gain more.
+Every figure is the ratio of two medians of thread CPU time, whose samples were taken in turns. Weights and activations
+are hot: where a whole model's weights don't fit the caches, sparse ones gain more.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def masked(rng: np.random.Generator, k: int, n: int, block: tuple[int, int], zer
 
 
 def dense_call(w: np.ndarray, m: int, copies: int) -> Call:
-    """`copies` MatMuls with one weight and inputs of their own, so that what a session's run costs is shared by them."""
+    """`copies` MatMuls with one weight and inputs of their own, which share what a session's run costs."""
     helper, (k, n) = onnx.helper, w.shape
     info = helper.make_tensor_value_info
     graph = helper.make_graph(

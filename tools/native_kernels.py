@@ -6,6 +6,7 @@ A build is kept in the cache folder under a hash of its sources, so that unchang
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import functools
 import hashlib
 import os
@@ -35,12 +36,15 @@ def compiler_missing() -> str | None:
 def built(options: Sequence[str] = (), targets: Sequence[str] = ("onnxprune_kernels_c", TEST)) -> Path:
     """The folder with the built kernels: LIBRARY, and TEST where it is among the targets.
 
-    Options are cmake's own ("-DONNXPRUNE_SANITIZE=thread"). Raises subprocess.CalledProcessError, with the compiler's words
-    in `output`, where the build fails.
+    Options are cmake's own ("-DONNXPRUNE_SANITIZE=thread"). Raises subprocess.CalledProcessError, with the compiler's
+    words in `output`, where the build fails.
     """
     folder = cache_folder() / "native" / _key([*options, *targets])
-    if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be building the same
+        if folder.exists():
+            return folder
         with tempfile.TemporaryDirectory(dir=folder.parent) as work:
             _build(Path(work), options, targets)
             _keep(Path(work) / "kernels", folder)
@@ -65,18 +69,14 @@ def _build(work: Path, options: Sequence[str], targets: Sequence[str]) -> None:
 
 
 def _keep(made: Path, folder: Path) -> None:
-    """Move what was made to its place at once, so that two builders at a time don't disturb each other."""
+    """Move what was made to its place at once: a folder that is there is whole."""
     with tempfile.TemporaryDirectory(dir=folder.parent) as work:
         whole = Path(work) / "whole"
         whole.mkdir()
         for name in (LIBRARY, TEST):
             if (made / name).exists():
                 shutil.copy2(made / name, whole / name)
-        try:
-            whole.rename(folder)
-        except OSError:
-            if not folder.exists():
-                raise
+        whole.rename(folder)
 
 
 class Packed(ctypes.Structure):
@@ -128,8 +128,8 @@ def cpu() -> str:
 class Spmm:
     """W [k, n] in a pattern, ready to be multiplied.
 
-    `block` is (outputs, inputs); with `group`, a pair (n, m), the weight is n of m instead. `level` lowers the processor as
-    ONNXPRUNE_CPU does. Raises ValueError where the library refuses.
+    `block` is (outputs, inputs); with `group`, a pair (n, m), the weight is n of m instead. `level` lowers the
+    processor as ONNXPRUNE_CPU does. Raises ValueError where the library refuses.
     """
 
     def __init__(
