@@ -22,7 +22,7 @@ const TokenTiles kTokens[] = {{4, 8, 3, Tok4::fn}, {1, 8, 8, Tok1::fn}, {0, 0, 0
 
 const BlockTiles& avx2_block_tiles() {
   static const BlockTiles tiles{"blocks/avx2",   kOutputs,          kTokens,    8, 8,
-                                pack_tokens<V8>, transpose_all<V8>, finish_avx2};
+                                pack_tokens<V8>, unpack_tokens<V8>, finish_avx2};
   return tiles;
 }
 

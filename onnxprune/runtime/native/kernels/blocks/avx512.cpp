@@ -28,7 +28,7 @@ const TokenTiles kTokens[] = {{8, 16, 3, Tok8::fn}, {4, 16, 6, Tok4::fn}, {1, 16
 
 const BlockTiles& avx512_block_tiles() {
   static const BlockTiles tiles{"blocks/avx512",  kOutputs,           kTokens,      13, 16,
-                                pack_tokens<V16>, transpose_all<V16>, finish_avx512};
+                                pack_tokens<V16>, unpack_tokens<V16>, finish_avx512};
   return tiles;
 }
 

@@ -5,12 +5,13 @@
 #include <numeric>
 
 #include "core/denormals.h"
+#include "core/prefetch.h"
 #include "core/split.h"
 
 namespace onnxprune {
 namespace {
 
-constexpr int64_t kBand = 16;  // outputs of a cache line
+constexpr int64_t kLine = 16, kBand = 64;  // outputs of a cache line, and of as many as pay for a page
 constexpr int64_t kMostOutputs = 8;
 
 const TokenTiles* dividing(const TokenTiles* tiles, int64_t width) {
@@ -20,10 +21,10 @@ const TokenTiles* dividing(const TokenTiles* tiles, int64_t width) {
 
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// Whole strips that fill whole cache lines, unless that would be many.
+// Whole strips that fill whole cache lines, as many as come to about kBand outputs.
 int64_t band_of(int64_t width) {
-  const int64_t lines = std::lcm(width, kBand);
-  return lines <= 4 * kBand ? lines : width;
+  const int64_t lines = std::lcm(width, kLine);
+  return lines <= kBand ? kBand / lines * lines : width;
 }
 
 }  // namespace
@@ -66,8 +67,15 @@ void TokenRun::slice(const Job& job, const Panel& panel, int64_t first, float* y
 
 void TokenRun::band(const Job& job, const Panel& panel, int64_t band) const {
   const int64_t first = band * band_, last = std::min(first + band_, columns_.n);
-  for (int64_t o = first; o < last; o += slice_->outputs) slice(job, panel, o, panel.y + (o - first) * panel.tokens);
   float* y = job.y + panel.row * columns_.n + first;
+  const bool far = far_away(job.m * columns_.n);
+  for (int64_t o = first; o < last; o += slice_->outputs) {
+    // The part of Y that the band goes to arrives while it is summed up, some rows with every slice.
+    const Range rows = share(panel.rows, last - first, o - first);
+    const Range until = share(panel.rows, last - first, std::min(o + slice_->outputs, last) - first);
+    if (far) prefetch_rows<true>(y + rows.begin * columns_.n, columns_.n, until.begin - rows.begin, last - first);
+    slice(job, panel, o, panel.y + (o - first) * panel.tokens);
+  }
   tiles_.unpack(panel.y, panel.tokens, last - first, panel.rows, y, columns_.n);
   if (!job.epilogue.finishes()) return;
   tiles_.finish(tile_at(job.y, columns_.n, job.epilogue, panel.row, first, panel.rows, last - first), job.epilogue.act);

@@ -15,7 +15,7 @@ const RowsTiles kRows[] = {rows_tiles<V1, 1>(), rows_tiles<V4, 1>(), rows_tiles<
 }  // namespace
 
 const ScatteredTiles& avx2_scattered_tiles() {
-  static const ScatteredTiles tiles{"scattered/avx2", kRows, 8, 64, pack_tokens<V8>, transpose_all<V8>, finish_avx2};
+  static const ScatteredTiles tiles{"scattered/avx2", kRows, 8, 64, pack_tokens<V8>, unpack_tokens<V8>, finish_avx2};
   return tiles;
 }
 

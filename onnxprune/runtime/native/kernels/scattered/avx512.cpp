@@ -15,7 +15,7 @@ const RowsTiles kRows[] = {rows_tiles<V1, 1>(),  rows_tiles<V4, 1>(),  rows_tile
 
 const ScatteredTiles& avx512_scattered_tiles() {
   static const ScatteredTiles tiles{"scattered/avx512", kRows,        16, 64, pack_tokens<V16>,
-                                    transpose_all<V16>, finish_avx512};
+                                    unpack_tokens<V16>, finish_avx512};
   return tiles;
 }
 

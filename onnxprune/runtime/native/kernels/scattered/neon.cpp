@@ -15,7 +15,7 @@ const RowsTiles kRows[] = {rows_tiles<V1, 1>(), rows_tiles<V4, 1>(), rows_tiles<
 }  // namespace
 
 const ScatteredTiles& neon_scattered_tiles() {
-  static const ScatteredTiles tiles{"scattered/neon", kRows, 4, 32, pack_tokens<V4>, transpose_all<V4>, finish_neon};
+  static const ScatteredTiles tiles{"scattered/neon", kRows, 4, 32, pack_tokens<V4>, unpack_tokens<V4>, finish_neon};
   return tiles;
 }
 
