@@ -12,6 +12,7 @@ namespace onnxprune {
 namespace {
 
 constexpr int64_t kLine = 16, kBand = 64;  // outputs of a cache line, and of as many as pay for a page
+constexpr int64_t kPanelFloats = 160 * 1024;
 constexpr int64_t kMostOutputs = 8;
 
 const TokenTiles* dividing(const TokenTiles* tiles, int64_t width) {
@@ -32,17 +33,23 @@ int64_t band_of(int64_t width) {
 TokenRun::TokenRun(const Columns& columns, const BlockTiles& tiles)
     : columns_(columns), tiles_(tiles), slice_(dividing(tiles.tokens, columns.width)), band_(band_of(columns.width)) {}
 
+// A panel's X leaves half of the second cache to others, unless that would make it less than half a tile.
+int64_t TokenRun::most_vectors() const {
+  const int64_t fitting = kPanelFloats / (columns_.k * slice_->lanes);
+  return std::clamp<int64_t>(fitting, (slice_->vectors + 1) / 2, slice_->vectors);
+}
+
 // Panels are as equal as can be, and as many as the threads can share evenly.
 TokenRun::Plan TokenRun::plan(int64_t m, int threads) const {
   const int64_t parts = tasks(m * columns_.count() * columns_.width, threads);
   const int64_t vectors = ceil_div(m, slice_->lanes);
-  int64_t panels = ceil_div(vectors, slice_->vectors);
+  int64_t panels = ceil_div(vectors, most_vectors());
   if (vectors >= 2 * parts) panels = ceil_div(panels, parts) * parts;
   const bool by_panels = panels % parts == 0;
   return {vectors, panels, by_panels ? parts : 1, by_panels ? 1 : parts};
 }
 
-int64_t TokenRun::scratch_floats() const { return (columns_.k + band_) * slice_->vectors * slice_->lanes; }
+int64_t TokenRun::scratch_floats() const { return (columns_.k + band_) * most_vectors() * slice_->lanes; }
 
 size_t TokenRun::scratch_bytes(int64_t m, int threads) const {
   const Plan p = plan(m, threads);

@@ -16,7 +16,7 @@ class TokenRun {
   void run(const Job& job) const;
 
  private:
-  // How m tokens are cut: panels of at most slice_->vectors vectors, and parts of the strips for every panel.
+  // How m tokens are cut: panels of at most most_vectors() vectors, and parts of the strips for every panel.
   struct Plan {
     int64_t vectors, panels, panel_parts, strip_parts;
   };
@@ -33,6 +33,7 @@ class TokenRun {
 
   static void task(void* arg, size_t i);
   Plan plan(int64_t m, int threads) const;
+  int64_t most_vectors() const;
   int64_t scratch_floats() const;
   void band(const Job& job, const Panel& panel, int64_t band) const;
   void slice(const Job& job, const Panel& panel, int64_t first, float* y) const;

@@ -9,6 +9,8 @@
 namespace onnxprune {
 namespace {
 
+constexpr int64_t kPanelFloats = 160 * 1024;
+
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Panel by panel of tokens: X is transposed, then band by band of outputs is summed up part by part of k and transposed
@@ -57,7 +59,9 @@ Scattered::Plan Scattered::plan(int64_t m, int threads) const {
   for (const RowsTiles* small = tiles_.rows; small->tokens <= tiles_.step; ++small)
     if (m <= small->tokens) return {1, small->tokens, 1, 1, parts};
   const int64_t units = ceil_div(m, tiles_.step);
-  int64_t panels = ceil_div(units * tiles_.step, tiles_.most);
+  // A panel's X leaves half of the second cache to others, unless that would make it less than half a tile.
+  const int64_t most = std::clamp(kPanelFloats / w_.k / tiles_.step * tiles_.step, tiles_.most / 2, tiles_.most);
+  int64_t panels = ceil_div(units * tiles_.step, most);
   if (units >= 2 * parts) panels = ceil_div(panels, parts) * parts;
   const bool by_panels = panels % parts == 0;
   return {units, tiles_.step, panels, by_panels ? parts : 1, by_panels ? 1 : parts};
