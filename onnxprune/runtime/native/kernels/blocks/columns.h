@@ -21,6 +21,9 @@ class Columns {
 
   int64_t begin(int64_t s, int64_t part) const { return bounds_[s * (parts + 1) + part]; }
   int64_t end(int64_t s, int64_t part) const { return bounds_[s * (parts + 1) + part + 1]; }
+  // begin(s, part), with end(s, part) behind it; that of the next strip is bounds_stride() further on.
+  const int32_t* bounds(int64_t s, int64_t part) const { return bounds_.data() + s * (parts + 1) + part; }
+  int64_t bounds_stride() const { return parts + 1; }
   const float* values() const { return values_; }
   const uint16_t* index() const { return index_.data(); }
   // [strips + 1]: columns of all strips below, for splitting.

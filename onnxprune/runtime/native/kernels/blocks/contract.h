@@ -11,22 +11,25 @@
 
 namespace onnxprune {
 
-// Outputs in lanes. x: rows x_stride apart, read at index[i]; w: column i at w + i * w_stride; y: rows y_stride apart.
-// y = (accumulate ? y : bias ? bias : 0) + sum over columns. Rows and outputs are those of the tile.
+// Outputs in lanes, some strips one after the other. x: rows x_stride apart, read at index[i]; w: column i at
+// w + i * w_stride. Strip s has columns bounds[s * bounds_stride] to the one after, and its outputs follow those of s -
+// 1 in y, whose rows are y_stride apart, and in bias. y = (accumulate ? y : bias ? bias : 0) + sum over columns.
 struct OutputTile {
   const float* x;
   int64_t x_stride;
   const float* w;
   int64_t w_stride;
   const uint16_t* index;
-  int64_t count;
+  const int32_t* bounds;
+  int64_t bounds_stride, strips;
   float* y;
   int64_t y_stride;
   const float* bias;
   bool accumulate;
 };
 
-// Tokens in lanes. x: [k][tokens], the tile's tokens without gaps; y: [outputs][tokens] likewise, overwritten.
+// Tokens in lanes, one strip of `count` columns. x: [k][tokens], the tile's tokens without gaps; y: [outputs][tokens]
+// likewise, overwritten.
 struct TokenTile {
   const float* x;
   const float* w;

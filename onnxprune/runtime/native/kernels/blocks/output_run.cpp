@@ -11,6 +11,7 @@ namespace onnxprune {
 namespace {
 
 constexpr int64_t kChunkFloats = 160 * 1024;  // half a second cache of weights stays there while all rows pass
+constexpr int64_t kTogether = 128;            // outputs of strips that are computed in one go
 constexpr int64_t kWidest = 64, kMostRows = 24;
 
 const OutputTiles* dividing(const OutputTiles* tiles, int64_t width) {
@@ -23,40 +24,56 @@ const OutputTiles* dividing(const OutputTiles* tiles, int64_t width) {
 OutputRun::OutputRun(const Columns& columns, const BlockTiles& tiles)
     : columns_(columns), tiles_(tiles), slice_(dividing(tiles.outputs, columns.width)) {}
 
-// `from` is the slice's first output within the strip. Parts of k after the first add to what is already in y. Where a
-// tile juts out over n, it writes aside.
-void OutputRun::slice(const Job& job, int64_t s, int64_t from, int64_t row, int64_t rows) const {
-  const int64_t first = s * columns_.width + from, outputs = std::min<int64_t>(slice_->outputs, columns_.n - first);
-  if (outputs <= 0) return;
-  const bool whole = outputs == slice_->outputs;
-  alignas(kCacheLine) float aside[kMostRows * kWidest], bias[kWidest];
-  OutputTile tile{};
-  tile.x = job.x + row * columns_.k, tile.x_stride = columns_.k, tile.w_stride = columns_.width;
-  tile.y = whole ? job.y + row * columns_.n + first : aside;
-  tile.y_stride = whole ? columns_.n : slice_->outputs;
-  tile.bias = job.epilogue.bias ? job.epilogue.bias + first : nullptr;
-  if (tile.bias && !whole) {
-    std::memset(bias, 0, sizeof bias);
-    tile.bias = static_cast<const float*>(std::memcpy(bias, tile.bias, outputs * sizeof(float)));
-  }
+// Runs a tile whose y and bias are set, on slice `from` of strip s and, as tile.strips says, of those behind it. Parts
+// of k after the first add to what is already in y.
+void OutputRun::parts(OutputTile& tile, int64_t s, int64_t from, int64_t rows) const {
+  tile.w = columns_.values() + from, tile.w_stride = columns_.width, tile.index = columns_.index();
+  tile.bounds_stride = columns_.bounds_stride();
   for (int64_t part = 0; part < columns_.parts; ++part) {
-    const int64_t begin = columns_.begin(s, part);
-    tile.count = columns_.end(s, part) - begin;
-    if (part && !tile.count) continue;
-    tile.index = columns_.index() + begin, tile.w = columns_.values() + begin * columns_.width + from;
+    tile.bounds = columns_.bounds(s, part);
     slice_->fn[rows - 1](tile);
     tile.accumulate = true;
   }
-  if (whole) return;
+}
+
+void OutputRun::tiles(const Job& job, int64_t s, int64_t strips, int64_t from, int64_t row, int64_t rows) const {
+  const int64_t first = s * columns_.width + from;
+  OutputTile tile{};
+  tile.x = job.x + row * columns_.k, tile.x_stride = columns_.k;
+  tile.y = job.y + row * columns_.n + first, tile.y_stride = columns_.n;
+  tile.bias = job.epilogue.bias ? job.epilogue.bias + first : nullptr;
+  tile.strips = strips;
+  parts(tile, s, from, rows);
+}
+
+// A tile that juts out over n reads a bias of its own and writes aside.
+void OutputRun::overhang(const Job& job, int64_t s, int64_t from, int64_t row, int64_t rows) const {
+  const int64_t first = s * columns_.width + from, outputs = columns_.n - first;
+  if (outputs <= 0) return;
+  alignas(kCacheLine) float aside[kMostRows * kWidest], bias[kWidest] = {};
+  if (job.epilogue.bias) std::memcpy(bias, job.epilogue.bias + first, outputs * sizeof(float));
+  OutputTile tile{};
+  tile.x = job.x + row * columns_.k, tile.x_stride = columns_.k;
+  tile.y = aside, tile.y_stride = slice_->outputs, tile.bias = bias, tile.strips = 1;
+  parts(tile, s, from, rows);
   for (int64_t r = 0; r < rows; ++r)
     std::memcpy(job.y + (row + r) * columns_.n + first, aside + r * tile.y_stride, outputs * sizeof(float));
 }
 
-void OutputRun::strip(const Job& job, int64_t s, int64_t row, int64_t rows) const {
-  for (int64_t from = 0; from < columns_.width; from += slice_->outputs) slice(job, s, from, row, rows);
-  if (!job.epilogue.finishes()) return;
-  const int64_t first = s * columns_.width, outputs = std::min(columns_.width, columns_.n - first);
-  tiles_.finish(tile_at(job.y, columns_.n, job.epilogue, row, first, rows, outputs), job.epilogue.act);
+// Strips that are one slice wide go to the tile together, wider ones one by one.
+void OutputRun::batch(const Job& job, int64_t s, int64_t strips, int64_t row, int64_t rows) const {
+  const int64_t first = s * columns_.width, outputs = std::min(strips * columns_.width, columns_.n - first);
+  if (far_away(job.m * columns_.n))  // the part of Y arrives while it is summed up
+    prefetch_rows<true>(job.y + row * columns_.n + first, columns_.n, rows, outputs);
+  for (int64_t from = 0; from < columns_.width; from += slice_->outputs) {
+    const int64_t whole =
+        (columns_.n - from) / columns_.width - s + ((columns_.n - from) % columns_.width >= slice_->outputs);
+    const int64_t inside = std::clamp<int64_t>(whole, 0, strips);
+    if (inside) tiles(job, s, inside, from, row, rows);
+    if (inside < strips) overhang(job, s + inside, from, row, rows);
+  }
+  if (job.epilogue.finishes())
+    tiles_.finish(tile_at(job.y, columns_.n, job.epilogue, row, first, rows, outputs), job.epilogue.act);
 }
 
 // The strips from `strip` on whose weights fit in a chunk: one at least.
@@ -70,18 +87,12 @@ int64_t OutputRun::chunk_end(int64_t strip, int64_t strip_end) const {
 // Panels of rows are as equal as can be: 128 rows are 22 panels of 5 or 6, not 21 of 6 and one of 2.
 void OutputRun::chunk(const Job& job, int64_t strip_begin, int64_t strip_end, int64_t row_begin,
                       int64_t row_end) const {
+  const int64_t together = columns_.width == slice_->outputs ? std::max<int64_t>(1, kTogether / columns_.width) : 1;
   const int64_t rows = row_end - row_begin, panels = (rows + slice_->rows - 1) / slice_->rows;
   for (int64_t panel = 0; panel < panels; ++panel) {
     const Range range = share(rows, panels, panel);
-    const int64_t row = row_begin + range.begin;
-    for (int64_t s = strip_begin; s < strip_end; ++s) {
-      // While a strip is summed up, the part of Y that it goes to arrives.
-      const int64_t first = s * columns_.width;
-      if (far_away(job.m * columns_.n))
-        prefetch_rows<true>(job.y + row * columns_.n + first, columns_.n, range.end - range.begin,
-                            std::min(columns_.width, columns_.n - first));
-      strip(job, s, row, range.end - range.begin);
-    }
+    for (int64_t s = strip_begin; s < strip_end; s += together)
+      batch(job, s, std::min(together, strip_end - s), row_begin + range.begin, range.end - range.begin);
   }
 }
 

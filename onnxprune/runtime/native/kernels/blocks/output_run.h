@@ -26,8 +26,10 @@ class OutputRun {
 
   static void task(void* arg, size_t i);
   void chunk(const Job& job, int64_t strip_begin, int64_t strip_end, int64_t row_begin, int64_t row_end) const;
-  void strip(const Job& job, int64_t s, int64_t row, int64_t rows) const;
-  void slice(const Job& job, int64_t s, int64_t from, int64_t row, int64_t rows) const;
+  void batch(const Job& job, int64_t s, int64_t strips, int64_t row, int64_t rows) const;
+  void tiles(const Job& job, int64_t s, int64_t strips, int64_t from, int64_t row, int64_t rows) const;
+  void overhang(const Job& job, int64_t s, int64_t from, int64_t row, int64_t rows) const;
+  void parts(OutputTile& tile, int64_t s, int64_t from, int64_t rows) const;
   int64_t chunk_end(int64_t strip, int64_t strip_end) const;
 
   const Columns& columns_;

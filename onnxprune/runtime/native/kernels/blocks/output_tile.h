@@ -52,26 +52,37 @@ struct Outputs {
   }
 };
 
+// One strip: t's own y and bias, the columns from i to end.
 template <class V, int R, int C>
-void output_tile(const OutputTile& tile) {
-  const OutputTile t = tile;  // a copy, so that stores to y cannot change it
+void output_strip(const OutputTile& t, int64_t i, int64_t end) {
   Outputs<V, R, C> sums;
   sums.start(t);
-  int64_t i = 0;
   if constexpr (sums.U == 4)
-    for (; i + 4 <= t.count; i += 4) {
+    for (; i + 4 <= end; i += 4) {
       sums.template add<0>(t, i);
       sums.template add<1>(t, i + 1);
       sums.template add<2>(t, i + 2);
       sums.template add<3>(t, i + 3);
     }
   if constexpr (sums.U == 2)
-    for (; i + 2 <= t.count; i += 2) {
+    for (; i + 2 <= end; i += 2) {
       sums.template add<0>(t, i);
       sums.template add<1>(t, i + 1);
     }
-  for (; i < t.count; ++i) sums.template add<0>(t, i);
+  for (; i < end; ++i) sums.template add<0>(t, i);
   sums.finish(t);
+}
+
+template <class V, int R, int C>
+void output_tile(const OutputTile& tile) {
+  constexpr int64_t kOutputs = C * V::kLanes;
+  OutputTile t = tile;  // a copy, so that stores to y cannot change it
+  for (int64_t s = 0; s < tile.strips; ++s) {
+    const int32_t* bounds = t.bounds + s * t.bounds_stride;
+    output_strip<V, R, C>(t, bounds[0], bounds[1]);
+    t.y += kOutputs;
+    if (t.bias) t.bias += kOutputs;
+  }
 }
 
 template <class V, int C, int... R>
