@@ -60,7 +60,7 @@ int main(int count, char** arguments) {
   for (int i = 5; i < count; ++i) ms.push_back(std::atoll(arguments[i]));
   if (ms.empty()) ms = {1, 8, 32, 128, 384};
   Random random(1);
-  const Problem problem(random, {1, k, n, outputs, inputs, 0, 0, 1 - zeros});
+  const Problem problem(random, {1, k, n, outputs, inputs, 0, 0, 1 - zeros, 1});
   const auto spmm = Spmm::create(problem.packed());
   for (int64_t m : ms) {
     Call call(*spmm, m);

@@ -14,12 +14,17 @@ namespace {
 // Few tokens, or wide blocks: outputs in lanes, X as it lies. Otherwise tokens in lanes, X transposed.
 class Blocks : public Kernel {
  public:
-  Blocks(const Packed& packed, const BlockTiles& tiles)
-      : columns_(packed), name_(tiles.name), outputs_(columns_, tiles), tokens_(columns_, tiles), tiles_(tiles) {}
+  Blocks(const Packed& packed, const BlockTiles& tiles, Aligned<float> values)
+      : values_(std::move(values)),
+        columns_(packed),
+        name_(tiles.name),
+        outputs_(columns_, tiles),
+        tokens_(columns_, tiles),
+        tiles_(tiles) {}
 
   const char* name(int64_t) const override { return name_; }
-  bool borrows() const override { return columns_.borrows(); }
-  size_t owned_bytes() const override { return columns_.owned_bytes(); }
+  bool borrows() const override { return columns_.borrows() && !values_.data(); }
+  size_t owned_bytes() const override { return columns_.owned_bytes() + values_.bytes(); }
   size_t scratch_bytes(int64_t m, int threads) const override {
     return tokens_in_lanes(m) ? tokens_.scratch_bytes(m, threads) : outputs_.scratch_bytes(m, threads);
   }
@@ -31,6 +36,7 @@ class Blocks : public Kernel {
     return m >= tiles_.tokens_from && columns_.width <= tiles_.tokens_up_to;
   }
 
+  Aligned<float> values_;  // those that the columns lie in, unless somebody else keeps them
   Columns columns_;
   const char* name_;
   OutputRun outputs_;
@@ -52,7 +58,12 @@ const BlockTiles* block_tiles(const Features& features) {
 }
 
 std::unique_ptr<const Kernel> block_kernel(const Packed& packed, const BlockTiles& tiles) {
-  return std::make_unique<Blocks>(packed, tiles);
+  return std::make_unique<Blocks>(packed, tiles, Aligned<float>());
+}
+
+std::unique_ptr<const Kernel> block_kernel(Storage&& storage, const BlockTiles& tiles) {
+  const Packed packed = storage.view();
+  return std::make_unique<Blocks>(packed, tiles, std::move(storage.values));
 }
 
 }  // namespace onnxprune

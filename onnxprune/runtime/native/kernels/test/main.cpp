@@ -23,6 +23,7 @@ int64_t extent(Random& random, int64_t small, int64_t large) {
 
 Shape draw(Random& random) {
   Shape s{};
+  s.alike = 1;
   s.m = extent(random, 40, 200), s.k = extent(random, 100, 1700), s.n = extent(random, 150, 400);
   s.block_out = s.block_in = 1;
   s.density = between(random, 0, 10) / 10.0;
@@ -32,6 +33,7 @@ Shape draw(Random& random) {
   } else {
     const auto& block = kBlocks[between(random, 0, std::size(kBlocks) - 1)];
     s.block_out = block[0], s.block_in = block[1];
+    if (between(random, 0, 3) == 0) s.alike = between(random, 2, 16);
   }
   return s;
 }
@@ -66,7 +68,7 @@ void products(int count, Random& random) {
 // Several threads, one object, each with a scratch of its own.
 void concurrent(Random& random) {
   for (int64_t block : {64, 16, 4, 1}) {
-    const Problem problem(random, {33, 300, 200, block, 1, 0, 0, 0.3});
+    const Problem problem(random, {33, 300, 200, block, 1, 0, 0, 0.3, 1});
     const auto spmm = Spmm::create(problem.packed());
     std::vector<std::string> differences(4);
     std::vector<std::thread> threads;
@@ -89,7 +91,7 @@ void refused(const char* what, const Packed& packed) {
 }
 
 void refusals(Random& random) {
-  const Problem problem(random, {1, 32, 32, 4, 1, 0, 0, 1.0});
+  const Problem problem(random, {1, 32, 32, 4, 1, 0, 0, 1.0, 1});
   const Packed good = problem.weight.view();
   Packed bad = good;
   bad.stored -= 1;

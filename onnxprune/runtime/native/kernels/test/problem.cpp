@@ -23,7 +23,7 @@ std::vector<float> sparse(Random& random, const Shape& s) {
   for (char& one : stays) one = coin(random);
   for (int64_t i = 0; i < s.k; ++i)
     for (int64_t o = 0; o < s.n; ++o)
-      if (!stays[i / s.block_in * columns + o / s.block_out]) w[i * s.n + o] = 0;
+      if (!stays[i / s.block_in * columns + o / s.block_out / s.alike]) w[i * s.n + o] = 0;
   return w;
 }
 
@@ -50,7 +50,7 @@ std::string Shape::text() const {
     return std::string(" ") + name + " " + std::to_string(value);
   };
   return word("m", m) + word("k", k) + word("n", n) + word("block_out", block_out) + word("block_in", block_in) +
-         word("kept", kept) + word("group", group) + " density " + std::to_string(density);
+         word("kept", kept) + word("group", group) + word("alike", alike) + " density " + std::to_string(density);
 }
 
 Problem::Problem(Random& random, const Shape& s) : shape(s), weight(pack(sparse(random, s), s)) {

@@ -21,6 +21,7 @@ struct Shape {
   int64_t block_out, block_in;  // of blocks
   int64_t kept, group;          // of N:M, or zeros
   double density;               // of blocks: the share that is not zero
+  int64_t alike = 1;            // strips that have their blocks at the same inputs
   std::string text() const;
 };
 
