@@ -117,8 +117,7 @@ ABI_STRUCT(OrtApi) {
   ABI_SKIP(340, 344);
   ABI_MEMBER(OrtStatus*, Graph_GetNumNodes, const OrtGraph*, size_t* count);
   ABI_MEMBER(OrtStatus*, Graph_GetNodes, const OrtGraph*, const OrtNode**, size_t count);
-  ABI_MEMBER(OrtStatus*, Graph_GetParentNode, const OrtGraph*, const OrtNode**);
-  ABI_SKIP(347, 349);
+  ABI_SKIP(346, 349);
   ABI_MEMBER(OrtStatus*, Node_GetName, const OrtNode*, const char**);
   ABI_MEMBER(OrtStatus*, Node_GetOperatorType, const OrtNode*, const char**);
   ABI_MEMBER(OrtStatus*, Node_GetDomain, const OrtNode*, const char**);

@@ -20,11 +20,6 @@ std::vector<Node> GraphReader::nodes(const OrtGraph* graph) const {
   return found;
 }
 
-bool GraphReader::is_body(const OrtGraph* graph) const {
-  Node parent = nullptr;
-  return api_.ok(api_->Graph_GetParentNode(graph, &parent)) && parent;
-}
-
 std::vector<Value> GraphReader::inputs(Node node) const {
   size_t count = 0;
   api_.check(api_->Node_GetNumInputs(node, &count));

@@ -17,8 +17,6 @@ class GraphReader {
   explicit GraphReader(const Api& api) : api_(api) {}
 
   std::vector<Node> nodes(const OrtGraph* graph) const;
-  // Whether it is the body of an If, a Loop or a Scan.
-  bool is_body(const OrtGraph* graph) const;
   // Null where an optional one is left out.
   std::vector<Value> inputs(Node node) const;
   std::vector<Value> outputs(Node node) const;

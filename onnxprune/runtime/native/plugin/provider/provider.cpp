@@ -8,8 +8,9 @@
 namespace onnxprune::plugin {
 namespace {
 
-// Before this release, nodes taken in two bodies that are alike get the same name, and ONNX Runtime refuses the second.
-constexpr uint32_t kNamesOfBodies = 24;
+// Before this release, what is taken of a graph and of a body within it gets the same names, and ONNX Runtime refuses
+// the second.
+constexpr uint32_t kNamesByGraph = 24;
 
 Provider& self(OrtEp* ep) { return *static_cast<Provider*>(ep); }
 
@@ -52,7 +53,7 @@ Choice Provider::worth(const Match& match) const {
 
 void Provider::claim(const OrtGraph* graph, OrtEpGraphSupportInfo* support) {
   const GraphReader reader(api_);
-  if (api_.release() < kNamesOfBodies && reader.is_body(graph)) return;
+  if (api_.release() < kNamesByGraph && !widths_.empty()) return;
   std::set<Node> taken;
   for (const Node node : reader.nodes(graph)) {
     const auto match = taken.count(node) ? std::nullopt : match_layer(reader, node);
