@@ -78,7 +78,7 @@ def _packed(dense: bytes) -> bytes:
         model.graph.nodes[at] = sparse_matmul(pack(weight.values, (16, 1)), x, y, name=f"layer{at}")
     assert all(map(is_sparse_matmul, model.graph.nodes))
     use_domain(model)
-    return to_proto(model).SerializeToString()
+    return bytes(to_proto(model).SerializeToString())
 
 
 if __name__ == "__main__":
