@@ -146,8 +146,28 @@ def read(path: Path) -> Plan:
         isinstance(r, dict) and isinstance(r.get("name"), str) for r in repairs
     ):
         raise InputError(f"{path}: a repair of the plan has no name")
+    _check_sparse(path, body.get("sparse", []))
     tensors, measured, decided = (body.get(key, {}) for key in ("initializers", "measured", "decided"))
-    return Plan(body.get("model", {}), body["groups"], tensors, repairs=repairs, measured=measured, decided=decided)
+    found = Plan(body.get("model", {}), body["groups"], tensors, repairs=repairs, measured=measured, decided=decided)
+    found.sparse = body.get("sparse", [])
+    return found
+
+
+_SPARSE: dict[str, type | tuple[type, ...]] = {
+    "initializer": str,
+    "pattern": str,
+    "sparsity": (int, float),
+    "method": str,
+    "settled": bool,
+}
+
+
+def _check_sparse(path: Path, entries: Any) -> None:
+    """Raise InputError where what a plan says of sparse weights can't be done again."""
+    for entry in entries if isinstance(entries, list) else [entries]:
+        fits = isinstance(entry, dict) and all(isinstance(entry.get(key), kind) for key, kind in _SPARSE.items())
+        if not fits or not 0 <= entry["sparsity"] <= 1:
+            raise InputError(f"{path}: a sparse weight of the plan lacks its pattern or method: {str(entry)[:80]}")
 
 
 def _is_scores(scores: Any, size: Any) -> bool:

@@ -13,7 +13,7 @@ from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.masks import Keep
 from onnxprune.errors import InputError
 from onnxprune.graph import Model, concrete, index_bounds, normalize, save, skeleton
-from onnxprune.pruning.decide import Decision, cost_of, decide, replay
+from onnxprune.pruning.decide import Decision, cost_of, decide, passes_of, replay
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.evolution import Evolution, evolve, for_minutes
 from onnxprune.pruning.matches import matches_of
@@ -23,6 +23,7 @@ from onnxprune.pruning.plan import Plan, describe, read, sha256
 from onnxprune.pruning.progress import Progress, silent
 from onnxprune.pruning.result import Result
 from onnxprune.pruning.selection import Scope, unmatched
+from onnxprune.pruning.sparsifying import Sparse, changed, named, planned, told
 from onnxprune.pruning.timing import Timing
 from onnxprune.pruning.variant import narrow
 from onnxprune.recovery import Match
@@ -30,6 +31,7 @@ from onnxprune.repair import Edits, Work
 from onnxprune.rewrite import keep_of
 from onnxprune.runtime import InputSpec, concrete_shapes, input_specs, runnable_inputs, session
 from onnxprune.runtime.verify import Proof
+from onnxprune.sparse import shared, sparsify
 
 
 @dataclass(slots=True)
@@ -64,6 +66,7 @@ def prune(
     progress("choosing what goes")
     warnings = unmatched(analysis, Scope(options.protect, options.only))
     plan_model = {"name": source.name, "sha256": sha256(source)}
+    sparse = named(analysis, options) if options.plan is None else planned(analysis, read(options.plan))
     decision = _decide(analysis, evidence, shapes, target, progress)
     decided = _decided(options)
     if options.recover is not None:
@@ -78,7 +81,7 @@ def prune(
     before, after = _counts(analysis, shapes, keep_of(analysis, decision.masks))
     locked = locks(analysis, macs(analysis, shapes))
     matches = matches_of(analysis, decision.masks) if options.recover else []
-    edits = _repair(evidence, decision, progress)
+    edits = _repair(evidence, decision, sparse, progress)
     repaired = edits.apply(model) if edits else analysis
     keep = keep_of(repaired, decision.masks)
     after["params"] = params(repaired).total(keep.counts)  # a repair may have added biases
@@ -86,7 +89,11 @@ def prune(
     groups, tensors = describe(analysis, decision.chosen, narrow(model, repaired, keep, options.provider))
     _save(model, trial, output)
     measured = {"before": before, "after": after}
-    plan = Plan(plan_model, groups, tensors, repairs=evidence.told(edits), measured=measured, decided=decided)
+    zeros = told(model, sparse)
+    if options.plan is not None and (other := changed(zeros, read(options.plan))):
+        warnings.append(f"zeros are not where the plan had them in {', '.join(other[:3])}{' ...' * (len(other) > 3)}")
+    repairs = evidence.told(edits)
+    plan = Plan(plan_model, groups, tensors, sparse=zeros, repairs=repairs, measured=measured, decided=decided)
     proof = Proof("skipped", reason="not asked for")
     result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)
     result.target, result.offered = decision.target, _offered(decision)
@@ -109,15 +116,34 @@ def _search(
     return evolve(decision, cost, trials, options.seed, for_minutes(options.search_minutes))
 
 
-def _repair(evidence: Evidence, decision: Decision, progress: Progress) -> Edits:
-    """What makes up for the units that go."""
+def _repair(evidence: Evidence, decision: Decision, sparse: Sparse, progress: Progress) -> Edits:
+    """What makes up for the units that go, with the weights that are to be sparse."""
     found = repair.get(evidence.repair)
+    if sparse:
+        return _sparsify(evidence, decision, sparse, progress)
     if not decision.masks or found.name == "none":
         return Edits()
     progress("repairing")
     work = Work(evidence.source, decision.masks, evidence.calibration, progress=progress, warn=evidence.warnings.append)
     edits = found.function(work)
     evidence.compare_with_plan()
+    return edits
+
+
+def _sparsify(evidence: Evidence, decision: Decision, sparse: Sparse, progress: Progress) -> Edits:
+    """One walk over the layers that both repairs them and makes them sparse."""
+    if evidence.repair not in ("none", "sequential"):
+        raise InputError(f"--repair {evidence.repair}: layers are made sparse and repaired one by one (sequential)")
+    progress("making weights sparse")
+    mend = evidence.repair != "none"
+    data = evidence.calibration if mend or sparse.looks else ()
+    work = Work(evidence.source, decision.masks, data, progress=progress, warn=evidence.warnings.append)
+    if sparse.spread:
+        alone = replace(work, masks={})
+        sparse.wanted |= shared(alone, {name: sparse.wanted[name] for name in sparse.spread})
+    edits = sparsify(work, sparse.wanted, mend=mend)
+    if mend:
+        evidence.compare_with_plan()
     return edits
 
 
@@ -138,6 +164,8 @@ def _decide(
 ) -> Decision:
     options, source = evidence.options, evidence.file.path
     wanted = target or options.target
+    if options.plan is None and options.passes and not passes_of(options):
+        return _nothing(wanted)
     watch = Timing(evidence.stopwatch, analysis, shapes, progress)
     if options.plan is not None:
         found = replay(analysis, read(options.plan), options, source, shapes)
@@ -148,6 +176,14 @@ def _decide(
         return decide(analysis, aimed, source, shapes, evidence.scores, watch.cost, evidence.trials, evidence.likeness)
 
     return watch.search(wanted, made) if wanted is not None and wanted.timed else made(wanted)
+
+
+def _nothing(target: Target | None) -> Decision:
+    """Where the user named no pass that takes units. Raises InputError where there is a target."""
+    if target is not None:
+        aim = f"--target {target.quantity}={target.fraction:g}"
+        raise InputError(f"{aim}: the passes named take no units, so say how many zeros there are to be (sparsity)")
+    return Decision({}, [], [], 1.0, True)
 
 
 def check_dims(model: Model, options: Options) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -59,13 +59,14 @@ class Work:
         found = dict(zip(self.dense.layers, layers(analysis), strict=True))  # an output's product has another name now
         return Narrow(model, keep, changed, found, places)
 
-    def note(self, edits: Edits, narrow: Narrow, name: str, weight: Array | None, shift: Array) -> None:
-        """Write down what a narrow layer got: a new weight, if any, as stored, and what its bias gains."""
+    def note(self, edits: Edits, narrow: Narrow, name: str, weight: Array | None, shift: Array | None) -> None:
+        """Write down what a narrow layer got: a new weight, if any, as stored, and what its bias gains, if anything."""
         layer = narrow.layers[name]
         if weight is not None:
             stored = layer.stored.name
             edits.weights[stored] = narrow.spread(stored, weight, self.dense.weights[name])
-        edits.add(name, narrow.scatter(layer, shift))
+        if shift is not None:
+            edits.add(name, narrow.scatter(layer, shift))
 
 
 @dataclass(slots=True)
@@ -81,8 +82,12 @@ class Dense:
     @property
     def behind(self) -> list[str]:
         """The first damaged layer and all after it."""
-        names = list(self.layers)
-        return names[names.index(self.damaged[0]) :] if self.damaged else []
+        return self.from_first(self.damaged)
+
+    def from_first(self, some: Iterable[str]) -> list[str]:
+        """The first of some layers and all after it."""
+        names, among = list(self.layers), set(some)
+        return names[next((k for k, name in enumerate(names) if name in among), len(names)) :]
 
 
 @dataclass(slots=True)

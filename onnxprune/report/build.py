@@ -8,8 +8,9 @@ from collections import Counter
 from pathlib import Path
 
 from onnxprune.calibration import Data
-from onnxprune.pruning import Options, Recovery, Result, available
+from onnxprune.pruning import Options, Recovery, Result
 from onnxprune.pruning.measure import data_files
+from onnxprune.pruning.passes import group_passes
 from onnxprune.pruning.plan import sha256
 from onnxprune.report.record import (
     VERSION,
@@ -205,7 +206,7 @@ def _passes(result: Result) -> list[PassRecord]:
 
 def _untried(result: Result) -> list[str]:
     """Passes that took no part, though they could have: those that were not named, or run only if they are."""
-    kinds = available()
+    kinds = group_passes()
     own = bool(result.options.passes)
     untried = {name for name, kind in kinds.items() if own or not (kind.default or kind.reserve)}
     return sorted(untried - result.offered.keys())

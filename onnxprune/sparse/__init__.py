@@ -1,0 +1,24 @@
+"""Zeros in weights: patterns of them, and methods that find the weights of a pattern that do least harm."""
+
+from onnxprune.sparse import methods
+from onnxprune.sparse.line import Wanted, sparsify
+from onnxprune.sparse.pattern import Pattern, sparsity_of
+from onnxprune.sparse.registry import Sparsifier, get, sparsifier, sparsifiers
+from onnxprune.sparse.share import shared
+from onnxprune.sparse.support import refitted
+from onnxprune.sparse.task import Task
+
+__all__ = [
+    "Pattern",
+    "Sparsifier",
+    "Task",
+    "Wanted",
+    "get",
+    "methods",
+    "refitted",
+    "shared",
+    "sparsifier",
+    "sparsifiers",
+    "sparsify",
+    "sparsity_of",
+]
