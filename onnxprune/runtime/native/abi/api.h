@@ -64,7 +64,10 @@ ABI_STRUCT(OrtApi) {
   ABI_SKIP(231, 237);
   ABI_MEMBER(OrtStatus*, HasSessionConfigEntry, const OrtSessionOptions*, const char* key, int* found);
   ABI_MEMBER(OrtStatus*, GetSessionConfigEntry, const OrtSessionOptions*, const char* key, char*, size_t* size);
-  ABI_SKIP(239, 247);
+  ABI_SKIP(239, 244);
+  ABI_MEMBER(OrtStatus*, KernelInfo_GetNodeName, const OrtKernelInfo*, char*, size_t* size);
+  ABI_MEMBER(OrtStatus*, KernelInfo_GetLogger, const OrtKernelInfo*, const OrtLogger**);
+  ABI_SKIP(246, 247);
   ABI_MEMBER(OrtStatus*, Logger_LogMessage, const OrtLogger*, OrtLoggingLevel, const char* message,
              const ABI_PATH* file, int line, const char* function);
   ABI_SKIP(248, 249);

@@ -42,11 +42,13 @@ struct Real<R(A...)> {
     using type = ::name; \
   };
 TWIN(ONNXTensorElementDataType)
+TWIN(OrtAllocator)
 TWIN(OrtAllocatorType)
 TWIN(OrtApi)
 TWIN(OrtCustomOp)
 TWIN(OrtCustomOpDomain)
 TWIN(OrtCustomOpInputOutputCharacteristic)
+TWIN(OrtDataTransferImpl)
 TWIN(OrtEnv)
 TWIN(OrtEp)
 TWIN(OrtEpApi)

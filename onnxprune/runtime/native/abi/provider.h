@@ -44,5 +44,10 @@ ABI_STRUCT(OrtEpFactory) {
   ABI_MEMBER(void, ReleaseEp, OrtEpFactory*, OrtEp*);
   ABI_MEMBER(uint32_t, GetVendorId, const OrtEpFactory*);
   ABI_MEMBER(const char*, GetVersion, const OrtEpFactory*);
-  ABI_SKIP(8, 14);
+  ABI_SKIP(8, 9);
+  ABI_MEMBER(OrtStatus*, CreateAllocator, OrtEpFactory*, const OrtMemoryInfo*, const OrtKeyValuePairs*, OrtAllocator**);
+  ABI_MEMBER(void, ReleaseAllocator, OrtEpFactory*, OrtAllocator*);
+  ABI_MEMBER(OrtStatus*, CreateDataTransfer, OrtEpFactory*, OrtDataTransferImpl**);
+  ABI_MEMBER(bool, IsStreamAware, const OrtEpFactory*);
+  ABI_SKIP(13, 14);
 };

@@ -1,6 +1,8 @@
 // Types of the C ABI: objects that only ONNX Runtime looks into, and enumerations.
 
+struct OrtAllocator;
 struct OrtCustomOpDomain;
+struct OrtDataTransferImpl;
 struct OrtEnv;
 struct OrtEpDevice;
 struct OrtEpGraphSupportInfo;
