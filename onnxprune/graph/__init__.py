@@ -11,16 +11,21 @@ from onnxprune.graph.inputs import add_inputs
 from onnxprune.graph.io import from_bytes, from_proto, load
 from onnxprune.graph.model import Model, all_stored, graphs, stored
 from onnxprune.graph.normalize import normalize
+from onnxprune.graph.packed import Packed, pack, pack_groups, unpack
 from onnxprune.graph.part import save_part
 from onnxprune.graph.parts import Parts
 from onnxprune.graph.publish import publish
 from onnxprune.graph.save import save
 from onnxprune.graph.scratch import scratch_folder
 from onnxprune.graph.shapes import concrete, infer
+from onnxprune.graph.sparse_matmul import ACTIVATIONS, is_sparse_matmul, packed_of, sparse_matmul, use_domain
+from onnxprune.graph.spelled_out import spell_out
 from onnxprune.graph.unblock import unblock
 
 __all__ = [
+    "ACTIVATIONS",
     "Model",
+    "Packed",
     "Parts",
     "Unclear",
     "add_inputs",
@@ -35,15 +40,23 @@ __all__ = [
     "has_blocks",
     "index_bounds",
     "infer",
+    "is_sparse_matmul",
     "load",
     "normalize",
     "one_convolution",
+    "pack",
+    "pack_groups",
+    "packed_of",
     "publish",
     "save",
     "save_part",
     "scratch_folder",
     "skeleton",
+    "sparse_matmul",
+    "spell_out",
     "stored",
     "to_proto",
     "unblock",
+    "unpack",
+    "use_domain",
 ]

@@ -1,0 +1,32 @@
+// Layers that the provider knows how to compute: a constant weight, and what can be done to the product at once.
+#pragma once
+
+#include "plugin/provider/activations.h"
+
+namespace onnxprune::plugin {
+
+// A dense weight of k inputs and n outputs, wherever it lies: element (i, o) is data[i * stride_k + o * stride_n].
+struct DenseWeight {
+  const float* data = nullptr;
+  int64_t k = 0, n = 0;
+  int64_t stride_k = 0, stride_n = 0;
+};
+
+// Nodes that are one layer: Y = act(factor X W + bias_factor bias).
+struct Match {
+  std::vector<Node> nodes;
+  Value x = nullptr;
+  Value output = nullptr;
+  DenseWeight weight;
+  float factor = 1;
+  std::optional<Tensor> bias;  // n elements, or one
+  float bias_factor = 1;
+  Activation act = Activation::none;
+  bool channels_first = false;  // X is [b, k, ...] and Y is [b, n, ...], as of a convolution
+};
+
+// The layer that begins at this node: MatMul (+ Add), Gemm or a pointwise Conv, with an activation behind it. Nothing
+// where the node is none of these, or the weight isn't a float32 constant.
+std::optional<Match> match_layer(const GraphReader& graph, Node node);
+
+}  // namespace onnxprune::plugin
