@@ -11,8 +11,8 @@ import numpy as np
 from scipy import linalg
 
 from onnxprune.sparse.registry import sparsifier
-from onnxprune.sparse.support import refitted
-from onnxprune.sparse.task import Task
+from onnxprune.sparse.support import conjugate_gradients, refitted
+from onnxprune.sparse.task import Task, loss_of
 
 Array = np.ndarray
 
@@ -25,6 +25,9 @@ PACE = ((0.1, 1.3), (0.005, 1.2), (0.0, 1.1))
 
 SETTLED = 3e-4
 
+QUICK = 3
+"""Steps that tell about how good the places are that the largest weights have."""
+
 
 @sparsifier("alps")
 def alps(task: Task) -> np.ndarray:
@@ -32,8 +35,11 @@ def alps(task: Task) -> np.ndarray:
     scale = np.sqrt(task.variance)
     gram = task.damped / scale / scale[:, None]
     target = task.target * scale
-    sparse = _split(task, target, gram)
-    return np.asarray(refitted(sparse, target, gram) / scale)
+    found, start = refitted(_split(task, target, gram), target, gram), _projected(task, target)
+    quick = conjugate_gradients(start, target, gram, QUICK)
+    if loss_of(quick, target, gram) < loss_of(found, target, gram):  # of a few weights, splitting may choose badly
+        found = refitted(start, target, gram)
+    return np.asarray(found / scale)
 
 
 def _split(task: Task, target: Array, gram: Array) -> Array:
@@ -91,4 +97,4 @@ def _inverse(values: Array, vectors: Array, rho: float) -> Array:
 
 
 def _projected(task: Task, weight: Array) -> Array:
-    return np.where(task.mask(np.square(weight)), weight, np.float32(0))
+    return np.where(task.mask(np.square(weight)), weight, weight.dtype.type(0))
