@@ -105,6 +105,14 @@ MaxLoss = Annotated[
         help="The smallest model that loses at most this on the data (0.01: 1 %), no smaller than the target.",
     ),
 ]
+SparseFormat = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="How sparse weights are written: zeros, op (SparseMatMul, for the plug-in) or initializer.",
+        autocompletion=completion.sparse_formats,
+    ),
+]
 Metric = Annotated[
     str | None,
     typer.Option(metavar="MODULE:FUNCTION", help="What tells how good a model is, for --max-loss; see docs/data.md."),
@@ -146,6 +154,7 @@ def optimize(
     max_loss: MaxLoss = None,
     search_minutes: SearchMinutes = None,
     metric: Metric = None,
+    sparse_format: SparseFormat = "zeros",
     recover: Recover = None,
     recover_mode: RecoverMode = "full",
     recover_rounds: RecoverRounds = 1,
@@ -182,6 +191,7 @@ def optimize(
         preprocess=preprocess,
         max_loss=max_loss,
         search_minutes=search_minutes,
+        sparse_format=sparse_format,
         recover_rounds=recover_rounds,
         recover=Setting(Effort.parse(recover), recover_mode, seed=seed) if recover else None,
         **{name: text for name, text in chosen.items() if text is not None},

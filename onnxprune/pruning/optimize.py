@@ -19,8 +19,10 @@ from onnxprune.pruning.result import Result
 from onnxprune.pruning.retrain import check_recovery, retrain
 from onnxprune.pruning.rounds import check_rounds, in_rounds
 from onnxprune.pruning.search import check_options, search
+from onnxprune.pruning.sparsifying import write_sparse
 from onnxprune.rewrite import prove
 from onnxprune.runtime import PlainFile
+from onnxprune.sparse import check_format
 
 
 def optimize(
@@ -36,6 +38,7 @@ def optimize(
     check_minutes(options)
     check_recovery(options)
     check_rounds(options)
+    check_format(options.sparse_format)
     if options.recover_rounds == 1:
         return _once(source, output, options, progress)
     result = in_rounds(source, output, options, progress, _once)
@@ -71,6 +74,7 @@ def _once(source: Path, output: Path, options: Options, progress: Progress) -> R
                 result.recovery = retrain(teacher, trial, parts, setting, progress, output, matches)
                 result.warnings += result.recovery.warnings
             progress("writing")
+            result.warnings += write_sparse(trial, result.plan, options.sparse_format)
             result.written = publish(trial, output)
     except OSError as error:
         raise InputError(f"{output}: can't be written ({error.strerror or error})") from None

@@ -99,6 +99,8 @@ class Options:
     """How what the members of a group say of a unit is put together; empty: as the criterion was published."""
     search_minutes: float | None = None
     """How long to look for better widths than the budget's."""
+    sparse_format: str = "zeros"
+    """How weights that were made sparse are written: zeros, op or initializer."""
     recover: Setting | None = None
     """How to train the result towards the dense model."""
     recover_samples: int = 16384

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,12 @@ import numpy as np
 from onnxprune.calibration import layers
 from onnxprune.coupling import Analysis
 from onnxprune.errors import InputError
-from onnxprune.graph import Model, stored
+from onnxprune.graph import Model, load, save, stored
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.passes import LayerPass, parse
 from onnxprune.pruning.plan import Plan
 from onnxprune.pruning.selection import Scope
-from onnxprune.sparse import Pattern, Wanted
+from onnxprune.sparse import Pattern, Wanted, emit
 from onnxprune.sparse import get as method_of
 
 
@@ -98,3 +99,19 @@ def changed(entries: list[dict[str, Any]], plan: Plan) -> list[str]:
     """Sparse weights whose zeros are not where a plan had them."""
     before: Mapping[str, Any] = {entry["initializer"]: entry.get("digest") for entry in plan.sparse}
     return [e["initializer"] for e in entries if before.get(e["initializer"]) not in (None, e["digest"])]
+
+
+def write_sparse(file: Path, plan: Plan, form: str) -> list[str]:
+    """Write the sparse weights of a model file in another form; returns sentences on what could not be.
+
+    What is packed is unpacked again, and must be the weight bit by bit. Raises InputError where nothing is sparse.
+    """
+    if form == "zeros":
+        return []
+    if not plan.sparse:
+        raise InputError(f"--sparse-format {form}: no weight is made sparse (--pass sparsify)")
+    model = load(file)
+    left = emit(model, {entry["initializer"]: Pattern.parse(entry["pattern"]) for entry in plan.sparse}, form)
+    save(model, file)
+    more = " ..." if len(left) > 3 else ""
+    return [f"written as zeros, for the form '{form}' doesn't suit them: {', '.join(left[:3])}{more}"] if left else []

@@ -31,6 +31,7 @@ from onnxprune.report.record import (
     Report,
     Timing,
     Width,
+    Zeros,
 )
 from onnxprune.runtime import BenchResult, Fidelity, OutputFidelity, Ratio, file_size
 from onnxprune.runtime.environment import environment
@@ -58,6 +59,8 @@ def summarize(result: Result) -> Report:
         passes=_passes(result),
         untried=_untried(result),
         groups=[_width(entry) for entry in result.plan.groups],
+        sparse=_sparse(result),
+        sparse_format=options.sparse_format,
         locked=result.locked,
         unknown_ops=dict(sorted(result.unknown.items())),
         warnings=list(result.warnings),
@@ -93,6 +96,7 @@ def command(result: Result) -> str:
         "--align",
         str(options.align or "auto"),
     ]
+    words += ["--sparse-format", options.sparse_format] if options.sparse_format != "zeros" else []
     if options.recover:
         words += ["--recover", options.recover.effort.text, "--recover-mode", options.recover.mode]
         words += ["--recover-rounds", str(options.recover_rounds)] if options.recover_rounds > 1 else []
@@ -201,6 +205,22 @@ def _passes(result: Result) -> list[PassRecord]:
     return [
         PassRecord(name, len(sizes), narrowed[name], sum(sizes), sum(sizes) - gone[name])
         for name, sizes in result.offered.items()
+    ]
+
+
+def _sparse(result: Result) -> list[Zeros]:
+    """By pattern, in the order of the plan."""
+    patterns = dict.fromkeys(entry["pattern"] for entry in result.plan.sparse)
+    found = [(p, [entry for entry in result.plan.sparse if entry["pattern"] == p]) for p in patterns]
+    return [
+        Zeros(
+            pattern=pattern,
+            weights=len(entries),
+            size=sum(entry["size"] for entry in entries),
+            zeros=sum(entry["zeros"] for entry in entries),
+            methods=sorted({entry["method"] for entry in entries}),
+        )
+        for pattern, entries in found
     ]
 
 
