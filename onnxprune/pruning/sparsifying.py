@@ -51,12 +51,13 @@ def named(analysis: Analysis, options: Options) -> Sparse:
     Raises InputError where passes were named and take nothing.
     """
     found, scope, passes = Sparse(), Scope(options.protect, options.only), layer_passes(options)
+    given = options.calibration is not None
     for one in passes:
-        want = one.wanted(options.calibration is not None)
+        want = one.wanted(given)
         for layer in one.select(analysis):
             if layer.name not in found.wanted and scope.allows_layer(layer):
                 found.wanted[layer.name], found.weights[layer.name] = want, layer.stored.name
-                found.spread |= {layer.name} if one.spread() else set()
+                found.spread |= {layer.name} if given and one.spread() else set()
     if passes and not found:
         names = ", ".join(one.name for one in passes)
         raise InputError(f"{names}: the model has no weight of its own that is large enough and may be touched")

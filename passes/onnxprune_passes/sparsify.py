@@ -29,8 +29,8 @@ class Sparsify(LayerPass):
     """Put zeros into the weights of linear layers: `pattern` of them, a fraction `sparsity` of each.
 
     method: what decides where, and what the weights that stay become ("": alps with data, magnitude without); refit:
-    whether those that stay are solved for once more, where the model is repaired; share: "even", or by "errors", as
-    many zeros in all; ends: whether layers that read the model's inputs or make its outputs are taken too; least:
+    whether those that stay are solved for once more, where the model is repaired; share: "even", or by the "errors"
+    that zeros make on data, as many in all; ends: whether layers that read the model's inputs or make its outputs are taken too; least:
     weights smaller than this many numbers stay as they are
     """
 
@@ -41,7 +41,7 @@ class Sparsify(LayerPass):
     sparsity: float | None = None
     method: str = ""
     refit: bool = True
-    share: str = "even"
+    share: str = "errors"
     ends: bool = False
     least: int = 4096
 
