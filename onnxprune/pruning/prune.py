@@ -92,7 +92,7 @@ def prune(
     zeros = told(model, sparse)
     if options.plan is not None and (other := changed(zeros, read(options.plan))):
         warnings.append(f"zeros are not where the plan had them in {', '.join(other[:3])}{' ...' * (len(other) > 3)}")
-    repairs = evidence.told(edits)
+    repairs = evidence.told(edits) if evidence.repair != "none" else []
     plan = Plan(plan_model, groups, tensors, sparse=zeros, repairs=repairs, measured=measured, decided=decided)
     proof = Proof("skipped", reason="not asked for")
     result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)

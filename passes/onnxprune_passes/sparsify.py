@@ -30,8 +30,8 @@ class Sparsify(LayerPass):
 
     method: what decides where, and what the weights that stay become ("": alps with data, magnitude without); refit:
     whether those that stay are solved for once more, where the model is repaired; share: "even", or by the "errors"
-    that zeros make on data, as many in all; ends: whether layers that read the model's inputs or make its outputs are taken too; least:
-    weights smaller than this many numbers stay as they are
+    that zeros make on data, as many in all; ends: whether layers that read the model's inputs or make its outputs are
+    taken too; least: weights smaller than this many numbers stay as they are
     """
 
     name: ClassVar[str] = "sparsify"
