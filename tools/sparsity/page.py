@@ -41,7 +41,8 @@ def write(file: Path = FILE) -> Path:
 def render(rows: Mapping[str, Row], dense: Mapping[str, Row]) -> str:
     """The page, from cells by name and the dense models' scores."""
     kept = {tuple(name.split(" | ")): 100 * float(row["kept"]) for name, row in rows.items() if "kept" in row}
-    parts = [_HEAD.rstrip(), machine(), *(_level(kept, f"{level:g}", dense) for level in LEVELS)]
+    there = [level for level in LEVELS if any(at == f"{level:g}" for _, _, at, _ in kept)]
+    parts = [_HEAD.rstrip(), machine(), *(_level(kept, f"{level:g}", dense) for level in there)]
     return "\n\n".join(parts) + "\n"
 
 
