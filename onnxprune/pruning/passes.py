@@ -100,6 +100,10 @@ class LayerPass(Guest):
         """Whether layers get sparsities of their own, by the errors that zeros make in them."""
         return False
 
+    def reorders(self) -> bool:
+        """Whether units may change places, so that outputs that need the same inputs share blocks."""
+        return False
+
 
 def available() -> dict[str, type[Guest]]:
     """All installed passes by name, those of other packages included."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from onnxprune import criteria, repair
 from onnxprune.budget import macs, params
+from onnxprune.calibration import layers
 from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.masks import Keep
 from onnxprune.errors import InputError
@@ -31,7 +32,7 @@ from onnxprune.repair import Edits, Work
 from onnxprune.rewrite import keep_of
 from onnxprune.runtime import InputSpec, concrete_shapes, input_specs, runnable_inputs, session
 from onnxprune.runtime.verify import Proof
-from onnxprune.sparse import shared, sparsify
+from onnxprune.sparse import orders, shared, sparsify
 
 
 @dataclass(slots=True)
@@ -78,6 +79,8 @@ def prune(
     evidence.release()
     if decision.made_for not in ("", plan_model["sha256"]):
         warnings.append("the plan was made for another file of the same structure")
+    moved = _orders(analysis, sparse, decision, options)
+    decision.masks |= moved
     before, after = _counts(analysis, shapes, keep_of(analysis, decision.masks))
     locked = locks(analysis, macs(analysis, shapes))
     matches = matches_of(analysis, decision.masks) if options.recover else []
@@ -94,11 +97,23 @@ def prune(
         warnings.append(f"zeros are not where the plan had them in {', '.join(other[:3])}{' ...' * (len(other) > 3)}")
     repairs = evidence.told(edits) if evidence.repair != "none" else []
     plan = Plan(plan_model, groups, tensors, sparse=zeros, repairs=repairs, measured=measured, decided=decided)
+    plan.orders = {name: order.tolist() for name, order in moved.items()}
     proof = Proof("skipped", reason="not asked for")
     result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)
     result.target, result.offered = decision.target, _offered(decision)
     result.unknown, result.warnings = dict(analysis.unknown), [*warnings, *evidence.warnings]
     return Pruned(result, decision.masks, edits, matches)
+
+
+def _orders(analysis: Analysis, sparse: Sparse, decision: Decision, options: Options) -> dict[str, np.ndarray]:
+    """Group id -> units that stay, in an order that suits the blocks of sparse weights, or that a plan had."""
+    if options.plan is not None:
+        chosen = read(options.plan)
+        return {name: chosen.chosen(analysis)[name] for name in chosen.orders}
+    if not sparse.ordered or options.recover_rounds > 1:
+        return {}
+    wanted = {name: want for name, want in sparse.wanted.items() if name in sparse.ordered}
+    return orders(analysis, layers(analysis), wanted, keep_of(analysis, decision.masks))
 
 
 def _search(

@@ -25,11 +25,12 @@ from onnxprune.sparse import get as method_of
 @dataclass(slots=True)
 class Sparse:
     """wanted: what becomes of layers, by name; weights: layer -> its stored tensor; spread: those that share out
-    zeros by the errors that they make"""
+    zeros by the errors that they make; ordered: those whose outputs may change places"""
 
     wanted: dict[str, Wanted] = field(default_factory=dict)
     weights: dict[str, str] = field(default_factory=dict)
     spread: set[str] = field(default_factory=set)
+    ordered: set[str] = field(default_factory=set)
 
     def __bool__(self) -> bool:
         return bool(self.wanted)
@@ -58,6 +59,7 @@ def named(analysis: Analysis, options: Options) -> Sparse:
             if layer.name not in found.wanted and scope.allows_layer(layer):
                 found.wanted[layer.name], found.weights[layer.name] = want, layer.stored.name
                 found.spread |= {layer.name} if given and one.spread() else set()
+                found.ordered |= {layer.name} if one.reorders() else set()
     if passes and not found:
         names = ", ".join(one.name for one in passes)
         raise InputError(f"{names}: the model has no weight of its own that is large enough and may be touched")

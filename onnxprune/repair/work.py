@@ -24,7 +24,8 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Work:
-    """source: makes a fresh, normalised model; masks: group id -> units that stay; data: calls of the model
+    """source: makes a fresh, normalised model; masks: group id -> units that stay, as `Keep` takes them; data: calls of
+    the model
 
     damping: what least squares add to the variances, as a fraction of their mean; threads: 0 for all cores; warn:
     takes a sentence for the user
@@ -114,7 +115,6 @@ class Narrow:
 
     def scatter(self, layer: Layer, vector: Array) -> Array:
         """A vector over a layer's outputs, zero where those are gone."""
-        mask = self.keep.mask(layer.made)
-        values = np.zeros(len(mask))
-        values[mask] = vector
+        values = np.zeros(len(self.keep.mask(layer.made)))
+        values[self.keep.indices(layer.made)] = vector
         return values

@@ -3,6 +3,7 @@
 from onnxprune.sparse import methods
 from onnxprune.sparse.emit import FORMATS, check_format, emit
 from onnxprune.sparse.line import Wanted, sparsify
+from onnxprune.sparse.order import orders
 from onnxprune.sparse.pattern import Pattern, sparsity_of
 from onnxprune.sparse.registry import Sparsifier, get, sparsifier, sparsifiers
 from onnxprune.sparse.share import shared
@@ -21,6 +22,7 @@ __all__ = [
     "emit",
     "get",
     "methods",
+    "orders",
     "refitted",
     "shared",
     "sparsifier",

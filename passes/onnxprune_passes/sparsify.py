@@ -30,8 +30,9 @@ class Sparsify(LayerPass):
 
     method: what decides where, and what the weights that stay become ("": alps with data, magnitude without); refit:
     whether those that stay are solved for once more, where the model is repaired; share: "even", or by the "errors"
-    that zeros make on data, as many in all; ends: whether layers that read the model's inputs or make its outputs are
-    taken too; least: weights smaller than this many numbers stay as they are
+    that zeros make on data, as many in all; order: whether units change places, with all that is coupled to them, so
+    that like ones share blocks; ends: whether layers that read the model's inputs or make its outputs are taken too;
+    least: weights smaller than this many numbers stay as they are
     """
 
     name: ClassVar[str] = "sparsify"
@@ -42,6 +43,7 @@ class Sparsify(LayerPass):
     method: str = ""
     refit: bool = True
     share: str = "errors"
+    order: bool = True
     ends: bool = False
     least: int = 4096
 
@@ -72,6 +74,9 @@ class Sparsify(LayerPass):
         pattern = Pattern.parse(self.pattern)
         sparsity = pattern.sparsity if pattern.sparsity is not None else self.sparsity or SPARSITY
         return Wanted(pattern, sparsity, self.method or ("alps" if given else "magnitude"), self.refit)
+
+    def reorders(self) -> bool:
+        return self.order
 
     def spread(self) -> bool:
         return self.share == "errors"

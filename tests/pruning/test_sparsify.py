@@ -65,7 +65,7 @@ def _is_sparse(weight: np.ndarray, pattern: str, sparsity: float, slack: float =
 
 
 def test_without_data_the_smallest_go(source: Path) -> None:
-    result = _run(source)
+    result = _run(source, PASS.replace("}", ",order=false}"))
     made, dense = _matrices(result.output), _matrices(source)
     assert result.proof.status == "proved" and result.met and not result.warnings
     assert all(_is_sparse(made[name], "8x1", 0.6) for name in "bcd")
@@ -85,6 +85,22 @@ def test_with_data_layers_are_solved_for(source: Path, data: str) -> None:
     assert sum(e["zeros"] for e in result.plan.sparse) >= 0.59 * sum(e["size"] for e in result.plan.sparse)
     even = _run(source, PASS.replace("}", ",share=even}"), calibration=data)
     assert {e["sparsity"] for e in even.plan.sparse} == {0.6}
+
+
+def test_like_outputs_share_blocks(source: Path) -> None:
+    """Units change places, with all that is coupled to them; the first layer's outputs, say, are the same, moved."""
+    passes = {order: PASS.replace("}", f",order={order}}}") for order in ("true", "false")}
+    moved, stayed = (_run(source, text, name=f"{order}.onnx") for order, text in passes.items())
+    assert moved.proof.status == "proved" and moved.plan.orders and not stayed.plan.orders
+    made, dense = _matrices(moved.output), _matrices(source)
+    order = moved.plan.initializers["a"]["0"]
+    assert sorted(order) == list(range(48)) and order != list(range(48))
+    np.testing.assert_array_equal(made["a"], dense["a"][order])
+    assert moved.after == moved.before
+    kinds = [[node.op_type for node in onnx.load(path).graph.node] for path in (moved.output, source)]
+    assert kinds[0] == kinds[1]
+    left = [sum((_matrices(r.output)[name] ** 2).sum() for name in "bcd") for r in (moved, stayed)]
+    assert left[0] > 1.02 * left[1]
 
 
 def test_first_narrow_then_sparse(source: Path, data: str) -> None:
