@@ -9,6 +9,7 @@ import onnx_graphsurgeon as gs
 
 from onnxprune.errors import InputError, VerificationError
 from onnxprune.graph import Model, Packed, pack, pack_groups, sparse_matmul, unpack, use_domain
+from onnxprune.sparse.epilogue import fuse
 from onnxprune.sparse.pattern import Pattern
 
 Array = np.ndarray
@@ -42,13 +43,13 @@ def _initializers(model: Model, patterns: Mapping[str, Pattern]) -> Iterator[str
 
 
 def _ops(model: Model, patterns: Mapping[str, Pattern]) -> Iterator[str]:
-    """As SparseMatMul nodes, with the bias that is added to the product."""
+    """As SparseMatMul nodes, with what follows the product: a bias, an activation, a sum with another tensor."""
     left = set(patterns)
     for node in list(model.graph.nodes):
         name = next((t.name for t in node.inputs[1:2] if isinstance(t, gs.Constant) and t.name in patterns), "")
         packed = _packed(node, patterns[name]) if name else None
         if packed is not None:
-            _replace(model.graph, node, packed)
+            fuse(model, _replace(model.graph, node, packed))
             left.discard(name)
     if left != set(patterns):
         use_domain(model)
@@ -81,7 +82,7 @@ def _is_bias(node: gs.Node) -> bool:
     return isinstance(bias, gs.Constant) and bias.values.size in (1, bias.shape[-1] if bias.shape else 1)
 
 
-def _replace(graph: gs.Graph, node: gs.Node, packed: Packed) -> None:
+def _replace(graph: gs.Graph, node: gs.Node, packed: Packed) -> gs.Node:
     made, bias, add = node.outputs[0], _gemm_bias(node, packed.n), None
     if node.op == "MatMul":
         add, bias = _added(graph, node, packed.n)
@@ -94,6 +95,7 @@ def _replace(graph: gs.Graph, node: gs.Node, packed: Packed) -> None:
     graph.nodes[at] = sparse_matmul(packed, data, made, name=name, bias=bias)
     if add is not None:
         del graph.nodes[next(k for k, other in enumerate(graph.nodes) if other is add)]
+    return next(entry for entry in graph.nodes if entry.outputs[0] is made)
 
 
 def _gemm_bias(node: gs.Node, size: int) -> gs.Constant | None:

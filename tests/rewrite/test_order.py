@@ -14,7 +14,8 @@ from tests.oracle import build
 from tests.passes.test_passes import BLOCK
 
 SHUFFLED = """agraph (float[2,4,6,6] x) => (float[2,2,6,6] y)
-<float[16,4,1,1] a, float[16] scale, float[16] shift, float[16] mean, float[16] var, float[16,8,3,3] b, float[8,4,1,1] c>
+<float[16,4,1,1] a, float[16] scale, float[16] shift, float[16] mean, float[16] var, float[16,8,3,3] b,
+ float[8,4,1,1] c>
 {
   h = Conv(x, a)
   n = BatchNormalization(h, scale, shift, mean, var)
