@@ -79,7 +79,7 @@ def prune(
     evidence.release()
     if decision.made_for not in ("", plan_model["sha256"]):
         warnings.append("the plan was made for another file of the same structure")
-    moved = _orders(analysis, sparse, decision, options)
+    moved = {} if evidence.in_place else _orders(analysis, sparse, decision, options)
     decision.masks |= moved
     before, after = _counts(analysis, shapes, keep_of(analysis, decision.masks))
     locked = locks(analysis, macs(analysis, shapes))

@@ -59,7 +59,7 @@ def _ordered(group: Group, makers: list[Layer], wanted: Mapping[str, Wanted], ke
         return {}
     share = max(1 - wanted[layer.name].sparsity for layer in makers)
     scores = np.concatenate([_scores(layer, group.size)[stays] for layer in makers], axis=1)
-    order = filled(scores, block, share)
+    order = alike(scores, filled(scores, block, share), block, share)
     before, after = (_stays(rows, block, share) for rows in (scores, scores[order]))
     return {group.id: stays[order]} if after > before else {}
 
@@ -97,6 +97,23 @@ def filled(scores: Array, block: int, share: float) -> Array:
         if alive.mean() < 0.75:
             left, rows, alive = left[alive], rows[alive], alive[alive]
     return np.array(order)
+
+
+def alike(scores: Array, order: Array, block: int, share: float) -> Array:
+    """The same order with its whole blocks rearranged, so that neighbours keep the same columns where possible: kernels
+    may then take several as one. A rest at the end stays there."""
+    whole = len(order) // block
+    sums = np.add.reduceat(scores[order[: whole * block]], np.arange(0, whole * block, block), axis=0)
+    kept = max(round(share * sums.shape[1]), 1)
+    on = np.zeros(sums.shape, np.float32)
+    np.put_along_axis(on, np.argpartition(-sums, kept - 1, axis=1)[:, :kept], 1, axis=1)
+    line, left = [0], set(range(1, whole))
+    while left:
+        common = on @ on[line[-1]]
+        line.append(max(left, key=lambda at: (common[at], -at)))
+        left.remove(line[-1])
+    blocks = order[: whole * block].reshape(whole, block)[line]
+    return np.concatenate([blocks.ravel(), order[whole * block :]])
 
 
 def _stays(scores: Array, block: int, share: float) -> float:
