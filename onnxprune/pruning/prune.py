@@ -113,7 +113,8 @@ def _orders(analysis: Analysis, sparse: Sparse, decision: Decision, options: Opt
     if not sparse.ordered or options.recover_rounds > 1:
         return {}
     wanted = {name: want for name, want in sparse.wanted.items() if name in sparse.ordered}
-    return orders(analysis, layers(analysis), wanted, keep_of(analysis, decision.masks))
+    scope = Scope(options.protect, options.only)
+    return orders(analysis, layers(analysis), wanted, keep_of(analysis, decision.masks), scope.allows)
 
 
 def _search(

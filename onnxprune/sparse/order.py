@@ -9,7 +9,7 @@ an output has on the inputs that the block keeps so far.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
@@ -22,10 +22,16 @@ from onnxprune.sparse.line import Wanted, matrix
 Array = np.ndarray
 
 
-def orders(analysis: Analysis, layers: Iterable[Layer], wanted: Mapping[str, Wanted], keep: Keep) -> dict[str, Array]:
+def orders(
+    analysis: Analysis,
+    layers: Iterable[Layer],
+    wanted: Mapping[str, Wanted],
+    keep: Keep,
+    allowed: Callable[[Group], bool] = lambda _: True,
+) -> dict[str, Array]:
     """Group id -> its units that stay, in the order that they should have; groups that gain nothing are left out.
 
-    layers: of the analysed dense model; keep: what stays of it
+    layers: of the analysed dense model; keep: what stays of it; allowed: whether the units of a group may move
     """
     makers: dict[int, list[Layer]] = {}
     for layer in layers:
@@ -35,7 +41,7 @@ def orders(analysis: Analysis, layers: Iterable[Layer], wanted: Mapping[str, Wan
     found: dict[str, Array] = {}
     for group in analysis.groups:
         mine = makers.get(id(group.atom), [])
-        if mine and free(group):
+        if mine and free(group) and allowed(group):
             found |= _ordered(group, mine, wanted, keep)
     return found
 

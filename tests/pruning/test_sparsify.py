@@ -149,6 +149,9 @@ def test_done_again(source: Path, data: str, tmp_path: Path) -> None:
 
 
 def test_protected_layers_stay(source: Path) -> None:
+    """As they are, also in the order of their outputs and inputs."""
+    result = _run(source, protect=["a"])
+    assert (_matrices(result.output)["a"] == _matrices(source)["a"]).all() and result.plan.orders
     assert [e["initializer"] for e in _run(source, protect=["c"]).plan.sparse] == ["b", "d"]
     assert [e["initializer"] for e in _run(source, only=["c", "a"]).plan.sparse] == ["c"]
     assert [e["initializer"] for e in _run(source, PASS.replace("}", ",ends=true}"), only=["a"]).plan.sparse] == ["a"]
