@@ -101,6 +101,8 @@ class Options:
     """How long to look for better widths than the budget's."""
     sparse_format: str = "zeros"
     """How weights that were made sparse are written: zeros, op or initializer."""
+    in_place: bool = False
+    """Units that stay keep their order, as they must where a file is pruned more than once."""
     recover: Setting | None = None
     """How to train the result towards the dense model."""
     recover_samples: int = 16384

@@ -79,7 +79,7 @@ def prune(
     evidence.release()
     if decision.made_for not in ("", plan_model["sha256"]):
         warnings.append("the plan was made for another file of the same structure")
-    moved = {} if evidence.in_place else _orders(analysis, sparse, decision, options)
+    moved = {} if evidence.in_place or options.in_place else _orders(analysis, sparse, decision, options)
     decision.masks |= moved
     before, after = _counts(analysis, shapes, keep_of(analysis, decision.masks))
     locked = locks(analysis, macs(analysis, shapes))
@@ -110,8 +110,6 @@ def _orders(analysis: Analysis, sparse: Sparse, decision: Decision, options: Opt
     if options.plan is not None:
         chosen = read(options.plan)
         return {name: chosen.chosen(analysis)[name] for name in chosen.orders}
-    if not sparse.ordered or options.recover_rounds > 1:
-        return {}
     wanted = {name: want for name, want in sparse.wanted.items() if name in sparse.ordered}
     scope = Scope(options.protect, options.only)
     return orders(analysis, layers(analysis), wanted, keep_of(analysis, decision.masks), scope.allows)

@@ -16,6 +16,7 @@ from onnx import numpy_helper
 from onnxprune.errors import InputError
 from onnxprune.pruning import Options, Result, Target, optimize, parse
 from onnxprune.pruning.sparsifying import write_sparse
+from onnxprune.recovery import Effort, Setting
 from onnxprune.rewrite import prove
 from onnxprune.runtime.verify import Proof
 from onnxprune.sparse import Pattern
@@ -146,6 +147,19 @@ def test_done_again(source: Path, data: str, tmp_path: Path) -> None:
     plan.write_text(json.dumps(body))
     with pytest.raises(InputError, match="sparse weight 'z' is not in this model"):
         optimize(source, tmp_path / "third.onnx", Options(plan=plan, bench=False))
+
+
+def test_trained_in_rounds_and_packed(source: Path, data: str) -> None:
+    """Zeros stay through training; in rounds, units keep their order, for plans are put together."""
+    setting = Setting(Effort(steps=20))
+    how: dict[str, Any] = {"calibration": data, "target": Target("macs", 0.7), "recover": setting, "recover_rounds": 2}
+    result = _run(source, "channels", PASS, sparse_format="op", **how)
+    assert result.proof.status == "proved" and not result.plan.orders
+    made = _matrices(result.output)
+    there = [entry for entry in result.plan.sparse if entry["initializer"] in made]
+    assert {entry["initializer"] for entry in there} == {"b", "c"}
+    assert all(_is_sparse(made[e["initializer"]], "8x1", e["sparsity"]) for e in there)
+    assert "SparseMatMul" in [node.op_type for node in onnx.load(result.output).graph.node]
 
 
 def test_protected_layers_stay(source: Path) -> None:
