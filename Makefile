@@ -45,7 +45,7 @@ lint: $(DEV)/.stamp
 	$(DEV)/bin/lint-imports
 
 test: lint
-	$(DEV)/bin/pytest -n 2
+	$(DEV)/bin/pytest -n 2 --dist worksteal
 
 bench: $(DEV)/.stamp
 	$(DEV)/bin/python -m tools.bench

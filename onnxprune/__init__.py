@@ -15,12 +15,24 @@ from onnxprune._version import __version__
 from onnxprune.errors import InputError, OnnxpruneError, VerificationError
 
 if TYPE_CHECKING:
-    from onnxprune.pruning import Options, Pass, Plan, Result, Target
+    from onnxprune.pruning import Inputs, Options, Pass, Plan, Recovery, Result, Target, recover
     from onnxprune.pruning.optimize import optimize
+    from onnxprune.recovery import Effort, Training
     from onnxprune.report import Benched, Comparison, Report, Survey, analyze, bench, compare, summarize
 
 _ROOMS = {
-    "onnxprune.pruning": ("Options", "Pass", "Plan", "Result", "Target", "optimize"),
+    "onnxprune.pruning": (
+        "Inputs",
+        "Options",
+        "Pass",
+        "Plan",
+        "Recovery",
+        "Result",
+        "Target",
+        "optimize",
+        "recover",
+    ),
+    "onnxprune.recovery": ("Effort", "Training"),
     "onnxprune.report": (
         "Benched",
         "Comparison",
@@ -36,21 +48,26 @@ _ROOMS = {
 __all__ = [
     "Benched",
     "Comparison",
+    "Effort",
     "InputError",
+    "Inputs",
     "OnnxpruneError",
     "Options",
     "Pass",
     "Plan",
+    "Recovery",
     "Report",
     "Result",
     "Survey",
     "Target",
+    "Training",
     "VerificationError",
     "__version__",
     "analyze",
     "bench",
     "compare",
     "optimize",
+    "recover",
     "summarize",
 ]
 

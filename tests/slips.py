@@ -270,7 +270,7 @@ REWRITE = [
         "",
         "rewrite.test_mask:test_both_operands_of_a_product_of_computed_tensors",
     ),
-    Slip("rewrite.veil:_spread", "mask * keep.mask", "mask + keep.mask", SUMMED),
+    Slip("rewrite.veil:_spread", "keep.mask(term)", "(1 - keep.mask(term))", SUMMED),
     Slip(
         "rewrite.mask:consumed",
         "inexact(binding, keep) | losing(binding, keep)",

@@ -56,6 +56,13 @@ def sparse_formats(incomplete: str) -> Offered:
     return _starting(incomplete, known)
 
 
+def mask_methods(incomplete: str) -> Offered:
+    """Ways to train masks."""
+    from onnxprune.recovery.masks import METHODS
+
+    return _starting(incomplete, ((name, method.summary) for name, method in METHODS.items()))
+
+
 def devices(incomplete: str) -> Offered:
     """Where a recovery may train."""
     return _starting(incomplete, (("cpu", ""), ("cuda", "")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,6 +32,7 @@ from onnxprune.cli.options import (
 
 if TYPE_CHECKING:
     from onnxprune.pruning import Options, Result
+    from onnxprune.recovery.masks import MaskSetting
     from onnxprune.report import Report
 
 
@@ -123,6 +125,29 @@ SearchMinutes = Annotated[
         metavar="M", help="Look so long for better widths than the budget's, by what masked units lose on the data."
     ),
 ]
+TrainMasks = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME|STEPS",
+        help="Learn what goes by training gates on all units: 5m, 90s or a number of steps. Needs data and torch.",
+    ),
+]
+MaskMethod = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="How gates are trained: polarised (the default), cofi, l0 or ste; see docs/masks.md.",
+        autocompletion=completion.mask_methods,
+    ),
+]
+MaskWeights = Annotated[
+    bool | None,
+    typer.Option(
+        "--mask-weights/--no-mask-weights",
+        show_default=False,
+        help="While masks are trained, weights learn along (they do); the result doesn't get these.",
+    ),
+]
 NoVerify = Annotated[bool, typer.Option("--no-verify", help="Don't prove the result.")]
 NoBench = Annotated[bool, typer.Option("--no-bench", help="Don't measure latency and fidelity.")]
 
@@ -153,6 +178,9 @@ def optimize(
     repair: Repair = None,
     max_loss: MaxLoss = None,
     search_minutes: SearchMinutes = None,
+    train_masks: TrainMasks = None,
+    mask_method: MaskMethod = None,
+    mask_weights: MaskWeights = None,
     metric: Metric = None,
     sparse_format: SparseFormat = "zeros",
     recover: Recover = None,
@@ -163,7 +191,7 @@ def optimize(
     """Prune a model to a target or a limit of loss, prove the result, and measure it."""
     from onnxprune.pruning import Options
     from onnxprune.pruning import Target as Aim
-    from onnxprune.recovery import Effort, Setting
+    from onnxprune.recovery import Effort, Training
 
     chosen: dict[str, Any] = {
         "criterion": criterion,
@@ -193,10 +221,26 @@ def optimize(
         search_minutes=search_minutes,
         sparse_format=sparse_format,
         recover_rounds=recover_rounds,
-        recover=Setting(Effort.parse(recover), recover_mode, seed=seed) if recover else None,
+        masks=_masks(train_masks, mask_method, mask_weights, seed),
+        recover=Training(Effort.parse(recover), recover_mode, seed=seed) if recover else None,
         **{name: text for name, text in chosen.items() if text is not None},
     )
     return _show(*_run(model, output or model.with_name(f"{model.stem}.pruned.onnx"), options, report), json)
+
+
+def _masks(effort: str | None, method: str | None, weights: bool | None, seed: int) -> MaskSetting | None:
+    """How masks are trained, if they are."""
+    from onnxprune.errors import InputError
+    from onnxprune.recovery import Effort
+    from onnxprune.recovery.masks import MaskSetting
+
+    if effort is not None:
+        found = MaskSetting(Effort.parse(effort), method or MaskSetting().method, seed=seed)
+        return found if weights is None else replace(found, weights=weights)
+    flag = "--mask-weights" if weights else "--no-mask-weights"
+    for name in [name for name, given in (("--mask-method", method), (flag, weights)) if given is not None]:
+        raise InputError(f"{name} says how masks are trained, and needs --train-masks")
+    return None
 
 
 def _run(model: Path, output: Path, options: Options, report: Path | None) -> tuple[Result, Report, list[Path]]:

@@ -71,13 +71,13 @@ def recover(
     from onnxprune.cli.screen import stages
     from onnxprune.pruning import Inputs
     from onnxprune.pruning import recover as run
-    from onnxprune.recovery import Effort, Setting
+    from onnxprune.recovery import Effort, Training
     from onnxprune.report import to_json
     from onnxprune.report.build import recovered
 
     place = output or pruned.with_name(f"{pruned.stem}.recovered.onnx")
     changes = tuple(augment.split(",")) if augment else ()
-    setting = Setting(Effort.parse(length), mode, loss, rate, batch, match, changes, seed, device)
+    setting = Training(Effort.parse(length), mode, loss, rate, batch, match, changes, seed, device)
     with stages() as progress:
         found = run(dense, pruned, place, setting, Inputs(data, samples, preprocess, dims(dim), plan), progress)
     if not found.written:  # one of several processes, which isn't the one that tells

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from onnxprune.cli.screen import facts, show_all, table
 from onnxprune.cli.show_analyze import lock_table
 from onnxprune.report.record import Report
-from onnxprune.report.sentences import aim, fidelity, proof, recovered, searched, sparse
+from onnxprune.report.sentences import aim, fidelity, masked, proof, recovered, searched, sparse
 from onnxprune.report.units import fraction, quantity, seconds, size, some, speedup
 
 MOST_LOCKED = 8
@@ -44,6 +44,7 @@ def _row(label: str, unit: Callable[[float], str], before: float, after: float) 
 def _findings(report: Report) -> list[tuple[str, str]]:
     rows = [("target", aim(report.target))] if report.target else []
     rows += searched(report)
+    rows += [("masks", masked(report.masks))] if report.masks else []
     if report.latency:
         rows.append(("speed", speedup(report.latency.speedup)))
     rows += [("recovery", recovered(report.recovery))] if report.recovery else []

@@ -76,7 +76,7 @@ class Evidence:
         if self.options.calibration is None:
             return None
         options = self.options
-        wanted = max(options.samples, options.recover_samples) if options.recover else options.samples
+        wanted = max(options.samples, options.recover_samples) if options.recover or options.masks else options.samples
         opened = self._open(self.options.calibration, wanted)
         self.warnings += opened.warnings
         if opened.synthetic:

@@ -11,6 +11,7 @@ from onnxprune.errors import InputError, VerificationError
 from onnxprune.graph import publish, scratch_folder
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.evolution import check_minutes
+from onnxprune.pruning.masking import check_training
 from onnxprune.pruning.matches import matches_of_plan
 from onnxprune.pruning.measure import measure
 from onnxprune.pruning.options import Options
@@ -39,6 +40,7 @@ def optimize(
     _check_paths(source, output)
     check_options(options)
     check_minutes(options)
+    check_training(options)
     check_recovery(options)
     check_rounds(options)
     check_format(options.sparse_format)

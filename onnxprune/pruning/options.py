@@ -9,7 +9,8 @@ from pathlib import Path
 from onnxprune import criteria
 from onnxprune.errors import InputError
 from onnxprune.pruning.plan import Plan
-from onnxprune.recovery import Setting
+from onnxprune.recovery import Training
+from onnxprune.recovery.masks import MaskSetting
 
 QUANTITIES = ("macs", "params", "size", "latency")
 
@@ -103,7 +104,9 @@ class Options:
     """How weights that were made sparse are written: zeros, op or initializer."""
     in_place: bool = False
     """Units that stay keep their order, as they must where a file is pruned more than once."""
-    recover: Setting | None = None
+    masks: MaskSetting | None = None
+    """How to train masks that decide what goes."""
+    recover: Training | None = None
     """How to train the result towards the dense model."""
     recover_samples: int = 16384
     """Of the user's data, at most, to train on; `samples` of them are calibrated on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from onnxprune.graph import Model, concrete, index_bounds, normalize, save, skel
 from onnxprune.pruning.decide import Decision, cost_of, decide, passes_of, replay
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.evolution import Evolution, evolve, for_minutes
+from onnxprune.pruning.masking import Masked, Masking, train_decision
 from onnxprune.pruning.matches import matches_of
 from onnxprune.pruning.obstacles import locks
 from onnxprune.pruning.options import Options, Target
@@ -68,7 +70,8 @@ def prune(
     warnings = unmatched(analysis, Scope(options.protect, options.only))
     plan_model = {"name": source.name, "sha256": sha256(source)}
     sparse = named(analysis, options) if options.plan is None else planned(analysis, read(options.plan))
-    decision = _decide(analysis, evidence, shapes, target, progress)
+    watch = Timing(evidence.stopwatch, analysis, shapes, progress)
+    decision = _decide(watch, evidence, target)
     decided = _decided(options)
     if options.recover is not None:
         decided["recover"] = str(options.recover)
@@ -76,6 +79,12 @@ def prune(
         found = _search(decision, analysis, evidence, shapes)
         decision = found.decision
         decided["search"] = str(found)
+    edits: Edits | None = None
+    masks: Masked | None = None
+    if options.masks is not None:
+        learned = _train_masks(decision, watch, evidence)
+        decision, edits, masks = learned.decision, learned.edits, learned.outcome
+        decided["masks"] = str(masks)
     evidence.release()
     if decision.made_for not in ("", plan_model["sha256"]):
         warnings.append("the plan was made for another file of the same structure")
@@ -84,7 +93,7 @@ def prune(
     before, after = _counts(analysis, shapes, keep_of(analysis, decision.masks))
     locked = locks(analysis, macs(analysis, shapes))
     matches = matches_of(analysis, decision.masks) if options.recover else []
-    edits = _repair(evidence, decision, sparse, progress)
+    edits = _repair(evidence, decision, sparse) if edits is None or sparse else edits
     repaired = edits.apply(model) if edits else analysis
     keep = keep_of(repaired, decision.masks)
     after["params"] = params(repaired).total(keep.counts)  # a repair may have added biases
@@ -100,7 +109,7 @@ def prune(
     plan.orders = {name: order.tolist() for name, order in moved.items()}
     proof = Proof("skipped", reason="not asked for")
     result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)
-    result.target, result.offered = decision.target, _offered(decision)
+    result.target, result.offered, result.masks = decision.target, _offered(decision), masks
     result.unknown, result.warnings = dict(analysis.unknown), [*warnings, *evidence.warnings]
     return Pruned(result, decision.masks, edits, matches)
 
@@ -130,13 +139,14 @@ def _search(
     return evolve(decision, cost, trials, options.seed, for_minutes(options.search_minutes))
 
 
-def _repair(evidence: Evidence, decision: Decision, sparse: Sparse, progress: Progress) -> Edits:
+def _repair(evidence: Evidence, decision: Decision, sparse: Sparse | None = None) -> Edits:
     """What makes up for the units that go, with the weights that are to be sparse."""
     found = repair.get(evidence.repair)
     if sparse:
-        return _sparsify(evidence, decision, sparse, progress)
+        return _sparsify(evidence, decision, sparse)
     if not decision.masks or found.name == "none":
         return Edits()
+    progress = evidence.progress
     progress("repairing")
     work = Work(evidence.source, decision.masks, evidence.calibration, progress=progress, warn=evidence.warnings.append)
     edits = found.function(work)
@@ -144,8 +154,9 @@ def _repair(evidence: Evidence, decision: Decision, sparse: Sparse, progress: Pr
     return edits
 
 
-def _sparsify(evidence: Evidence, decision: Decision, sparse: Sparse, progress: Progress) -> Edits:
+def _sparsify(evidence: Evidence, decision: Decision, sparse: Sparse) -> Edits:
     """One walk over the layers that both repairs them and makes them sparse."""
+    progress = evidence.progress
     if evidence.repair not in ("none", "sequential"):
         raise InputError(f"--repair {evidence.repair}: layers are made sparse and repaired one by one (sequential)")
     progress("making weights sparse")
@@ -169,18 +180,27 @@ def _save(model: Model, trial: Path, output: Path) -> None:
         raise InputError(str(error).replace(str(trial), str(output))) from None
 
 
-def _decide(
-    analysis: Analysis,
-    evidence: Evidence,
-    shapes: dict[str, tuple[int, ...]],
-    target: Target | None,
-    progress: Progress,
-) -> Decision:
-    options, source = evidence.options, evidence.file.path
+def _train_masks(decision: Decision, watch: Timing, evidence: Evidence) -> Masking:
+    """A better decision, learned; where the target is a time, by the estimate that was timed for the budget's."""
+    setting, target = evidence.options.masks, decision.target
+    assert setting is not None
+    if target is None:
+        raise InputError("--train-masks needs a target: the passes' own ratios say how wide groups are")
+    if target.timed:
+        cost = watch.cost(decision.offered, target)
+    else:
+        cost = cost_of(target, watch.analysis, evidence.file.path, watch.shapes)
+    found = train_decision(decision, cost, evidence, setting, partial(_repair, evidence))
+    if found.outcome.gained and target.timed:
+        watch.seen(found.decision, target)
+    return found
+
+
+def _decide(watch: Timing, evidence: Evidence, target: Target | None) -> Decision:
+    options, source, analysis, shapes = evidence.options, evidence.file.path, watch.analysis, watch.shapes
     wanted = target or options.target
     if options.plan is None and options.passes and not passes_of(options):
         return _nothing(wanted)
-    watch = Timing(evidence.stopwatch, analysis, shapes, progress)
     if options.plan is not None:
         found = replay(analysis, read(options.plan), options, source, shapes)
         return watch.seen(found, wanted) if wanted is not None and wanted.timed else found

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from onnxprune.pruning.loss import Search
+from onnxprune.pruning.masking import Masked
 from onnxprune.pruning.measure import Measurement
 from onnxprune.pruning.obstacles import Lock
 from onnxprune.pruning.options import Options, Target
@@ -21,7 +22,8 @@ class Result:
     fraction: of the target's quantity that is left; reached: whether the target was met; target: the one that was
     aimed at, None where the passes' own ratios, a plan or the loss decided; offered: pass -> sizes of the groups that
     it offered; unknown: op -> nodes without a rule; warnings: sentences; written: the model file and its data files;
-    search: what the loss is, where there is a limit to it; recovery: what came of training, where that was asked for
+    search: what the loss is, where there is a limit to it; masks, recovery: what came
+    of training masks and weights, where that was asked for
     """
 
     source: Path
@@ -41,6 +43,7 @@ class Result:
     unknown: dict[str, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     search: Search | None = None
+    masks: Masked | None = None
     recovery: Recovery | None = None
 
     @property

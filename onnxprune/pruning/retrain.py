@@ -20,7 +20,7 @@ from onnxprune.pruning.matches import matches_of_plan
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.plan import read, sha256
 from onnxprune.pruning.progress import Progress, silent
-from onnxprune.recovery import Match, Outcome, Setting, check, train
+from onnxprune.recovery import Match, Outcome, Training, check, train
 from onnxprune.runtime import Fidelity, PlainFile, compare_models, session
 from onnxprune.runtime.loss import Loss
 from onnxprune.runtime.run import run
@@ -34,7 +34,7 @@ class Recovery:
     """What came of a training. before, after: fidelity to the dense model on data held out, by ONNX Runtime; data: what
     was held out; written: the files, none where this process isn't the one that writes; warnings: sentences"""
 
-    setting: Setting
+    setting: Training
     outcome: Outcome
     before: Fidelity
     after: Fidelity
@@ -52,7 +52,7 @@ def recover(
     dense: Path | str,
     pruned: Path | str,
     output: Path | str,
-    setting: Setting | None = None,
+    setting: Training | None = None,
     inputs: Inputs | None = None,
     progress: Progress = silent,
 ) -> Recovery:
@@ -62,7 +62,7 @@ def recover(
     it was. A run that was killed goes on where it was when it is started again. Raises InputError for unusable input.
     """
     dense, pruned, output = Path(dense), Path(pruned), Path(output)
-    setting, inputs = setting or Setting(), inputs or Inputs()
+    setting, inputs = setting or Training(), inputs or Inputs()
     if output.is_dir() or not output.parent.exists():
         raise InputError(f"{output}: can't be written there; give the name of a model file in a folder that exists")
     if output.exists() and dense.exists() and output.resolve() == dense.resolve():
@@ -101,7 +101,7 @@ def retrain(
     file: PlainFile,
     trial: Path,
     data: tuple[Data, Data],
-    setting: Setting,
+    setting: Training,
     progress: Progress,
     output: Path,
     matches: Sequence[Match] = (),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from onnxprune.budget import Candidate, Cost
@@ -24,7 +24,7 @@ class Timing:
 
     stopwatch: Stopwatch
     analysis: Analysis
-    shapes: Mapping[str, Sequence[int]]
+    shapes: dict[str, tuple[int, ...]]
     progress: Progress
     _cost: Cost | None = None
 

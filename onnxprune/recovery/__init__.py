@@ -15,7 +15,7 @@ from onnxprune.export.lazy import need
 from onnxprune.recovery.effort import Effort
 from onnxprune.recovery.match import Match
 from onnxprune.recovery.outcome import Outcome, Point
-from onnxprune.recovery.setting import Setting
+from onnxprune.recovery.training import Training
 
 if TYPE_CHECKING:
     from onnxprune.calibration import Data
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from onnxprune.recovery.recover import Recovered
 
 
-def check(setting: Setting) -> None:
+def check(setting: Training) -> None:
     """Raise InputError where torch isn't installed, or names in a setting are unknown."""
     need("torch", "torch", "training")
     from onnxprune.recovery.augment import check as check_names
@@ -39,7 +39,7 @@ def train(
     dense: Model,
     pruned: Model,
     data: tuple[Data, Data],
-    setting: Setting,
+    setting: Training,
     tell: Callable[[str], None],
     saved: tuple[Path, str] | None = None,
     matches: Sequence[Match] = (),
@@ -64,4 +64,4 @@ def invent(
     return made(model, like, axes, seed, tell)
 
 
-__all__ = ["Effort", "Match", "Outcome", "Point", "Setting", "check", "invent", "train"]
+__all__ = ["Effort", "Match", "Outcome", "Point", "Training", "check", "invent", "train"]

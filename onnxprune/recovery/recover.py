@@ -26,10 +26,10 @@ from onnxprune.recovery.nature import features
 from onnxprune.recovery.objective import Objective
 from onnxprune.recovery.outcome import Outcome
 from onnxprune.recovery.pace import channels_last, settle_threads
-from onnxprune.recovery.setting import Setting
 from onnxprune.recovery.step import Pass
 from onnxprune.recovery.student import Student
 from onnxprune.recovery.trainer import Trainer
+from onnxprune.recovery.training import Training
 
 Tell = Callable[[str], None]
 
@@ -47,7 +47,7 @@ def train(
     dense: Model,
     pruned: Model,
     data: tuple[Data, Data],
-    setting: Setting,
+    setting: Training,
     tell: Tell,
     saved: tuple[Path, str] | None = None,
     matches: Sequence[Match] = (),
@@ -125,5 +125,5 @@ def settle(
     return odd
 
 
-def _key(saved: tuple[Path, str] | None, setting: Setting) -> str:
+def _key(saved: tuple[Path, str] | None, setting: Training) -> str:
     return hashlib.sha256(f"{saved[1] if saved else ''} {setting!r} {torch.__version__}".encode()).hexdigest()

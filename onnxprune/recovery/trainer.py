@@ -20,9 +20,9 @@ from onnxprune.recovery.distributed import Crew
 from onnxprune.recovery.judge import Judge
 from onnxprune.recovery.outcome import Outcome, Point
 from onnxprune.recovery.schedule import rate
-from onnxprune.recovery.setting import Setting
 from onnxprune.recovery.step import Pass
 from onnxprune.recovery.student import Student
+from onnxprune.recovery.training import Training
 
 LOOKS = 20
 """How often data held out are looked at, evenly over the training."""
@@ -54,7 +54,7 @@ class Trainer:
         gradients: Pass,
         batches: Batches,
         judge: Judge | None,
-        setting: Setting,
+        setting: Training,
         crew: Crew,
         checkpoint: Checkpoint,
         outcome: Outcome,

@@ -24,6 +24,7 @@ from onnxprune.report.record import (
     Interval,
     Latency,
     Loss,
+    MaskRecord,
     Moment,
     PassRecord,
     ProofRecord,
@@ -55,6 +56,7 @@ def summarize(result: Result) -> Report:
         data=given(measured.data) if measured and measured.data else None,
         not_measured=measured.reason if measured else "not asked for",
         proof=_proof(result),
+        masks=_masks(result),
         recovery=recovered(result.recovery) if result.recovery else None,
         passes=_passes(result),
         untried=_untried(result),
@@ -97,6 +99,11 @@ def command(result: Result) -> str:
         str(options.align or "auto"),
     ]
     words += ["--sparse-format", options.sparse_format] if options.sparse_format != "zeros" else []
+    if options.search_minutes is not None:
+        words += ["--search-minutes", f"{options.search_minutes:g}"]
+    if options.masks:
+        words += ["--train-masks", options.masks.effort.text, "--mask-method", options.masks.method]
+        words += ["--mask-weights" if options.masks.weights else "--no-mask-weights"]
     if options.recover:
         words += ["--recover", options.recover.effort.text, "--recover-mode", options.recover.mode]
         words += ["--recover-rounds", str(options.recover_rounds)] if options.recover_rounds > 1 else []
@@ -167,6 +174,15 @@ def _loss(result: Result) -> Loss | None:
         return None
     trials = [Attempt(trial.target, trial.macs, trial.loss) for trial in found.trials]
     return Loss(found.limit, found.loss, found.met, found.metric, found.before, found.after, trials)
+
+
+def _masks(result: Result) -> MaskRecord | None:
+    found = result.masks
+    if found is None:
+        return None
+    setting = found.setting
+    losses = _number(found.before), _number(found.after)
+    return MaskRecord(setting.method, setting.weights, found.steps, *losses, found.gained)
 
 
 def recovered(found: Recovery) -> Recovered:

@@ -181,6 +181,19 @@ class Width:
 
 
 @dataclass(frozen=True, slots=True)
+class MaskRecord:
+    """A training of masks; before, after: losses of the budget's choice and of the learned one on data held out, after
+    repair; gained: whether the learned one was taken."""
+
+    method: str
+    weights: bool
+    steps: int
+    before: float | None
+    after: float | None
+    gained: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """A look at data held out while training; loss: what was trained; fidelity: the loss between 0 and 1."""
 
@@ -228,6 +241,7 @@ class Report:
     data: Given | None
     not_measured: str
     proof: ProofRecord
+    masks: MaskRecord | None
     recovery: Recovered | None
     passes: list[PassRecord]
     untried: list[str]

@@ -27,7 +27,7 @@ from onnxprune.graph import Model, add_inputs, finish, save
 from onnxprune.graph.naming import Names
 from onnxprune.rewrite.mask import consumed, consuming, cover
 from onnxprune.rewrite.nodes import Nodes, Unmaskable, splice
-from onnxprune.rewrite.veil import Feed, GateVeil
+from onnxprune.rewrite.veil import Feed, GateVeil, Values
 
 Array = np.ndarray
 
@@ -35,12 +35,16 @@ Array = np.ndarray
 @dataclass(frozen=True, slots=True)
 class GatedModel:
     """model: with one more input for every combination of axes that is gated; atoms: group id -> what has a gate;
-    inputs: what these are fed under some gates; exact: the same without rounding, of those that are floats"""
+    inputs: what these are fed under some gates"""
 
     model: Model
     atoms: Mapping[str, Atom]
     inputs: Mapping[str, Feed]
-    exact: Mapping[str, Feed]
+
+    @property
+    def exact(self) -> dict[str, Values]:
+        """What the further inputs that are floats are fed, not rounded to their types."""
+        return {name: feed.values for name, feed in self.inputs.items() if feed.kind.kind != "b"}
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -71,7 +75,7 @@ def gated(source: Callable[[], Model], groups: Collection[str]) -> GatedModel:
         lost = _cover(analysis, veil)
         if not lost:
             add_inputs(model, veil.inputs)
-            return GatedModel(model, atoms, veil.feeds, veil.exact)
+            return GatedModel(model, atoms, veil.feeds)
         left = [name for name, atom in atoms.items() if atom not in lost]
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -14,17 +18,29 @@ from onnxprune.graph.naming import Names
 from onnxprune.rewrite.nodes import BFLOAT16, Nodes, Unmaskable, describe, element
 
 Array = np.ndarray
-Feed = Callable[[Gates], Array]
-"""What an input is fed under some gates."""
+Values = Callable[[Gates], Any]
+"""Numbers under some gates: arrays of NumPy, or of whatever else the gates are made of (see
+`onnxprune.recovery.masks.tensor_gates`)."""
 
 LEAST = 1e-6
 """Where all units are gone there is still so much of them to divide by."""
 
 
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What an input is fed under some gates. values: before they get the input's type, which is `kind`"""
+
+    values: Values
+    kind: np.dtype[Any]
+
+    def __call__(self, gates: Gates) -> Array:
+        return np.asarray(self.values(gates)).astype(self.kind)
+
+
 class Gate:
     """A mask of one shape that is fed: as factors, or as bools for what can't be multiplied."""
 
-    def __init__(self, veil: GateVeil, name: str, values: Feed) -> None:
+    def __init__(self, veil: GateVeil, name: str, values: Values) -> None:
         self._veil = veil
         self._name = name
         self._values = values
@@ -57,9 +73,9 @@ class Gate:
         """An input that is the number of entries over the sum of the gate."""
         fed = self._values
 
-        def ratio(gates: Gates) -> Array:
+        def ratio(gates: Gates) -> Any:
             values = fed(gates)
-            return np.asarray(values.size / max(float(values.sum()), LEAST))
+            return math.prod(values.shape) / max(values.sum(), LEAST)
 
         return self._veil.input(f"{self._name}/ratio", dtype, ratio)
 
@@ -80,7 +96,7 @@ class Veil:
     def mask(self, node: gs.Node, axes: Mapping[int, Term], rank: int) -> Mask:
         """A mask of some axes of a tensor, 1 along all others. Raises Unmaskable for an axis of open length."""
         _check(node, axes)
-        return _spread(self.keep, axes, rank)
+        return np.asarray(_spread(self.keep, axes, rank))
 
     def thicken(self, nodes: Nodes, mask: Mask, dtype: Any) -> gs.Tensor:
         """The number of entries over that of those which stay."""
@@ -94,14 +110,12 @@ class Veil:
 class GateVeil(Veil):
     """Gates that are inputs of the graph, one for every combination of axes that is masked anywhere.
 
-    graph: to be gated; atoms: group id -> what has a gate; feeds: input -> what it is fed; exact: the same before it is
-    rounded to the input's type, of those that are floats
+    graph: to be gated; atoms: group id -> what has a gate; feeds: input -> what it is fed
     """
 
     def __init__(self, graph: gs.Graph, atoms: Mapping[str, Atom], names: Names) -> None:
         super().__init__(Gates({atom: np.ones(atom.size or 0) for atom in atoms.values()}))
         self.feeds: dict[str, Feed] = {}
-        self.exact: dict[str, Feed] = {}
         self._names = names
         self._outermost = {id(node) for node in graph.nodes}
         self._gates: dict[str, Gate] = {}
@@ -123,21 +137,19 @@ class GateVeil(Veil):
 
     def number(self, nodes: Nodes, tell: Callable[[Keep], float], dtype: Any) -> gs.Tensor:
         """A number that is fed."""
-        return self.input(f"number{len(self._inputs)}", dtype, lambda gates: np.asarray(tell(gates)))
+        return self.input(f"number{len(self._inputs)}", dtype, tell)
 
     def shares(self, node: gs.Node) -> bool:
         """Whether what is made in front of a node is there for nodes behind it."""
         return id(node) in self._outermost
 
-    def input(self, name: str, dtype: Any, feed: Feed) -> gs.Variable:
+    def input(self, name: str, dtype: Any, values: Values) -> gs.Variable:
         """An input of the graph, made once; it is fed in its type."""
         if name not in self._inputs:
+            feed = Feed(values, np.dtype(dtype))
             shape = feed(Gates(self.keep.masks)).shape
-            made = self._inputs[name] = gs.Variable(self._names.new(name), np.dtype(dtype), shape)
-            kind = made.dtype  # alone: a tensor knows its graph
-            self.feeds[made.name] = lambda gates: np.asarray(feed(gates)).astype(kind)
-            if kind.kind != "b":
-                self.exact[made.name] = feed
+            made = self._inputs[name] = gs.Variable(self._names.new(name), feed.kind, shape)
+            self.feeds[made.name] = feed
         return self._inputs[name]
 
 
@@ -146,9 +158,7 @@ def _check(node: gs.Node, axes: Mapping[int, Term]) -> None:
         raise Unmaskable(f"{describe(node)} works over an axis whose length is open")
 
 
-def _spread(keep: Keep, axes: Mapping[int, Term], rank: int) -> Array:
+def _spread(keep: Keep, axes: Mapping[int, Term], rank: int) -> Any:
     """The product of the masks of some axes, each along its own."""
-    mask = np.ones([1] * rank, bool)
-    for axis, term in axes.items():
-        mask = mask * keep.mask(term).reshape([-1 if k == axis else 1 for k in range(rank)])
-    return mask
+    parts = [keep.mask(term).reshape([-1 if k == axis else 1 for k in range(rank)]) for axis, term in axes.items()]
+    return reduce(operator.mul, parts) if parts else np.ones([1] * rank, bool)

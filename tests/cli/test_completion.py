@@ -18,6 +18,7 @@ from tests.cli.conftest import launch
         ("--pass head", {"heads", "head_dim"}),
         ("--target p", {"params="}),
         ("--provider c", {"cpu"}),
+        ("--mask-method p", {"polarised"}),
     ],
 )
 def test_values_of_options(words: str, offered: set[str]) -> None:
@@ -27,6 +28,6 @@ def test_values_of_options(words: str, offered: set[str]) -> None:
 
 
 def test_every_value_is_explained() -> None:
-    for offer in (completion.criteria, completion.budgets, completion.passes, completion.targets):
+    for offer in (completion.criteria, completion.budgets, completion.passes, completion.mask_methods):
         found = offer("")
         assert found and all(name and what for name, what in found) and offer("no such") == []

@@ -19,7 +19,7 @@ from tests.fuzz.step import STEPS
 from tests.oracle import Refuted, well_formed
 
 MANY = settings(
-    max_examples=200,
+    max_examples=80,
     deadline=None,
     derandomize=True,
     database=None,

@@ -16,10 +16,10 @@ import pytest
 from onnxprune.errors import InputError
 from onnxprune.pruning import Inputs, Options, Target, optimize, recover
 from onnxprune.pruning.retrain import SUFFIX
-from onnxprune.recovery import Effort, Setting
+from onnxprune.recovery import Effort, Training
 from tests.recovery.small import files, samples
 
-QUICK = Setting(Effort(steps=150), rate=0.02)
+QUICK = Training(Effort(steps=150), rate=0.02)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_fixed_batch(tmp_path: Path) -> None:
 
 def test_without_data_it_says_what_that_means(tmp_path: Path) -> None:
     dense, pruned = files(tmp_path)
-    found = recover(dense, pruned, tmp_path / "out.onnx", Setting(Effort(steps=20)))
+    found = recover(dense, pruned, tmp_path / "out.onnx", Training(Effort(steps=20)))
     assert any("made up" in text for text in found.warnings)
 
 
@@ -121,7 +121,7 @@ def test_killed_and_started_again(tmp_path: Path, inputs: Inputs) -> None:
         "import onnxprune.recovery.trainer as t; t.SECONDS = 0.0; import sys; from onnxprune.cli import main; "
         "sys.argv = ['onnxprune', *sys.argv[1:]]; main()"
     )
-    words = ["recover", dense, pruned, "-o", out, "--data", inputs.data, "--for", "2000", "--rate", "0.02"]
+    words = ["recover", dense, pruned, "-o", out, "--data", inputs.data, "--for", "500", "--rate", "0.02"]
     command = [sys.executable, "-c", script, *map(str, words)]
     run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     checkpoint = out.with_name(out.name + SUFFIX)

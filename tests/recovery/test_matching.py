@@ -11,7 +11,7 @@ import torch
 from onnxprune.graph import load
 from onnxprune.pruning import Inputs, Options, Target, optimize, read, recover
 from onnxprune.pruning.matches import matches_of_plan
-from onnxprune.recovery import Effort, Match, Setting
+from onnxprune.recovery import Effort, Match, Training
 from onnxprune.recovery.matching import Matching
 from tests.recovery.small import files, samples
 
@@ -39,7 +39,7 @@ def test_a_plan_says_what_survived(tmp_path: Path) -> None:
     (whole,) = matches_of_plan(load(dense), None)
     assert whole.name == "r" and not whole.kept
     np.savez(tmp_path / "data.npz", x=samples())
-    setting = Setting(Effort(steps=60), rate=0.02, match=0.5)
+    setting = Training(Effort(steps=60), rate=0.02, match=0.5)
     both, data = (dense, tmp_path / "out.onnx", tmp_path / "rec.onnx", setting), str(tmp_path / "data.npz")
     found = recover(*both, Inputs(data, plan=plan))
     assert found.gained and not found.warnings

@@ -11,10 +11,10 @@ import pytest
 
 from onnxprune.errors import InputError
 from onnxprune.pruning import Options, Target, optimize
-from onnxprune.recovery import Effort, Setting
+from onnxprune.recovery import Effort, Training
 from tests.recovery.small import files, samples
 
-TRAIN = Setting(Effort(steps=120), rate=0.02)
+TRAIN = Training(Effort(steps=120), rate=0.02)
 
 
 def options(tmp_path: Path) -> Options:

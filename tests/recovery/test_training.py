@@ -11,17 +11,17 @@ import torch
 
 from onnxprune.errors import InputError
 from onnxprune.graph import from_proto
-from onnxprune.recovery import Effort, Setting, train, trainer
+from onnxprune.recovery import Effort, Training, train, trainer
 from onnxprune.recovery.recover import Recovered
 from onnxprune.recovery.step import Pass
 from onnxprune.recovery.student import Student
 from tests.recovery.small import WIDTH, data, network
 
-STEPS = Setting(Effort(steps=200), rate=0.02)
+STEPS = Training(Effort(steps=200), rate=0.02)
 
 
 def trained(
-    setting: Setting = STEPS, saved: tuple[Path, str] | None = None, tell: Callable[[str], None] = lambda _: None
+    setting: Training = STEPS, saved: tuple[Path, str] | None = None, tell: Callable[[str], None] = lambda _: None
 ) -> Recovered:
     both = data().split()
     dense, pruned = from_proto(network()), from_proto(network(WIDTH // 2))
@@ -30,7 +30,7 @@ def trained(
 
 @pytest.mark.parametrize("mode", ["full", "perp", "lora"])
 def test_the_loss_falls_in_all_modes(mode: str) -> None:
-    outcome = trained(Setting(Effort(steps=200), mode, rate=0.02)).outcome
+    outcome = trained(Training(Effort(steps=200), mode, rate=0.02)).outcome
     assert outcome.gained and outcome.after.loss < 0.5 * outcome.before.loss
     assert outcome.after.loss == min(point.loss for point in outcome.curve)
     assert 100 < outcome.steps <= 200 and outcome.kinds == {"y": "kl"}
@@ -39,17 +39,17 @@ def test_the_loss_falls_in_all_modes(mode: str) -> None:
 def test_the_same_steps_make_the_same_weights() -> None:
     first, second = trained(), trained()
     assert all(np.array_equal(first.weights[name], second.weights[name]) for name in first.weights)
-    other = trained(Setting(Effort(steps=200), rate=0.02, seed=1))
+    other = trained(Training(Effort(steps=200), rate=0.02, seed=1))
     assert not np.array_equal(first.weights["a.weight"], other.weights["a.weight"])
 
 
 def test_a_clock_ends_it_too() -> None:
-    outcome = trained(Setting(Effort(seconds=0.3))).outcome
+    outcome = trained(Training(Effort(seconds=0.3))).outcome
     assert 0 < outcome.steps < 10_000 and len(outcome.curve) > 1
 
 
 def test_a_rate_that_is_too_high_is_lowered() -> None:
-    outcome = trained(Setting(Effort(steps=300), rate=30.0)).outcome
+    outcome = trained(Training(Effort(steps=300), rate=30.0)).outcome
     assert any("so it began again at" in text for text in outcome.warnings)
     assert not outcome.gained or outcome.after.loss < outcome.before.loss
 
@@ -77,9 +77,9 @@ def test_short_memory_halves_batches(monkeypatch: pytest.MonkeyPatch) -> None:
         return real(self, feeds, keep)
 
     monkeypatch.setattr("onnxprune.recovery.recover.settle", lambda *_: 0)
-    plain = trained(Setting(Effort(steps=20), rate=0.02))
+    plain = trained(Training(Effort(steps=20), rate=0.02))
     monkeypatch.setattr(Student, "forward", short)
-    outcome = trained(Setting(Effort(steps=20), rate=0.02)).outcome
+    outcome = trained(Training(Effort(steps=20), rate=0.02)).outcome
     assert "memory was short, so batches are taken in 4 pieces" in outcome.warnings
     assert outcome.after.loss == pytest.approx(plain.outcome.after.loss, rel=1e-3)
 
@@ -126,7 +126,7 @@ def test_a_training_that_was_stopped_goes_on(tmp_path: Path, monkeypatch: pytest
 def test_a_broken_checkpoint_is_none(tmp_path: Path) -> None:
     place = tmp_path / "net.recovery"
     place.write_bytes(b"nonsense")
-    assert trained(Setting(Effort(steps=20)), (place, "key")).outcome.steps == 20
+    assert trained(Training(Effort(steps=20)), (place, "key")).outcome.steps == 20
 
 
 def test_models_that_do_not_suit_each_other() -> None:
@@ -142,6 +142,6 @@ def test_models_that_do_not_suit_each_other() -> None:
 
 def test_progress_is_told() -> None:
     told: list[str] = []
-    trained(Setting(Effort(steps=20)), tell=told.append)
+    trained(Training(Effort(steps=20)), tell=told.append)
     assert told[0] == "lifting"
     assert any("recovering: 50 %, step 10, loss" in text and "at first" in text for text in told)

@@ -14,6 +14,8 @@ from models.recipe import Array, Feeds, Recipe, Run
 from onnxprune.cache import cache_folder
 from onnxprune.errors import OnnxpruneError
 from onnxprune.pruning import Options, Target, optimize
+from onnxprune.recovery import Effort
+from onnxprune.recovery.masks import MaskSetting
 from onnxprune.runtime import session
 from onnxprune.runtime.run import run
 from tools.accuracy.columns import Column
@@ -35,6 +37,7 @@ def measured(recipe: Recipe, column: Column, fraction: float, seed: int, dense: 
         repair=column.repair,
         calibration=str(calibration(recipe, seed)) if column.data else None,
         samples=SAMPLES,
+        masks=MaskSetting(Effort(steps=column.masks), seed=seed) if column.masks else None,
         seed=seed,
         verify=False,
         bench=False,

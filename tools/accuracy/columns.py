@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One way to prune. data: whether calibration data are given; empty names: the default."""
+    """One way to prune. data: whether calibration data are given; empty names: the default; masks: steps of mask
+    training, 0 for none"""
 
     name: str
     criterion: str = ""
     budget: str = ""
     repair: str = ""
     data: bool = True
+    masks: int = 0
 
 
 DEFAULT = Column("default")
@@ -43,5 +45,6 @@ COLUMNS = (
     Column("obs, knapsack", "obs", "knapsack", "sequential"),
     Column("default, no repair", repair="none"),
     DEFAULT,
+    Column("masks", masks=300),
 )
 """Random choice and plain magnitude are always among them; then published ways, and what makes up the default."""

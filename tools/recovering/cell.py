@@ -16,7 +16,7 @@ from onnxprune.errors import OnnxpruneError
 from onnxprune.graph import all_stored, load, save
 from onnxprune.lift import lift
 from onnxprune.pruning import Inputs, Options, Target, optimize, recover
-from onnxprune.recovery import Effort, Setting
+from onnxprune.recovery import Effort, Training
 from tools.accuracy.cell import calibration, score
 from tools.results import Row
 
@@ -72,7 +72,7 @@ def _made(recipe: Recipe, cell: Cell, folder: Path) -> tuple[Path, int, list[flo
         return pruned, 0, []
     if cell.way == "scratch":
         _shuffle(pruned)
-    setting, inputs = Setting(Effort(seconds=60 * cell.minutes)), Inputs(str(training(recipe)), SAMPLES, plan=plan)
+    setting, inputs = Training(Effort(seconds=60 * cell.minutes)), Inputs(str(training(recipe)), SAMPLES, plan=plan)
     found = recover(recipe.obtain(), pruned, folder / "trained.onnx", setting, inputs)
     curve = found.outcome
     return folder / "trained.onnx", curve.steps, [curve.before.loss, curve.after.loss]

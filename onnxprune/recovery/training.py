@@ -8,7 +8,7 @@ from onnxprune.recovery.effort import Effort
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Training:
     """What may be chosen.
 
     effort: how long; mode: what is trained, see `onnxprune.recovery.student`; loss: the name of one, empty: by what
