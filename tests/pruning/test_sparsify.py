@@ -16,7 +16,7 @@ from onnx import numpy_helper
 from onnxprune.errors import InputError
 from onnxprune.pruning import Options, Result, Target, optimize, parse
 from onnxprune.pruning.sparsifying import write_sparse
-from onnxprune.recovery import Effort, Setting
+from onnxprune.recovery import Effort, Training
 from onnxprune.rewrite import prove
 from onnxprune.runtime.verify import Proof
 from onnxprune.sparse import Pattern
@@ -151,7 +151,7 @@ def test_done_again(source: Path, data: str, tmp_path: Path) -> None:
 
 def test_trained_in_rounds_and_packed(source: Path, data: str) -> None:
     """Zeros stay through training; in rounds, units keep their order, for plans are put together."""
-    setting = Setting(Effort(steps=20))
+    setting = Training(Effort(steps=20))
     how: dict[str, Any] = {"calibration": data, "target": Target("macs", 0.7), "recover": setting, "recover_rounds": 2}
     result = _run(source, "channels", PASS, sparse_format="op", **how)
     assert result.proof.status == "proved" and not result.plan.orders

@@ -10,7 +10,7 @@ from onnx import numpy_helper
 from onnxprune.errors import InputError
 from onnxprune.graph import from_proto
 from onnxprune.lift import lift
-from onnxprune.recovery import Effort, Setting, train
+from onnxprune.recovery import Effort, Training, train
 from onnxprune.recovery.student import RANK, Student
 from tests.recovery.small import WIDTH, data, network, samples
 
@@ -79,7 +79,7 @@ def test_zeros_of_sparse_matrices_stay(mode: str) -> None:
             values = np.where(random.random(values.shape) < share, 0, values).astype(np.float32)
             tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
     before = {t.name: numpy_helper.to_array(t) for t in proto.graph.initializer}
-    setting = Setting(Effort(steps=60), mode, rate=0.02)
+    setting = Training(Effort(steps=60), mode, rate=0.02)
     found = train(from_proto(network()), from_proto(proto), data().split(), setting, str)
     assert found.outcome.gained
     dense = [name for name, values in before.items() if values.ndim > 1 and name != "a.weight"]
