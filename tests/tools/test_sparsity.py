@@ -76,7 +76,9 @@ def test_the_page_has_a_row_for_every_model_and_pattern() -> None:
         ["4x1", "two", "-"],
         ["4x1", "median", ""],
     ]
-    assert lines[5][4] == "50.0" and lines[5][-1] == "**55.0**" and lines[7][-1] == "**75.0**"
+    assert lines[5][4] == "50.0" and lines[5][-1] == "55.0" and lines[7][-1] == "75.0"
+    whole = page.render({f"one | 4x1 | 0.5 | {way.name}": {"kept": 0.1 * n} for n, way in enumerate(WAYS)}, {})
+    assert whole.count("**") == 2 and "**80.0**" in whole
     assert "## 50% zeros" in text
 
 

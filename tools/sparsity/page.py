@@ -24,7 +24,7 @@ the dense model's score, in per cent. Up to 512 unlabelled samples of training d
 calibrate. `magnitude`, `wanda`, `sparsegpt` and `alps` are as published, each layer by itself and all of one sparsity;
 `repaired` solves each layer for what it made in the dense model, on what the sparse layers before it hand on, and once
 more on the places that are left; the default is `alps`, repaired, as many zeros as with one sparsity everywhere but
-shared out by the errors that they make. The best of a row is in bold.
+shared out by the errors that they make. The best of a whole row is in bold.
 """
 
 
@@ -63,5 +63,5 @@ def _level(kept: Mapping[tuple[str, ...], float], level: str, dense: Mapping[str
 
 
 def _cells(values: list[float | None]) -> list[str]:
-    best = max((value for value in values if value is not None), default=0.0)
-    return [f"**{value:.1f}**" if value == best else number(value, 1) for value in values]
+    best = None if None in values else max(value for value in values if value is not None)
+    return [number(v, 1) if v is None or v != best else f"**{v:.1f}**" for v in values]
