@@ -20,25 +20,33 @@ def analyze(
     graph: Annotated[
         Path | None, typer.Option(metavar="FILE.graphml", help="Write the coupling graph, for graph viewers.")
     ] = None,
+    sparsity: Annotated[
+        bool, typer.Option("--sparsity", help="Show the zeros of every weight instead, and which patterns they follow.")
+    ] = False,
     dim: Dim = None,
     json: Json = False,
 ) -> None:
     """Show what of a model can go, what can't, and why not."""
     from onnxprune.cli.screen import stages
     from onnxprune.report import opened, survey, to_json
+    from onnxprune.report import zeros as counted
 
     with stages() as progress:
         progress("analysing")
         found = opened(model, dims(dim))
+        zeros = counted(found) if sparsity else None
         summary = survey(found)
     if graph is not None:
         _write_graph(found, graph)
     if json:
-        print(to_json(summary), end="")
+        print(to_json(zeros or summary), end="")
         return
-    from onnxprune.cli.show_analyze import show
+    from onnxprune.cli.show_analyze import show, show_zeros
 
-    show(summary, locked)
+    if zeros is not None:
+        show_zeros(zeros)
+    else:
+        show(summary, locked)
     if graph is not None:
         print(f"\n{graph}")
 

@@ -50,6 +50,12 @@ def modes(incomplete: str) -> Offered:
     return _starting(incomplete, MODES)
 
 
+def sparse_formats(incomplete: str) -> Offered:
+    """How sparse weights may be written."""
+    known = (("zeros", "any runtime"), ("op", "SparseMatMul, for the plug-in"), ("initializer", "sparse_initializer"))
+    return _starting(incomplete, known)
+
+
 def mask_methods(incomplete: str) -> Offered:
     """Ways to train masks."""
     from onnxprune.recovery.masks import METHODS

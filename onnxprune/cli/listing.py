@@ -21,6 +21,7 @@ class What(StrEnum):
     criteria = "criteria"
     budgets = "budgets"
     repairs = "repairs"
+    sparsifiers = "sparsifiers"
     ops = "ops"
 
 
@@ -41,7 +42,7 @@ def listing(
     what: Annotated[What, typer.Argument(metavar="WHAT", help="The registry to list.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """List passes, criteria, budgets, repairs or rules of operators."""
+    """List passes, criteria, budgets, repairs, methods of making weights sparse, or rules of operators."""
     found = _REGISTRIES[what]()
     if json:
         from json import dumps
@@ -97,6 +98,17 @@ def _repairs() -> Listing:
     return Listing({"name": "repair", "summary": "what makes up for the units that go"}, "lt", rows)
 
 
+def _sparsifiers() -> Listing:
+    from onnxprune.sparse import sparsifiers
+
+    rows = [
+        {"name": entry.name, "needs": "covariances" if entry.looks else "weights", "summary": entry.summary}
+        for entry in sparsifiers()
+    ]
+    head = {"name": "sparsifier", "needs": "needs", "summary": "which weights become zero, and what the others become"}
+    return Listing(head, "llt", rows)
+
+
 def _ops() -> Listing:
     from onnxprune.coupling import rules
     from onnxprune.coupling.structural import structures
@@ -134,5 +146,6 @@ _REGISTRIES: dict[What, Callable[[], Listing]] = {
     What.criteria: _criteria,
     What.budgets: _budgets,
     What.repairs: _repairs,
+    What.sparsifiers: _sparsifiers,
     What.ops: _ops,
 }

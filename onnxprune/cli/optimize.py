@@ -107,6 +107,14 @@ MaxLoss = Annotated[
         help="The smallest model that loses at most this on the data (0.01: 1 %), no smaller than the target.",
     ),
 ]
+SparseFormat = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="How sparse weights are written: zeros, op (SparseMatMul, for the plug-in) or initializer.",
+        autocompletion=completion.sparse_formats,
+    ),
+]
 Metric = Annotated[
     str | None,
     typer.Option(metavar="MODULE:FUNCTION", help="What tells how good a model is, for --max-loss; see docs/data.md."),
@@ -174,6 +182,7 @@ def optimize(
     mask_method: MaskMethod = None,
     mask_weights: MaskWeights = None,
     metric: Metric = None,
+    sparse_format: SparseFormat = "zeros",
     recover: Recover = None,
     recover_mode: RecoverMode = "full",
     recover_rounds: RecoverRounds = 1,
@@ -210,6 +219,7 @@ def optimize(
         preprocess=preprocess,
         max_loss=max_loss,
         search_minutes=search_minutes,
+        sparse_format=sparse_format,
         recover_rounds=recover_rounds,
         masks=_masks(train_masks, mask_method, mask_weights, seed),
         recover=Training(Effort.parse(recover), recover_mode, seed=seed) if recover else None,

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 
 from onnxprune.cli.screen import facts, screen, show_all, table
 from onnxprune.pruning.obstacles import Lock
-from onnxprune.report import Survey
+from onnxprune.report import Survey, ZeroSurvey
 from onnxprune.report.units import percent, quantity, size, some
 
 WIDE = 110
@@ -18,6 +18,28 @@ def show(summary: Survey, locked: bool) -> None:
     """The model as a whole, what each pass could take, and its groups: those that can go or those that can't."""
     kinds = [_kinds(summary)] if summary.kinds else []
     show_all(_summary(summary), *kinds, *(_locked(summary) if locked else [_groups(summary)]))
+
+
+def show_zeros(found: ZeroSurvey) -> None:
+    """The weights of linear layers: their zeros, and how many of these lie in whole blocks, pattern by pattern."""
+    total = f"{percent(found.zeros / max(found.size, 1))} of {quantity(found.size)} elements in linear layers"
+    about = facts([("model", found.path), ("zeros", total)])
+    if not found.weights:
+        show_all(about, "there is no linear layer with a stored weight")
+        return
+    patterns = list(found.weights[0].covered)[:-1]
+    head = ("weight", "outputs x inputs", "zeros", "follow", *(f"in {name}" for name in patterns))
+    rows = [
+        (
+            weight.name,
+            f"{weight.outputs} x {weight.inputs}",
+            percent(weight.sparsity),
+            weight.follows or "none",
+            *(percent(weight.covered[name]) for name in patterns),
+        )
+        for weight in found.weights
+    ]
+    show_all(about, table(head, rows, "nrrl" + "r" * len(patterns)))
 
 
 def _summary(summary: Survey) -> RenderableType:

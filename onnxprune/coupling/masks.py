@@ -14,20 +14,22 @@ from onnxprune.coupling.terms import Atom, Product, Term, factors, leaves, lengt
 
 
 class Keep:
-    """Which units stay. Atoms that are not named keep all of theirs.
+    """Which units stay, and in which order. Atoms that are not named keep all of theirs.
 
-    masks: atom -> bool array [units]
+    masks: atom -> bool array [units], or the units that stay [ints] in the order that they are to have
     """
 
     def __init__(self, masks: Mapping[Atom, np.ndarray]) -> None:
-        self.masks = {a: np.asarray(m, bool) for a, m in masks.items() if not np.all(m)}
+        self.orders = {a: np.asarray(m) for a, m in masks.items() if np.asarray(m).dtype.kind in "iu"}
+        known = {a: _mask_of(a, self.orders[a]) if a in self.orders else np.asarray(m, bool) for a, m in masks.items()}
+        self.masks = {a: m for a, m in known.items() if a in self.orders or not np.all(m)}
         self.counts = {a: int(m.sum()) for a, m in self.masks.items()}
 
     def __bool__(self) -> bool:
         return bool(self.masks)
 
     def touches(self, term: Term) -> bool:
-        """Whether the axis loses anything."""
+        """Whether the axis loses anything, or gets another order."""
         return any(leaf in self.masks for leaf in leaves(term))
 
     def mask(self, term: Term) -> np.ndarray:
@@ -43,6 +45,20 @@ class Keep:
             return whole
         return np.concatenate([self.mask(s) for s in segments(term)]) if term.segments else np.ones(0, bool)
 
+    def indices(self, term: Term) -> np.ndarray:
+        """The indices of an axis that stay, in their order; the axis must have a known length."""
+        term = resolve(term)
+        if not self.orders or isinstance(term, Atom):
+            return self.orders[term] if term in self.orders else np.flatnonzero(self.mask(term))
+        if isinstance(term, Product):
+            whole = np.zeros(1, np.int64)
+            for factor in factors(term):
+                whole = np.add.outer(whole * (factor.size or 1), self.indices(factor)).ravel()
+            return whole
+        starts = np.cumsum([0, *(s.size or 0 for s in segments(term))])
+        parts = [start + self.indices(s) for start, s in zip(starts, segments(term), strict=False)]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
     def kept(self, term: Term) -> int:
         """Indices that stay; unknown lengths count as 1."""
         return length(term, lambda a: self.counts.get(a, 1 if a.size is None else a.size))
@@ -53,7 +69,14 @@ class Keep:
 
     def among(self, wanted: Callable[[Atom], bool]) -> Self:
         """The same for some atoms; all others keep everything."""
-        return type(self)({atom: mask for atom, mask in self.masks.items() if wanted(atom)})
+        known = {**self.masks, **self.orders}
+        return type(self)({atom: mask for atom, mask in known.items() if wanted(atom)})
+
+
+def _mask_of(atom: Atom, order: np.ndarray) -> np.ndarray:
+    mask = np.zeros(atom.size or 0, bool)
+    mask[order] = True
+    return mask
 
 
 class Gates(Keep):
@@ -64,6 +87,7 @@ class Gates(Keep):
 
     def __init__(self, gates: Mapping[Atom, np.ndarray]) -> None:
         self.masks = {atom: np.asarray(gate, np.float64) for atom, gate in gates.items()}
+        self.orders = {}
         self.counts = {}
 
     def share(self, term: Term) -> float:

@@ -7,7 +7,7 @@ from onnxprune.pruning.loss import Search, Trial
 from onnxprune.pruning.measure import Measurement, measure
 from onnxprune.pruning.optimize import optimize
 from onnxprune.pruning.options import Options, Target
-from onnxprune.pruning.passes import Pass, available, learned, parse
+from onnxprune.pruning.passes import LayerPass, Pass, available, learned, parse
 from onnxprune.pruning.plan import Plan, read
 from onnxprune.pruning.result import Result
 from onnxprune.pruning.retrain import Recovery, recover
@@ -17,6 +17,7 @@ __all__ = [
     "BLOCK",
     "Decision",
     "Inputs",
+    "LayerPass",
     "Measurement",
     "Options",
     "Pass",

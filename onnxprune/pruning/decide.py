@@ -16,7 +16,7 @@ from onnxprune.coupling import Analysis, Group
 from onnxprune.errors import InputError
 from onnxprune.pruning.alignment import FALLBACKS, SLOW
 from onnxprune.pruning.options import Options, Target
-from onnxprune.pruning.passes import Pass, available, make, parse
+from onnxprune.pruning.passes import Pass, group_passes, make, parse
 from onnxprune.pruning.plan import Plan
 from onnxprune.pruning.selection import Offers, Scope, candidates, offers
 
@@ -53,11 +53,15 @@ class Decision:
 
 
 def passes_of(options: Options, *, reserve: bool = False) -> list[Pass]:
-    """The passes that the user named, or those that run by default, and those in reserve."""
+    """The passes over groups that the user named, or those that run by default, and those in reserve.
+
+    None where the user named others only.
+    """
     common = {"align": options.align} if options.align else {}
     if options.passes:
-        return [parse(text, **common) for text in options.passes]
-    kinds = available().values()
+        named = [parse(text, **common) for text in options.passes]
+        return [one for one in named if isinstance(one, Pass)]
+    kinds = group_passes().values()
     return [make(kind, dict(common)) for kind in kinds if kind.default or (reserve and kind.reserve)]
 
 
@@ -191,5 +195,5 @@ def _why_nothing(analysis: Analysis, passes: Sequence[Pass], scope: Scope) -> st
 def _others(analysis: Analysis, passes: Sequence[Pass], scope: Scope) -> list[str]:
     """Passes that were not asked for and would take a group."""
     asked = {p.name for p in passes}
-    kinds = {name: kind for name, kind in available().items() if name not in asked}
+    kinds = {name: kind for name, kind in group_passes().items() if name not in asked}
     return [name for name, kind in kinds.items() if offers(analysis, [make(kind, {})], scope)]

@@ -49,14 +49,15 @@ def held_out(samples: int) -> float:
 class Evidence:
     """Data for one model, opened when they are first asked for.
 
-    warnings: sentences for the user; shapes: of tensors that are open in the model; progress: where long work tells how
-    far it is. Raises InputError where the data
-    can't be read or don't suit the model.
+    warnings: sentences for the user; in_place: units that stay keep their order; shapes: of tensors that are open in
+    the model; progress: where long work tells how far it is. Raises InputError where the data can't be read or don't
+    suit the model.
     """
 
     file: PlainFile
     options: Options
     warnings: list[str] = field(default_factory=list)
+    in_place: bool = False
     _scores: dict[tuple[str, ...], dict[str, np.ndarray]] = field(default_factory=dict, repr=False)
     _activations: Activations | None = field(default=None, repr=False)
     _likeness: dict[str, Likeness] | None = field(default=None, repr=False)

@@ -26,7 +26,7 @@ def matches_of(analysis: Analysis, masks: Mapping[str, np.ndarray]) -> list[Matc
     for layer in layers(analysis):
         if layer.data.name not in inputs and layer.data.name not in found:
             shrunk = [(axis, term) for axis, term in enumerate(_terms(layer)) if keep.touches(term)]
-            kept = {axis: np.flatnonzero(keep.mask(term)) for axis, term in shrunk}
+            kept = {axis: keep.indices(term) for axis, term in shrunk}
             found[layer.data.name] = Match(layer.data.name, kept)
     every = list(found.values())
     count = min(MOST, len(every))
@@ -36,7 +36,7 @@ def matches_of(analysis: Analysis, masks: Mapping[str, np.ndarray]) -> list[Matc
 def matches_of_plan(model: Model, plan: Plan | None) -> list[Match]:
     """The same of the dense model and a plan. None: nothing went. Raises InputError for a plan of another model."""
     analysis = analyze(normalize(model).graph, model.opsets)
-    return matches_of(analysis, plan.masks(analysis) if plan else {})
+    return matches_of(analysis, plan.chosen(analysis) if plan else {})
 
 
 def _terms(layer: Layer) -> tuple[Term, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 from onnxprune.errors import InputError, VerificationError
@@ -15,13 +16,17 @@ from onnxprune.pruning.matches import matches_of_plan
 from onnxprune.pruning.measure import measure
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.progress import Progress, silent
-from onnxprune.pruning.prune import prune
+from onnxprune.pruning.prune import Pruned, prune
 from onnxprune.pruning.result import Result
 from onnxprune.pruning.retrain import check_recovery, retrain
 from onnxprune.pruning.rounds import check_rounds, in_rounds
 from onnxprune.pruning.search import check_options, search
+from onnxprune.pruning.sparsifying import write_sparse
 from onnxprune.rewrite import prove
 from onnxprune.runtime import PlainFile
+from onnxprune.sparse import check_format
+
+MOVED = "units stay in their places: with others, sums in another order are too far from the dense model's to be proved"
 
 
 def optimize(
@@ -38,6 +43,7 @@ def optimize(
     check_training(options)
     check_recovery(options)
     check_rounds(options)
+    check_format(options.sparse_format)
     if options.recover_rounds == 1:
         return _once(source, output, options, progress)
     result = in_rounds(source, output, options, progress, _once)
@@ -56,12 +62,8 @@ def _once(source: Path, output: Path, options: Options, progress: Progress) -> R
             trial = folder / output.name
             evidence = Evidence(file, options)
             make = prune if options.max_loss is None else search
-            made = make(evidence, output, trial, progress)
-            result, masks, edits = made.result, made.masks, made.edits
-            gc.collect()  # graphs are full of cycles, and their weights are what memory is made of
-            if options.verify:
-                progress("proving")
-                result.proof = prove(file.load, masks, trial, seed=options.seed, dims=options.data, edit=edits.apply)
+            made = _proved(evidence, lambda: make(evidence, output, trial, progress), trial, progress)
+            result = made.result
             if result.proof.status == "failed":
                 reason = result.proof.reason
                 raise VerificationError(f"{source}: the pruned model failed its proof, so it was not written: {reason}")
@@ -73,6 +75,7 @@ def _once(source: Path, output: Path, options: Options, progress: Progress) -> R
                 result.recovery = retrain(teacher, trial, parts, setting, progress, output, matches)
                 result.warnings += result.recovery.warnings
             progress("writing")
+            result.warnings += write_sparse(trial, result.plan, options.sparse_format)
             result.written = publish(trial, output)
     except OSError as error:
         raise InputError(f"{output}: can't be written ({error.strerror or error})") from None
@@ -82,6 +85,24 @@ def _once(source: Path, output: Path, options: Options, progress: Progress) -> R
         result.measured = measure(source, output, options, evidence.held_out)
         judge_time(result)
     return result
+
+
+def _proved(evidence: Evidence, make: Callable[[], Pruned], trial: Path, progress: Progress) -> Pruned:
+    """A pruned model with the oracle's verdict, if that is asked for; made again where units had better not move."""
+    file, options = evidence.file, evidence.options
+    made = make()
+    gc.collect()  # graphs are full of cycles, and their weights are what memory is made of
+    if not options.verify:
+        return made
+    progress("proving")
+    edit = made.edits.apply
+    proof = prove(file.load, made.masks, trial, seed=options.seed, dims=options.data, edit=edit)
+    if proof.status == "failed" and made.result.plan.orders and not evidence.in_place:
+        evidence.in_place = True
+        evidence.warnings.append(MOVED)
+        return _proved(evidence, make, trial, progress)
+    made.result.proof = proof
+    return made
 
 
 def judge_time(result: Result) -> None:

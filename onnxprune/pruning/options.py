@@ -100,6 +100,10 @@ class Options:
     """How what the members of a group say of a unit is put together; empty: as the criterion was published."""
     search_minutes: float | None = None
     """How long to look for better widths than the budget's."""
+    sparse_format: str = "zeros"
+    """How weights that were made sparse are written: zeros, op or initializer."""
+    in_place: bool = False
+    """Units that stay keep their order, as they must where a file is pruned more than once."""
     masks: MaskSetting | None = None
     """How to train masks that decide what goes."""
     recover: Training | None = None

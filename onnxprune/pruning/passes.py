@@ -7,7 +7,8 @@
 
         def select(self, analysis: Analysis) -> Iterable[Group]: ...
 
-Passes are found by the entry-point group `onnxprune.passes`, those of this project and those of anybody else alike.
+A `LayerPass` offers layers, whose weights get zeros and keep their shape. Passes are found by the entry-point group
+`onnxprune.passes`, those of this project and those of anybody else alike.
 """
 
 from __future__ import annotations
@@ -17,41 +18,50 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar, TypeVar, get_type_hints
 
 import onnx_graphsurgeon as gs
 
+from onnxprune.calibration import Layer
 from onnxprune.coupling import Analysis, Group
 from onnxprune.errors import InputError
 from onnxprune.pruning.alignment import BLOCK, best_step
+from onnxprune.sparse import Wanted
 
 ENTRY_POINTS = "onnxprune.passes"
 
+AnyPass = TypeVar("AnyPass", bound="Guest")
+
 
 @dataclass(frozen=True)
-class Pass:
-    """Base of all passes.
-
-    ratio: fraction of each group's units to remove, or None for the budget to decide; align: widths are multiples of
-    this, 0 for what the runtime's kernels like; floor: the fraction of a group's units that stays at the least
-    """
+class Guest:
+    """What all passes have in common: a name, when they run, and fields that are options."""
 
     name: ClassVar[str] = ""
     exact: ClassVar[bool] = True
-    """Whether the pass takes only groups whose removal equals masking."""
+    """Whether what it does equals masking."""
     default: ClassVar[bool] = False
     """Whether it runs when the user names no pass."""
     reserve: ClassVar[bool] = False
     """Whether it joins in when the user names no pass and the default ones can't meet the target."""
 
-    ratio: float | None = None
-    align: int = 0
-    floor: float = 0.1
-
     @classmethod
     def runs(cls) -> str:
         """When it runs, in words."""
         return "by default" if cls.default else "if needed" if cls.reserve else "if named"
+
+
+@dataclass(frozen=True)
+class Pass(Guest):
+    """Base of all passes that take units of groups.
+
+    ratio: fraction of each group's units to remove, or None for the budget to decide; align: widths are multiples of
+    this, 0 for what the runtime's kernels like; floor: the fraction of a group's units that stays at the least
+    """
+
+    ratio: float | None = None
+    align: int = 0
+    floor: float = 0.1
 
     def __post_init__(self) -> None:
         if self.ratio is not None and not 0 <= self.ratio < 1:
@@ -74,21 +84,48 @@ class Pass:
         return max(1, math.ceil(self.floor * group.size))
 
 
-def available() -> dict[str, type[Pass]]:
+@dataclass(frozen=True)
+class LayerPass(Guest):
+    """Base of all passes that put zeros into the weights of layers. It runs where the user names it."""
+
+    def select(self, analysis: Analysis) -> Iterable[Layer]:
+        """The layers that this pass would change."""
+        raise NotImplementedError
+
+    def wanted(self, given: bool) -> Wanted:
+        """What becomes of each of them; given: whether there are data that say what layers read."""
+        raise NotImplementedError
+
+    def spread(self) -> bool:
+        """Whether layers get sparsities of their own, by the errors that zeros make in them."""
+        return False
+
+    def reorders(self) -> bool:
+        """Whether units may change places, so that outputs that need the same inputs share blocks."""
+        return False
+
+
+def available() -> dict[str, type[Guest]]:
     """All installed passes by name, those of other packages included."""
-    found: dict[str, type[Pass]] = {}
+    found: dict[str, type[Guest]] = {}
     for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda p: p.name):
         loaded = point.load()
-        if not (isinstance(loaded, type) and issubclass(loaded, Pass)):
+        if not (isinstance(loaded, type) and issubclass(loaded, Guest)):
             raise InputError(f"the entry point '{point.name}' of {ENTRY_POINTS} is not a Pass: {point.value}")
         found[point.name] = loaded
     return found
 
 
-def parse(text: str, **defaults: Any) -> Pass:
+def group_passes() -> dict[str, type[Pass]]:
+    """Those that take units of groups."""
+    return {name: kind for name, kind in available().items() if issubclass(kind, Pass)}
+
+
+def parse(text: str, **defaults: Any) -> Guest:
     """A pass from the command line's spelling: `heads` or `heads{ratio=0.25,align=1}`.
 
-    defaults: values for fields that the text doesn't set. Raises InputError for unknown names, options and values.
+    defaults: values for fields that the text doesn't set, where the pass has them. Raises InputError for unknown names,
+    options and values.
     """
     name, brace, rest = text.strip().partition("{")
     if bool(brace) != text.strip().endswith("}"):
@@ -97,10 +134,11 @@ def parse(text: str, **defaults: Any) -> Pass:
     if name not in passes:
         raise InputError(f"no pass '{name}'; there are {', '.join(sorted(passes))}")
     given = dict(_option(part, text) for part in rest.rstrip("}").split(",") if part.strip())
-    return make(passes[name], {**defaults, **given})
+    fields = {f.name for f in dataclasses.fields(passes[name])}
+    return make(passes[name], {**{k: v for k, v in defaults.items() if k in fields}, **given})
 
 
-def make(kind: type[Pass], options: dict[str, Any]) -> Pass:
+def make(kind: type[AnyPass], options: dict[str, Any]) -> AnyPass:
     """A pass from option values (numbers, booleans or their text)."""
     types = get_type_hints(kind)
     fields = {f.name for f in dataclasses.fields(kind)}
@@ -117,7 +155,7 @@ def _option(part: str, text: str) -> tuple[str, str]:
     return key.strip(), value.strip()
 
 
-def _convert(kind: type[Pass], key: str, value: Any, hint: Any) -> Any:
+def _convert(kind: type[Guest], key: str, value: Any, hint: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:

@@ -24,9 +24,10 @@ class Plan:
     """A decision and its effects, as written to plan.json.
 
     model: {"sha256", "name"} of the source; groups: one entry per narrowed group; initializers: name -> axis -> kept
-    dense indices; blocks, sparse, repairs: other kinds of edits; decided: the names of the criterion, of how it put
-    together what the members of a group say (empty: jointly), and of the budget; measured: what came of it, but no
-    timings, so that the same run writes the same plan
+    dense indices, in their order; orders: group -> its units that stay, in an order of their own; sparse: one entry for
+    every weight that was made sparse; blocks, repairs: other kinds of edits; decided: the names of the criterion, of
+    how it put together what the members of a group say (empty: jointly), and of the budget; measured: what came of it,
+    but no timings, so that the same run writes the same plan
     """
 
     model: dict[str, Any]
@@ -37,6 +38,7 @@ class Plan:
     repairs: list[Any] = field(default_factory=list)
     measured: dict[str, Any] = field(default_factory=dict)
     decided: dict[str, str] = field(default_factory=dict)
+    orders: dict[str, list[int]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         body = {
@@ -44,6 +46,7 @@ class Plan:
             "model": self.model,
             "decided": self.decided,
             "groups": self.groups,
+            "orders": self.orders,
             "initializers": self.initializers,
             "blocks": self.blocks,
             "sparse": self.sparse,
@@ -64,6 +67,19 @@ class Plan:
             groups[entry["id"]] = entry if before is None else _entry_of_both(before, entry)
         measured = {**other.measured, "before": self.measured.get("before")}
         return replace(other, model=self.model, groups=list(groups.values()), initializers=tensors, measured=measured)
+
+    def chosen(self, analysis: Analysis) -> dict[str, np.ndarray]:
+        """What stays by group id, as `Keep` takes it: masks, or units in an order of their own.
+
+        Raises InputError where the plan doesn't fit the analysed model.
+        """
+        masks, sizes = self.masks(analysis), {g.id: g.size for g in analysis.groups}
+        for name, order in self.orders.items():
+            stays = np.flatnonzero(masks[name]) if name in masks else np.arange(sizes.get(name, 0))
+            if sorted(order) != stays.tolist():
+                raise InputError(f"the plan's order of group '{name}' is none of the units that stay")
+            masks[name] = np.array(order, np.int64)
+        return masks
 
     def masks(self, analysis: Analysis) -> dict[str, np.ndarray]:
         """Keep-masks by group id. Raises InputError where the plan doesn't fit the analysed model."""
@@ -146,8 +162,34 @@ def read(path: Path) -> Plan:
         isinstance(r, dict) and isinstance(r.get("name"), str) for r in repairs
     ):
         raise InputError(f"{path}: a repair of the plan has no name")
+    _check_sparse(path, body.get("sparse", []))
     tensors, measured, decided = (body.get(key, {}) for key in ("initializers", "measured", "decided"))
-    return Plan(body.get("model", {}), body["groups"], tensors, repairs=repairs, measured=measured, decided=decided)
+    found = Plan(body.get("model", {}), body["groups"], tensors, repairs=repairs, measured=measured, decided=decided)
+    found.sparse, found.orders = body.get("sparse", []), body.get("orders", {})
+    if not isinstance(found.orders, dict) or not all(_is_order(order) for order in found.orders.values()):
+        raise InputError(f"{path}: the orders of the plan are no lists of units")
+    return found
+
+
+_SPARSE: dict[str, type | tuple[type, ...]] = {
+    "initializer": str,
+    "pattern": str,
+    "sparsity": (int, float),
+    "method": str,
+    "settled": bool,
+}
+
+
+def _check_sparse(path: Path, entries: Any) -> None:
+    """Raise InputError where what a plan says of sparse weights can't be done again."""
+    for entry in entries if isinstance(entries, list) else [entries]:
+        fits = isinstance(entry, dict) and all(isinstance(entry.get(key), kind) for key, kind in _SPARSE.items())
+        if not fits or not 0 <= entry["sparsity"] <= 1:
+            raise InputError(f"{path}: a sparse weight of the plan lacks its pattern or method: {str(entry)[:80]}")
+
+
+def _is_order(order: Any) -> bool:
+    return isinstance(order, list) and all(isinstance(unit, int) for unit in order)
 
 
 def _is_scores(scores: Any, size: Any) -> bool:

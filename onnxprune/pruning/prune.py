@@ -10,11 +10,12 @@ import numpy as np
 
 from onnxprune import criteria, repair
 from onnxprune.budget import macs, params
+from onnxprune.calibration import layers
 from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.masks import Keep
 from onnxprune.errors import InputError
 from onnxprune.graph import Model, concrete, index_bounds, normalize, save, skeleton
-from onnxprune.pruning.decide import Decision, cost_of, decide, replay
+from onnxprune.pruning.decide import Decision, cost_of, decide, passes_of, replay
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.evolution import Evolution, evolve, for_minutes
 from onnxprune.pruning.masking import Masked, Masking, train_decision
@@ -25,6 +26,7 @@ from onnxprune.pruning.plan import Plan, describe, read, sha256
 from onnxprune.pruning.progress import Progress, silent
 from onnxprune.pruning.result import Result
 from onnxprune.pruning.selection import Scope, unmatched
+from onnxprune.pruning.sparsifying import Sparse, changed, named, planned, told
 from onnxprune.pruning.timing import Timing
 from onnxprune.pruning.variant import narrow
 from onnxprune.recovery import Match
@@ -32,6 +34,7 @@ from onnxprune.repair import Edits, Work
 from onnxprune.rewrite import keep_of
 from onnxprune.runtime import InputSpec, concrete_shapes, input_specs, runnable_inputs, session
 from onnxprune.runtime.verify import Proof
+from onnxprune.sparse import orders, shared, sparsify
 
 
 @dataclass(slots=True)
@@ -66,6 +69,7 @@ def prune(
     progress("choosing what goes")
     warnings = unmatched(analysis, Scope(options.protect, options.only))
     plan_model = {"name": source.name, "sha256": sha256(source)}
+    sparse = named(analysis, options) if options.plan is None else planned(analysis, read(options.plan))
     watch = Timing(evidence.stopwatch, analysis, shapes, progress)
     decision = _decide(watch, evidence, target)
     decided = _decided(options)
@@ -84,10 +88,12 @@ def prune(
     evidence.release()
     if decision.made_for not in ("", plan_model["sha256"]):
         warnings.append("the plan was made for another file of the same structure")
+    moved = {} if evidence.in_place or options.in_place else _orders(analysis, sparse, decision, options)
+    decision.masks |= moved
     before, after = _counts(analysis, shapes, keep_of(analysis, decision.masks))
     locked = locks(analysis, macs(analysis, shapes))
     matches = matches_of(analysis, decision.masks) if options.recover else []
-    edits = _repair(evidence, decision) if edits is None else edits
+    edits = _repair(evidence, decision, sparse) if edits is None or sparse else edits
     repaired = edits.apply(model) if edits else analysis
     keep = keep_of(repaired, decision.masks)
     after["params"] = params(repaired).total(keep.counts)  # a repair may have added biases
@@ -95,12 +101,27 @@ def prune(
     groups, tensors = describe(analysis, decision.chosen, narrow(model, repaired, keep, options.provider))
     _save(model, trial, output)
     measured = {"before": before, "after": after}
-    plan = Plan(plan_model, groups, tensors, repairs=evidence.told(edits), measured=measured, decided=decided)
+    zeros = told(model, sparse)
+    if options.plan is not None and (other := changed(zeros, read(options.plan))):
+        warnings.append(f"zeros are not where the plan had them in {', '.join(other[:3])}{' ...' * (len(other) > 3)}")
+    repairs = evidence.told(edits) if evidence.repair != "none" else []
+    plan = Plan(plan_model, groups, tensors, sparse=zeros, repairs=repairs, measured=measured, decided=decided)
+    plan.orders = {name: order.tolist() for name, order in moved.items()}
     proof = Proof("skipped", reason="not asked for")
     result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)
     result.target, result.offered, result.masks = decision.target, _offered(decision), masks
     result.unknown, result.warnings = dict(analysis.unknown), [*warnings, *evidence.warnings]
     return Pruned(result, decision.masks, edits, matches)
+
+
+def _orders(analysis: Analysis, sparse: Sparse, decision: Decision, options: Options) -> dict[str, np.ndarray]:
+    """Group id -> units that stay, in an order that suits the blocks of sparse weights, or that a plan had."""
+    if options.plan is not None:
+        chosen = read(options.plan)
+        return {name: chosen.chosen(analysis)[name] for name in chosen.orders}
+    wanted = {name: want for name, want in sparse.wanted.items() if name in sparse.ordered}
+    scope = Scope(options.protect, options.only)
+    return orders(analysis, layers(analysis), wanted, keep_of(analysis, decision.masks), scope.allows)
 
 
 def _search(
@@ -118,9 +139,11 @@ def _search(
     return evolve(decision, cost, trials, options.seed, for_minutes(options.search_minutes))
 
 
-def _repair(evidence: Evidence, decision: Decision) -> Edits:
-    """What makes up for the units that go."""
+def _repair(evidence: Evidence, decision: Decision, sparse: Sparse | None = None) -> Edits:
+    """What makes up for the units that go, with the weights that are to be sparse."""
     found = repair.get(evidence.repair)
+    if sparse:
+        return _sparsify(evidence, decision, sparse)
     if not decision.masks or found.name == "none":
         return Edits()
     progress = evidence.progress
@@ -128,6 +151,24 @@ def _repair(evidence: Evidence, decision: Decision) -> Edits:
     work = Work(evidence.source, decision.masks, evidence.calibration, progress=progress, warn=evidence.warnings.append)
     edits = found.function(work)
     evidence.compare_with_plan()
+    return edits
+
+
+def _sparsify(evidence: Evidence, decision: Decision, sparse: Sparse) -> Edits:
+    """One walk over the layers that both repairs them and makes them sparse."""
+    progress = evidence.progress
+    if evidence.repair not in ("none", "sequential"):
+        raise InputError(f"--repair {evidence.repair}: layers are made sparse and repaired one by one (sequential)")
+    progress("making weights sparse")
+    mend = evidence.repair != "none"
+    data = evidence.calibration if mend or sparse.looks else ()
+    work = Work(evidence.source, decision.masks, data, progress=progress, warn=evidence.warnings.append)
+    if sparse.spread:
+        alone = replace(work, masks={})
+        sparse.wanted |= shared(alone, {name: sparse.wanted[name] for name in sparse.spread})
+    edits = sparsify(work, sparse.wanted, mend=mend)
+    if mend:
+        evidence.compare_with_plan()
     return edits
 
 
@@ -158,6 +199,8 @@ def _train_masks(decision: Decision, watch: Timing, evidence: Evidence) -> Maski
 def _decide(watch: Timing, evidence: Evidence, target: Target | None) -> Decision:
     options, source, analysis, shapes = evidence.options, evidence.file.path, watch.analysis, watch.shapes
     wanted = target or options.target
+    if options.plan is None and options.passes and not passes_of(options):
+        return _nothing(wanted)
     if options.plan is not None:
         found = replay(analysis, read(options.plan), options, source, shapes)
         return watch.seen(found, wanted) if wanted is not None and wanted.timed else found
@@ -167,6 +210,14 @@ def _decide(watch: Timing, evidence: Evidence, target: Target | None) -> Decisio
         return decide(analysis, aimed, source, shapes, evidence.scores, watch.cost, evidence.trials, evidence.likeness)
 
     return watch.search(wanted, made) if wanted is not None and wanted.timed else made(wanted)
+
+
+def _nothing(target: Target | None) -> Decision:
+    """Where the user named no pass that takes units. Raises InputError where there is a target."""
+    if target is not None:
+        aim = f"--target {target.quantity}={target.fraction:g}"
+        raise InputError(f"{aim}: the passes named take no units, so say how many zeros there are to be (sparsity)")
+    return Decision({}, [], [], 1.0, True)
 
 
 def check_dims(model: Model, options: Options) -> None:

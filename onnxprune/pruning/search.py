@@ -32,6 +32,8 @@ def check_options(options: Options) -> None:
         raise InputError(f"--max-loss {limit:g}: should be a fraction, at least 0 and below 1")
     if options.calibration is None and not options.metric:
         raise InputError("--max-loss needs data to see the loss on (--data), or a metric of yours (--metric)")
+    if options.plan is None and not passes_of(options):
+        raise InputError("--max-loss searches for how many units may go, and the passes named take none")
     if options.plan is None and any(p.ratio is not None for p in passes_of(options)):
         raise InputError("--max-loss searches for how much may go, so no pass can have a ratio of its own")
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 import numpy as np
+import onnx_graphsurgeon as gs
 
 from onnxprune.budget import Candidate
+from onnxprune.calibration import Layer
 from onnxprune.coupling import Analysis, Group
 from onnxprune.pruning.passes import Pass
 
@@ -24,8 +26,15 @@ class Scope:
     only: Sequence[str] = field(default_factory=tuple)
 
     def allows(self, group: Group) -> bool:
-        names = {site.tensor.name for site in group.members}
-        names |= {n.name for site in group.members for n in site.tensor.outputs if n.name}
+        return self._allows([site.tensor for site in group.members])
+
+    def allows_layer(self, layer: Layer) -> bool:
+        """Whether the weight of a layer may be touched."""
+        return self._allows([layer.stored])
+
+    def _allows(self, tensors: Sequence[gs.Constant]) -> bool:
+        names = {tensor.name for tensor in tensors}
+        names |= {node.name for tensor in tensors for node in tensor.outputs if node.name}
         if _matches(names, self.protect):
             return False
         return not self.only or _matches(names, self.only)

@@ -5,7 +5,8 @@
           Prune-Retrain Paradigm in the Era of LLMs")
     lora  low-rank changes of the matrices alone (Hu et al. 2022, "LoRA: Low-Rank Adaptation of Large Language Models")
 
-A low-rank change is W + B A, B starting from zero, and is part of the weight when that is written back.
+A low-rank change is W + B A, B starting from zero, and is part of the weight when that is written back. Zeros of sparse
+matrices stay zeros in every mode.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from onnxprune.lift.module import Lifted
 MODES = ("full", "perp", "lora")
 RANK = 8
 """Of a low-rank change."""
+
+SPARSE = 0.25
+"""A matrix with this share of zeros was made sparse, so training leaves them zero."""
 
 LEAST = 0.01
 """The size of a parameter that is nothing yet counts as this."""
@@ -43,6 +47,7 @@ class Student(torch.nn.Module):
         self.lifted = lifted
         self.adapters = torch.nn.ModuleDict()
         self._adapted: dict[str, str] = {}
+        self._stays = _sparse(lifted)
         generator = torch.Generator().manual_seed(seed)
         for name, parameter in lifted.named_parameters():
             matrix = _is_matrix(parameter)
@@ -60,7 +65,18 @@ class Student(torch.nn.Module):
     def _changed(self) -> dict[str, Tensor]:
         """Weights with their low-rank changes."""
         parameters = dict(self.lifted.named_parameters())
-        return {name: parameters[name] + self.adapters[key]() for name, key in self._adapted.items()}
+        return {name: self._kept(name, parameters[name] + self.adapters[key]()) for name, key in self._adapted.items()}
+
+    def _kept(self, name: str, weight: Tensor) -> Tensor:
+        stays = self._stays.get(name)
+        return weight if stays is None else weight * stays.to(weight.device)
+
+    def keep_zeros(self) -> None:
+        """Make zero again, after a step, what was zero in weights that are sparse."""
+        with torch.no_grad():
+            for name, parameter in self.lifted.named_parameters():
+                if name in self._stays and parameter.requires_grad:
+                    parameter.copy_(self._kept(name, parameter))
 
     def groups(self) -> Iterator[tuple[float, list[Tensor]]]:
         """Trained parameters of about the same size (root of the mean square), with that size.
@@ -82,6 +98,12 @@ class Student(torch.nn.Module):
         with torch.no_grad():
             changed = self._changed()
             return self.lifted.stored(changed)
+
+
+def _sparse(lifted: Lifted) -> dict[str, Tensor]:
+    """Where matrices are not zero, by name, of those that are so in a good part of their places."""
+    found = {name: parameter.detach() != 0 for name, parameter in lifted.named_parameters() if _is_matrix(parameter)}
+    return {name: stays for name, stays in found.items() if 1 - float(stays.float().mean()) >= SPARSE}
 
 
 class _LowRank(torch.nn.Module):

@@ -94,6 +94,7 @@ class Trainer:
                 return self._lower(f"the loss was no number at step {self._step + 1}")
             torch.nn.utils.clip_grad_norm_(self._trained, NORM)
             self._optimizer.step()
+            self._student.keep_zeros()
             self._optimizer.zero_grad(set_to_none=True)
             self._step += 1
             self._seconds = self._crew.agree(time.monotonic() - began)

@@ -14,14 +14,17 @@ from onnxprune.repair.observed import Observed, made_at, narrowed, rows_of, samp
 from onnxprune.repair.work import Narrow, Work
 
 Array = np.ndarray
-Mend = Callable[[Observed], tuple[Array | None, Array]]
-"""The new weight of a layer, if any, and what its bias gains."""
+Mend = Callable[[Observed], tuple[Array | None, Array | None]]
+"""The new weight of a layer, if any, and what its bias gains, if anything."""
 
 
-def in_line(work: Work, mend: Mend) -> Edits:
-    """Mend the first damaged layer and all after it, in the order of the graph."""
-    names = work.dense.behind
-    line = _Line(work, work.narrow(names), names, mend)
+def in_line(work: Work, mend: Mend, names: Sequence[str] | None = None, *, biased: bool = True) -> Edits:
+    """Mend the first damaged layer and all after it, or those named, in the order of the graph.
+
+    biased: every layer gets a bias where it has none, for `mend` to add to
+    """
+    names = work.dense.behind if names is None else list(names)
+    line = _Line(work, work.narrow(names if biased else ()), names, mend)
     levels = list(_levels(line.narrow.layers, names))
     for number, level in enumerate(levels):
         work.progress(f"repairing layer {number + 1} of {len(levels)}")
@@ -75,7 +78,8 @@ class _Line:
         weight, shift = self.mend(seen)
         if weight is not None:
             self.pruned.store(seen.stored, weight)
-        place = self.narrow.places[name]
-        raised = np.asarray(place.values, np.float64) + (shift / layer.beta).reshape(place.shape)
-        self.pruned.store(place.name, raised.astype(place.dtype))
+        if shift is not None:
+            place = self.narrow.places[name]
+            raised = np.asarray(place.values, np.float64) + (shift / layer.beta).reshape(place.shape)
+            self.pruned.store(place.name, raised.astype(place.dtype))
         self.work.note(self.edits, self.narrow, name, weight, shift)

@@ -61,5 +61,5 @@ def narrowed(values: Array, axes: Sequence[Term] | None, keep: Keep) -> Array:
     """The entries of a dense tensor that the pruned one has."""
     for axis, term in enumerate(axes or ()):
         if keep.touches(term):
-            values = np.compress(keep.mask(term), values, axis)
+            values = np.take(values, keep.indices(term), axis)
     return values

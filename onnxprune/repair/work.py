@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -24,7 +24,8 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Work:
-    """source: makes a fresh, normalised model; masks: group id -> units that stay; data: calls of the model
+    """source: makes a fresh, normalised model; masks: group id -> units that stay, as `Keep` takes them; data: calls of
+    the model
 
     damping: what least squares add to the variances, as a fraction of their mean; threads: 0 for all cores; warn:
     takes a sentence for the user
@@ -59,13 +60,14 @@ class Work:
         found = dict(zip(self.dense.layers, layers(analysis), strict=True))  # an output's product has another name now
         return Narrow(model, keep, changed, found, places)
 
-    def note(self, edits: Edits, narrow: Narrow, name: str, weight: Array | None, shift: Array) -> None:
-        """Write down what a narrow layer got: a new weight, if any, as stored, and what its bias gains."""
+    def note(self, edits: Edits, narrow: Narrow, name: str, weight: Array | None, shift: Array | None) -> None:
+        """Write down what a narrow layer got: a new weight, if any, as stored, and what its bias gains, if anything."""
         layer = narrow.layers[name]
         if weight is not None:
             stored = layer.stored.name
             edits.weights[stored] = narrow.spread(stored, weight, self.dense.weights[name])
-        edits.add(name, narrow.scatter(layer, shift))
+        if shift is not None:
+            edits.add(name, narrow.scatter(layer, shift))
 
 
 @dataclass(slots=True)
@@ -81,8 +83,12 @@ class Dense:
     @property
     def behind(self) -> list[str]:
         """The first damaged layer and all after it."""
-        names = list(self.layers)
-        return names[names.index(self.damaged[0]) :] if self.damaged else []
+        return self.from_first(self.damaged)
+
+    def from_first(self, some: Iterable[str]) -> list[str]:
+        """The first of some layers and all after it."""
+        names, among = list(self.layers), set(some)
+        return names[next((k for k, name in enumerate(names) if name in among), len(names)) :]
 
 
 @dataclass(slots=True)
@@ -109,7 +115,6 @@ class Narrow:
 
     def scatter(self, layer: Layer, vector: Array) -> Array:
         """A vector over a layer's outputs, zero where those are gone."""
-        mask = self.keep.mask(layer.made)
-        values = np.zeros(len(mask))
-        values[mask] = vector
+        values = np.zeros(len(self.keep.mask(layer.made)))
+        values[self.keep.indices(layer.made)] = vector
         return values

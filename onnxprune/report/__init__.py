@@ -9,6 +9,7 @@ from onnxprune.report.record import Report, to_json
 from onnxprune.report.schema import schema
 from onnxprune.report.survey import Survey, analyze, survey
 from onnxprune.report.timing import Benched, bench
+from onnxprune.report.zeros import ZeroSurvey, zeros
 
 __all__ = [
     "Benched",
@@ -16,6 +17,7 @@ __all__ = [
     "Opened",
     "Report",
     "Survey",
+    "ZeroSurvey",
     "analyze",
     "bench",
     "claimed",
@@ -28,4 +30,5 @@ __all__ = [
     "survey",
     "to_json",
     "write",
+    "zeros",
 ]

@@ -8,8 +8,9 @@ from collections import Counter
 from pathlib import Path
 
 from onnxprune.calibration import Data
-from onnxprune.pruning import Options, Recovery, Result, available
+from onnxprune.pruning import Options, Recovery, Result
 from onnxprune.pruning.measure import data_files
+from onnxprune.pruning.passes import group_passes
 from onnxprune.pruning.plan import sha256
 from onnxprune.report.record import (
     VERSION,
@@ -31,6 +32,7 @@ from onnxprune.report.record import (
     Report,
     Timing,
     Width,
+    Zeros,
 )
 from onnxprune.runtime import BenchResult, Fidelity, OutputFidelity, Ratio, file_size
 from onnxprune.runtime.environment import environment
@@ -59,6 +61,8 @@ def summarize(result: Result) -> Report:
         passes=_passes(result),
         untried=_untried(result),
         groups=[_width(entry) for entry in result.plan.groups],
+        sparse=_sparse(result),
+        sparse_format=options.sparse_format,
         locked=result.locked,
         unknown_ops=dict(sorted(result.unknown.items())),
         warnings=list(result.warnings),
@@ -94,6 +98,7 @@ def command(result: Result) -> str:
         "--align",
         str(options.align or "auto"),
     ]
+    words += ["--sparse-format", options.sparse_format] if options.sparse_format != "zeros" else []
     if options.search_minutes is not None:
         words += ["--search-minutes", f"{options.search_minutes:g}"]
     if options.masks:
@@ -219,9 +224,25 @@ def _passes(result: Result) -> list[PassRecord]:
     ]
 
 
+def _sparse(result: Result) -> list[Zeros]:
+    """By pattern, in the order of the plan."""
+    patterns = dict.fromkeys(entry["pattern"] for entry in result.plan.sparse)
+    found = [(p, [entry for entry in result.plan.sparse if entry["pattern"] == p]) for p in patterns]
+    return [
+        Zeros(
+            pattern=pattern,
+            weights=len(entries),
+            size=sum(entry["size"] for entry in entries),
+            zeros=sum(entry["zeros"] for entry in entries),
+            methods=sorted({entry["method"] for entry in entries}),
+        )
+        for pattern, entries in found
+    ]
+
+
 def _untried(result: Result) -> list[str]:
     """Passes that took no part, though they could have: those that were not named, or run only if they are."""
-    kinds = available()
+    kinds = group_passes()
     own = bool(result.options.passes)
     untried = {name for name, kind in kinds.items() if own or not (kind.default or kind.reserve)}
     return sorted(untried - result.offered.keys())

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from onnxprune.report.record import Report
-from onnxprune.report.sentences import aim, fidelity, masked, proof, recovered, searched
+from onnxprune.report.sentences import aim, fidelity, masked, proof, recovered, searched, sparse
 from onnxprune.report.units import fraction, percent, quantity, seconds, size, some, speedup
 
 MOST_LOCKED = 5
@@ -49,6 +49,7 @@ def _findings(report: Report) -> list[str]:
     found = [("target", aim(report.target))] if report.target else []
     found += searched(report)
     found += [("masks", masked(report.masks))] if report.masks else []
+    found += sparse(report)
     found += [("speed", speedup(report.latency.speedup))] if report.latency else []
     found += [("recovery", recovered(report.recovery))] if report.recovery else []
     found += [("fidelity", fidelity(report)), ("proof", proof(report.proof))]

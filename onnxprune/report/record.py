@@ -157,6 +157,18 @@ class PassRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Zeros:
+    """What was made sparse in one pattern: how many stored tensors, their elements, and how many of these are zero;
+    methods: that decided where"""
+
+    pattern: str
+    weights: int
+    size: int
+    zeros: int
+    methods: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Width:
     """A narrowed group: units before and after, and how many axes of stored tensors shrank with it."""
 
@@ -234,6 +246,8 @@ class Report:
     passes: list[PassRecord]
     untried: list[str]
     groups: list[Width]
+    sparse: list[Zeros]
+    sparse_format: str
     locked: list[Lock]
     unknown_ops: dict[str, int]
     warnings: list[str]

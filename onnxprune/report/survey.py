@@ -8,8 +8,9 @@ from pathlib import Path
 
 from onnxprune.budget import Cost
 from onnxprune.coupling import Group
-from onnxprune.pruning import Pass, Scope, available, learned
+from onnxprune.pruning import Pass, Scope, learned
 from onnxprune.pruning.obstacles import Lock, locks, shares
+from onnxprune.pruning.passes import group_passes
 from onnxprune.pruning.selection import offers
 from onnxprune.report.model import Opened, opened
 
@@ -78,7 +79,7 @@ def analyze(model: Path | str, *, dims: Mapping[str, int] | None = None) -> Surv
 def survey(model: Opened) -> Survey:
     """The summary of an analysed model."""
     analysis, cost = model.analysis, model.macs
-    taken = offers(analysis, [kind() for kind in available().values()], Scope())
+    taken = offers(analysis, [kind() for kind in group_passes().values()], Scope())
     kinds = {group.id: entry.name for entry, group in taken}
     locked = locks(analysis, cost)
     nature, limits = shares(locked, analysis, cost)
@@ -99,7 +100,7 @@ def survey(model: Opened) -> Survey:
 
 def _kinds(taken: Sequence[tuple[Pass, Group]], cost: Cost) -> list[Kind]:
     found = []
-    for name, kind in available().items():
+    for name, kind in group_passes().items():
         groups = [group for entry, group in taken if entry.name == name]
         share = 1 - cost.total({g.atom: 0 for g in groups}) / max(cost.total(), 1e-30)
         if groups:

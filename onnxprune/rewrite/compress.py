@@ -13,7 +13,7 @@ CHUNK = 16
 
 
 def compress(values: np.ndarray, axes: Mapping[int, np.ndarray]) -> np.ndarray:
-    """The sub-array of `values` with the given ascending indices along each axis, in row-major layout.
+    """The sub-array of `values` with the given indices along each axis, in row-major layout.
 
     A run of neighbours is a view, the others are taken in the order that moves least. What is only cut short along
     its first axis is not copied at all.

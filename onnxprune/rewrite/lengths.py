@@ -61,10 +61,11 @@ def _lengths(old: np.ndarray, terms: Terms, keep: Keep) -> np.ndarray:
 def _remap(index: np.ndarray, terms: Terms, keep: Keep) -> np.ndarray:
     """Indices that stay, counted among the units that stay."""
     source, picked = (term for term in terms if term is not None)
-    mask = keep.mask(source)
-    place = np.cumsum(mask) - 1
-    wrapped = np.where(index < 0, index + len(mask), index)
-    return np.asarray(place[wrapped][keep.mask(picked)], index.dtype)
+    order, length = keep.indices(source), len(keep.mask(source))
+    place = np.full(length, -1)
+    place[order] = np.arange(len(order))
+    wrapped = np.where(index < 0, index + length, index)
+    return np.asarray(place[wrapped][keep.indices(picked)], index.dtype)
 
 
 def _set_operand(node: gs.Node, i: int, values: np.ndarray) -> None:

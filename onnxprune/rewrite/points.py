@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
-import numpy as np
 import onnx_graphsurgeon as gs
 
 from onnxprune.coupling.analysis import Analysis
@@ -76,7 +75,7 @@ class _Points:
         cut = {i: t for i, t in enumerate(axes) if self.keep.touches(t)}
         if any(t.size is None for t in cut.values()):
             return None
-        kept = {i: np.flatnonzero(self.keep.mask(t)) for i, t in cut.items()}
+        kept = {i: self.keep.indices(t) for i, t in cut.items()}
         return Point(tensor.name, True, kept, required, tolerance=self.allowed.get(id(tensor), 0.0))
 
     def coarse(self, tensor: gs.Tensor) -> Point | None:

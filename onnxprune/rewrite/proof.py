@@ -24,7 +24,7 @@ from onnxprune.runtime.verdict import TOLERANCE, Plan
 from onnxprune.runtime.verify import Proof, verify
 
 Masks = Mapping[str, np.ndarray]
-"""Group id -> bool array of the units that stay."""
+"""Group id -> bool array of the units that stay, or those units in the order that they are to have."""
 
 Weights = dict[str, np.ndarray]
 

@@ -41,7 +41,7 @@ def _compress(analysis: Analysis, keep: Keep) -> dict[str, dict[int, np.ndarray]
     tensors: dict[str, gs.Constant] = {}
     for site in analysis.sites:
         if keep.touches(site.term):
-            changed.setdefault(site.tensor.name, {})[site.axis] = np.flatnonzero(keep.mask(site.term))
+            changed.setdefault(site.tensor.name, {})[site.axis] = keep.indices(site.term)
             tensors[site.tensor.name] = site.tensor
     for name, axes in changed.items():
         tensors[name].values = compress(tensors[name].values, axes)
@@ -53,7 +53,7 @@ def _cut_tap(graph: gs.Graph, binding: Binding, keep: Keep) -> None:
     node = binding.node
     lost = [(i, t) for i, t in enumerate(binding.outputs[0] or ()) if keep.touches(t)]
     for number, (axis, term) in enumerate(lost):
-        index = gs.Constant(f"{node.name}/kept{axis}", np.flatnonzero(keep.mask(term)).astype(np.int64))
+        index = gs.Constant(f"{node.name}/kept{axis}", keep.indices(term).astype(np.int64))
         if number == len(lost) - 1:
             node.op, node.domain, node.attrs = "Gather", None, {"axis": axis}
             node.inputs.append(index)

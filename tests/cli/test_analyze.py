@@ -6,8 +6,12 @@ import json
 from pathlib import Path
 
 import networkx as nx
+import numpy as np
+import onnx
+from onnx import numpy_helper
 
 from tests.cli.conftest import FREE_BATCH, LOCKED, UNKNOWN, Run, sentence, stored
+from tests.oracle import build
 
 
 def test_groups_that_can_go(run: Run, cnn: Path) -> None:
@@ -71,3 +75,21 @@ def test_graphml_is_written_and_read(run: Run, cnn: Path, tmp_path: Path) -> Non
 def test_graphml_needs_a_folder(run: Run, cnn: Path, tmp_path: Path) -> None:
     done = run("analyze", cnn, "--graph", tmp_path / "nowhere" / "coupling.graphml")
     assert done.exit_code == 2 and "can't be written" in sentence(done) and done.stdout == ""
+
+
+def test_zeros_by_pattern(run: Run, tmp_path: Path) -> None:
+    """A weight of 16x1 blocks, and one without zeros."""
+    proto = build(FREE_BATCH.replace("batch,8", "batch,16").replace("float[8,32]", "float[16,32]"))
+    random, a = np.random.default_rng(0), proto.graph.initializer[0]
+    stays = np.repeat(random.random((16, 2)) < 0.5, 16, axis=1)
+    a.CopyFrom(numpy_helper.from_array((numpy_helper.to_array(a) * stays).astype(np.float32), "a"))
+    path = tmp_path / "sparse.onnx"
+    onnx.save(proto, path)
+    body = json.loads(run("analyze", path, "--sparsity", "--json").stdout)
+    assert [w["name"] for w in body["weights"]] == ["a", "b"] and body["size"] == 16 * 32 + 32 * 4
+    first, second = body["weights"]
+    assert first["sparsity"] == first["covered"]["16x1"] == first["covered"]["unstructured"] == 1 - stays.mean()
+    assert first["follows"] == "16x1" and (first["outputs"], first["inputs"]) == (32, 16)
+    assert second["sparsity"] == 0 and second["follows"] == "" and body["zeros"] == (~stays).sum()
+    lines = [line.split() for line in run("analyze", path, "--sparsity").stdout.splitlines()]
+    assert next(line for line in lines if line[:1] == ["b"])[:7] == ["b", "4", "x", "32", "0", "%", "none"]

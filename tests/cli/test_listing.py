@@ -10,11 +10,13 @@ from onnxprune.budget import budgets
 from onnxprune.coupling import rules
 from onnxprune.criteria import criteria
 from onnxprune.pruning import available
+from onnxprune.sparse import sparsifiers
 from tests.cli.conftest import Run
 
 REGISTRIES = {
     "passes": sorted(available()),
     "criteria": [entry.name for entry in criteria()],
+    "sparsifiers": [entry.name for entry in sparsifiers()],
     "budgets": [entry.name for entry in budgets()],
 }
 

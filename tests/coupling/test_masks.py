@@ -56,3 +56,16 @@ def test_a_mask_that_keeps_all_is_none() -> None:
 def test_lengths_that_stay() -> None:
     assert KEEP.kept(product(H, D)) == 2 and KEEP.kept(concat(H, D, P)) == 5 and KEEP.kept(UNIT) == 1
     assert KEEP.kept(product(atom(None), D)) == 2
+
+
+def test_units_in_an_order_of_their_own() -> None:
+    """Indices of atoms, of the outer product, and behind each other."""
+    keep = Keep({H: bits("01"), D: np.array([2, 0]), P: np.array([1, 0])})
+    assert shown(keep.mask(D)) == "101" and keep.touches(P) and keep.kept(P) == 2
+    assert keep.indices(D).tolist() == [2, 0] and keep.indices(H).tolist() == [1]
+    assert keep.indices(product(H, D)).tolist() == [5, 3]
+    assert keep.indices(product(D, H)).tolist() == [5, 1]
+    assert keep.indices(concat(D, P, H)).tolist() == [2, 0, 4, 3, 6]
+    assert keep.indices(product(P, concat(D, P))).tolist() == [7, 5, 9, 8, 2, 0, 4, 3]
+    assert keep.among(lambda a: a is D).indices(concat(D, P)).tolist() == [2, 0, 3, 4]
+    assert KEEP.indices(product(H, D)).tolist() == [3, 5]

@@ -15,6 +15,7 @@ from onnxprune.errors import InputError
 from onnxprune.graph import from_proto, normalize
 from onnxprune.pruning import Pass, Scope, available, parse
 from onnxprune.pruning.alignment import best_step
+from onnxprune.pruning.passes import group_passes
 from onnxprune.pruning.selection import candidates, offers
 from tests.oracle import build
 
@@ -40,8 +41,9 @@ class Everything(Pass):
         return analysis.groups
 
 
-def test_the_four_passes_are_found() -> None:
-    assert {"channels", "heads", "head_dim", "hidden"} <= set(available())
+def test_the_passes_are_found() -> None:
+    assert {"channels", "heads", "head_dim", "hidden", "sparsify"} <= set(available())
+    assert "sparsify" not in group_passes() and "heads" in group_passes()
     assert [n for n, p in available().items() if p.default] == ["channels", "heads"]
 
 

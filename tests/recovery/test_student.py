@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from onnx import numpy_helper
 
 from onnxprune.errors import InputError
 from onnxprune.graph import from_proto
 from onnxprune.lift import lift
+from onnxprune.recovery import Effort, Training, train
 from onnxprune.recovery.student import RANK, Student
-from tests.recovery.small import network, samples
+from tests.recovery.small import WIDTH, data, network, samples
 
 
 def student(mode: str) -> Student:
@@ -64,3 +66,24 @@ def test_steps_are_in_proportion_to_sizes() -> None:
 def test_an_unknown_mode() -> None:
     with pytest.raises(InputError, match="no mode of recovery 'half'; there are full, perp, lora"):
         student("half")
+
+
+@pytest.mark.parametrize("mode", ["full", "perp", "lora"])
+def test_zeros_of_sparse_matrices_stay(mode: str) -> None:
+    """Of a matrix with 40 % zeros, and of none with a few by chance."""
+    proto, random = network(WIDTH // 2), np.random.default_rng(0)
+    for tensor in proto.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.ndim > 1:
+            share = 0.4 if tensor.name == "a.weight" else 0.1
+            values = np.where(random.random(values.shape) < share, 0, values).astype(np.float32)
+            tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    before = {t.name: numpy_helper.to_array(t) for t in proto.graph.initializer}
+    setting = Training(Effort(steps=60), mode, rate=0.02)
+    found = train(from_proto(network()), from_proto(proto), data().split(), setting, str)
+    assert found.outcome.gained
+    dense = [name for name, values in before.items() if values.ndim > 1 and name != "a.weight"]
+    zero = before["a.weight"] == 0
+    assert zero.mean() > 0.25 and not found.weights["a.weight"][zero].any() and dense
+    assert (found.weights["a.weight"][~zero] != before["a.weight"][~zero]).any()
+    assert all((found.weights[name] != 0).all() for name in dense if (before[name] == 0).any())

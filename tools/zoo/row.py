@@ -17,8 +17,9 @@ from typing import Any
 
 import onnxprune
 from onnxprune.errors import InputError, OnnxpruneError, VerificationError
-from onnxprune.pruning import Options, Result, Scope, Target, available, measure, optimize
+from onnxprune.pruning import Options, Result, Scope, Target, measure, optimize
 from onnxprune.pruning.obstacles import Lock, locks
+from onnxprune.pruning.passes import group_passes
 from onnxprune.pruning.selection import offers
 from onnxprune.report.model import Opened, opened
 
@@ -67,7 +68,7 @@ def _analysed(file: Path, dims: Mapping[str, int]) -> Row:
 
 def _prunable(model: Opened, *, exact: bool) -> float:
     """The share of the multiply-accumulates that goes through a group that a default pass takes, or any pass."""
-    kinds = [kind() for kind in available().values() if kind.default or not exact]
+    kinds = [kind() for kind in group_passes().values() if kind.default or not exact]
     groups = [group for _, group in offers(model.analysis, kinds, Scope())]
     return 1 - model.macs.total({group.atom: 0 for group in groups}) / max(model.macs.total(), 1e-30)
 

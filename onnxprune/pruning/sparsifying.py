@@ -1,0 +1,120 @@
+"""Which layers get zeros, what of: by passes that the user named, or by a plan that is done again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from onnxprune.calibration import layers
+from onnxprune.coupling import Analysis
+from onnxprune.errors import InputError
+from onnxprune.graph import Model, load, save, stored
+from onnxprune.pruning.options import Options
+from onnxprune.pruning.passes import LayerPass, parse
+from onnxprune.pruning.plan import Plan
+from onnxprune.pruning.selection import Scope
+from onnxprune.sparse import Pattern, Wanted, emit
+from onnxprune.sparse import get as method_of
+
+
+@dataclass(slots=True)
+class Sparse:
+    """wanted: what becomes of layers, by name; weights: layer -> its stored tensor; spread: those that share out
+    zeros by the errors that they make; ordered: those whose outputs may change places"""
+
+    wanted: dict[str, Wanted] = field(default_factory=dict)
+    weights: dict[str, str] = field(default_factory=dict)
+    spread: set[str] = field(default_factory=set)
+    ordered: set[str] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.wanted)
+
+    @property
+    def looks(self) -> bool:
+        """Whether what layers read has to be known."""
+        return bool(self.spread) or any(method_of(want.method).looks for want in self.wanted.values())
+
+
+def layer_passes(options: Options) -> list[LayerPass]:
+    """The passes over layers that the user named."""
+    return [one for one in (parse(text) for text in options.passes) if isinstance(one, LayerPass)]
+
+
+def named(analysis: Analysis, options: Options) -> Sparse:
+    """What passes would make sparse within what the user protects; the first pass to take a layer has it.
+
+    Raises InputError where passes were named and take nothing.
+    """
+    found, scope, passes = Sparse(), Scope(options.protect, options.only), layer_passes(options)
+    given = options.calibration is not None
+    for one in passes:
+        want = one.wanted(given)
+        for layer in one.select(analysis):
+            if layer.name not in found.wanted and scope.allows_layer(layer):
+                found.wanted[layer.name], found.weights[layer.name] = want, layer.stored.name
+                found.spread |= {layer.name} if given and one.spread() else set()
+                found.ordered |= {layer.name} if one.reorders() else set()
+    if passes and not found:
+        names = ", ".join(one.name for one in passes)
+        raise InputError(f"{names}: the model has no weight of its own that is large enough and may be touched")
+    return found
+
+
+def planned(analysis: Analysis, plan: Plan) -> Sparse:
+    """What a plan made sparse, on the same model. Raises InputError where that isn't there."""
+    found, there = Sparse(), {layer.stored.name: layer for layer in layers(analysis) if not layer.shares}
+    for entry in plan.sparse:
+        layer = there.get(entry["initializer"])
+        if layer is None:
+            raise InputError(f"the plan's sparse weight '{entry['initializer']}' is not in this model")
+        want = Wanted(Pattern.parse(entry["pattern"]), entry["sparsity"], entry["method"], entry["settled"])
+        method_of(want.method)
+        found.wanted[layer.name], found.weights[layer.name] = want, layer.stored.name
+    return found
+
+
+def told(model: Model, sparse: Sparse) -> list[dict[str, Any]]:
+    """What the plan says of the sparse weights of a pruned model: digest: SHA-256 of where they aren't zero."""
+    there = {tensor.name: np.asarray(tensor.values) for tensor in stored(model)}
+    return [_entry(there[name], name, sparse.wanted[layer]) for layer, name in sparse.weights.items() if name in there]
+
+
+def _entry(values: np.ndarray, name: str, want: Wanted) -> dict[str, Any]:
+    return {
+        "initializer": name,
+        "pattern": str(want.pattern),
+        "sparsity": round(want.sparsity, 6),
+        "method": want.method,
+        "settled": want.settled,
+        "size": int(values.size),
+        "zeros": int(values.size - np.count_nonzero(values)),
+        "digest": hashlib.sha256(np.packbits(values != 0).tobytes()).hexdigest(),
+    }
+
+
+def changed(entries: list[dict[str, Any]], plan: Plan) -> list[str]:
+    """Sparse weights whose zeros are not where a plan had them."""
+    before: Mapping[str, Any] = {entry["initializer"]: entry.get("digest") for entry in plan.sparse}
+    return [e["initializer"] for e in entries if before.get(e["initializer"]) not in (None, e["digest"])]
+
+
+def write_sparse(file: Path, plan: Plan, form: str) -> list[str]:
+    """Write the sparse weights of a model file in another form; returns sentences on what could not be.
+
+    What is packed is unpacked again, and must be the weight bit by bit. Raises InputError where nothing is sparse.
+    """
+    if form == "zeros":
+        return []
+    if not plan.sparse:
+        raise InputError(f"--sparse-format {form}: no weight is made sparse (--pass sparsify)")
+    model = load(file)
+    left = emit(model, {entry["initializer"]: Pattern.parse(entry["pattern"]) for entry in plan.sparse}, form)
+    save(model, file)
+    more = " ..." if len(left) > 3 else ""
+    return [f"written as zeros, for the form '{form}' doesn't suit them: {', '.join(left[:3])}{more}"] if left else []

@@ -1,0 +1,40 @@
+"""The registry of methods that make weights sparse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from onnxprune.registry import Registry
+from onnxprune.sparse.task import Task
+from onnxprune.words import first_line
+
+Function = Callable[[Task], np.ndarray]
+"""Returns the weight [outputs, inputs], zero where the pattern has zeros."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sparsifier:
+    """A registered method and the first line of its docstring; looks: whether it looks at what layers read"""
+
+    name: str
+    function: Function
+    summary: str
+    looks: bool = True
+
+
+_SPARSIFIERS: Registry[Sparsifier] = Registry("method of making weights sparse")
+sparsifiers = _SPARSIFIERS.all
+get = _SPARSIFIERS.get
+
+
+def sparsifier(name: str, *, looks: bool = True) -> Callable[[Function], Function]:
+    """Register a function as the method `name`."""
+
+    def register(function: Function) -> Function:
+        _SPARSIFIERS.add(Sparsifier(name, function, first_line(function), looks))
+        return function
+
+    return register

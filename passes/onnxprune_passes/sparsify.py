@@ -1,0 +1,108 @@
+"""Zeros in the weights of linear layers, in patterns that sparse kernels are made for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import onnx_graphsurgeon as gs
+
+from onnxprune.calibration import Layer, layers
+from onnxprune.coupling import Analysis
+from onnxprune.errors import InputError
+from onnxprune.pruning import LayerPass
+from onnxprune.pruning.passes import is_matrix
+from onnxprune.sparse import Pattern, Wanted
+from onnxprune.sparse import get as method_of
+
+Tensors = Callable[[gs.Node], Iterable[gs.Tensor]]
+
+SPARSITY = 0.5
+"""Where nothing is said."""
+
+SHARES = ("even", "errors")
+
+
+@dataclass(frozen=True)
+class Sparsify(LayerPass):
+    """Put zeros into the weights of linear layers: `pattern` of them, a fraction `sparsity` of each.
+
+    method: what decides where, and what the weights that stay become ("": alps with data, magnitude without); refit:
+    whether those that stay are solved for once more, where the model is repaired; share: "even", or by the "errors"
+    that zeros make on data, as many in all; order: whether units change places, with all that is coupled to them, so
+    that like ones share blocks; ends: whether layers that read the model's inputs or make its outputs are taken too;
+    least: weights smaller than this many numbers stay as they are
+    """
+
+    name: ClassVar[str] = "sparsify"
+    exact: ClassVar[bool] = False
+
+    pattern: str = "16x1"
+    sparsity: float | None = None
+    method: str = ""
+    refit: bool = True
+    share: str = "errors"
+    order: bool = True
+    ends: bool = False
+    least: int = 4096
+
+    def __post_init__(self) -> None:
+        fixed = Pattern.parse(self.pattern).sparsity
+        if self.sparsity is not None and not 0 < self.sparsity < 1:
+            raise InputError(f"pass sparsify: sparsity must lie between 0 and 1, not {self.sparsity:g}")
+        if fixed is not None and self.sparsity is not None and abs(self.sparsity - fixed) > 1e-3:
+            raise InputError(f"pass sparsify: {self.pattern} has {fixed:.0%} zeros, so sparsity can't be another")
+        if self.share not in SHARES:
+            raise InputError(f"pass sparsify: share is one of {', '.join(SHARES)}, not '{self.share}'")
+        if self.method:
+            method_of(self.method)
+
+    def select(self, analysis: Analysis) -> Iterable[Layer]:
+        """Products and convolutions with a weight of their own that isn't small."""
+        found = [layer for layer in layers(analysis) if self._takes(layer)]
+        ends = set() if self.ends else _ends(analysis)
+        return (layer for layer in found if id(layer.node) not in ends)
+
+    def _takes(self, layer: Layer) -> bool:
+        if layer.shares or layer.groups > 1 or layer.node.op == "ConvTranspose":
+            return False
+        return int(layer.stored.values.size) >= self.least
+
+    def wanted(self, given: bool) -> Wanted:
+        """What becomes of each layer."""
+        pattern = Pattern.parse(self.pattern)
+        sparsity = pattern.sparsity if pattern.sparsity is not None else self.sparsity or SPARSITY
+        return Wanted(pattern, sparsity, self.method or ("alps" if given else "magnitude"), self.refit)
+
+    def reorders(self) -> bool:
+        return self.order
+
+    def spread(self) -> bool:
+        return self.share == "errors"
+
+
+def _ends(analysis: Analysis) -> set[int]:
+    """Nodes with a stored matrix, by id(), that have no other one before them, or none behind them."""
+    nodes = analysis.graph.nodes
+    learned = {id(b.node) for b in analysis.bindings if (b.spec.macs or b.node.op == "Gather") and _has_matrix(b.node)}
+    led = _reached(nodes, learned, lambda node: node.inputs, lambda node: node.outputs)
+    leading = _reached(reversed(nodes), learned, lambda node: node.outputs, lambda node: node.inputs)
+    return learned - (led & leading)
+
+
+def _has_matrix(node: gs.Node) -> bool:
+    return any(isinstance(tensor, gs.Constant) and is_matrix(tensor) for tensor in node.inputs)
+
+
+def _reached(nodes: Iterable[gs.Node], sources: set[int], near: Tensors, far: Tensors) -> set[int]:
+    """Nodes, by id(), in an order in which sources come first, that some source is on the way to."""
+    marked: set[int] = set()
+    found: set[int] = set()
+    for node in nodes:
+        reached = any(id(tensor) in marked for tensor in near(node))
+        if reached:
+            found.add(id(node))
+        if reached or id(node) in sources:
+            marked |= {id(tensor) for tensor in far(node)}
+    return found

@@ -1,0 +1,87 @@
+"""The sparsity tool: what it chooses, how a cell is measured, what the page says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from models.recipe import Feeds, Gate, Recipe, Run
+from tests.oracle import build
+from tests.tools.test_accuracy import NET
+from tools.accuracy import cell
+from tools.results import Results
+from tools.sparsity import __main__ as tool
+from tools.sparsity import page
+from tools.sparsity.ways import DEFAULT, WAYS, levels
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
+    monkeypatch.setenv("ONNXPRUNE_CACHE", str(tmp_path))
+    text = NET.replace("float[64,4] b", "float[64,64] b, float[64,4] c").replace(
+        "y = Gemm(r, b)", "k = Gemm(r, b) y = Gemm(k, c)"
+    )
+    onnx.save(build(text), tmp_path / "net.onnx")
+    first = cell.runner(tmp_path / "net.onnx")
+
+    def inputs(n: int, seed: int) -> list[Feeds]:
+        return [{"x": np.random.default_rng([seed, i]).standard_normal((32, 8), np.float32)} for i in range(n)]
+
+    def score(run: Run, n: int) -> float:
+        calls = inputs(n, 99)
+        return float(np.mean([np.argmax(run(c)[0], 1) == np.argmax(first(c)[0], 1) for c in calls]))
+
+    return Recipe("net", lambda: tmp_path / "net.onnx", inputs, score, Gate("net", "agreement", 1.0, 8, 0.1))
+
+
+def test_a_cell_is_made_sparse_and_scored(recipe: Recipe) -> None:
+    magnitude, default = (tool.measured(recipe, ("net", "4x1", 0.7, way), 1.0) for way in (WAYS[0], DEFAULT))
+    assert magnitude["weights"] == default["weights"] == 1
+    assert magnitude["zeros"] == pytest.approx(0.7, abs=0.01) == default["zeros"]
+    assert magnitude["score"] < default["kept"] == default["score"] <= 1 and default["seconds"] > 0
+    assert "no pattern '3'" in tool.measured(recipe, ("net", "3", 0.7, DEFAULT), 1.0)["failed"]
+
+
+def test_a_run_that_was_stopped_goes_on(recipe: Recipe) -> None:
+    chosen = ("net", "4x1", 0.5, DEFAULT)
+    row = tool.obtained(recipe, chosen)
+    assert tool.obtained(recipe, chosen) == row
+    Results("sparsity").keep(tool.name_of(chosen), "older", {**row, "score": 2.0})
+    assert tool.obtained(recipe, chosen, missing=True)["score"] == 2.0
+    assert tool.obtained(recipe, chosen)["score"] == row["score"]
+
+
+def test_patterns_have_their_sparsities() -> None:
+    assert levels("2:4") == (0.5,) and len(levels("16x1")) == 2
+    assert DEFAULT.text("2:4", 0.5) == "sparsify{pattern=2:4,sparsity=0.5}"
+    assert len({way.name for way in WAYS}) == len(WAYS) and WAYS[-1] is DEFAULT
+
+
+def test_the_page_has_a_row_for_every_model_and_pattern() -> None:
+    rows = {
+        f"{model} | {pattern} | 0.5 | {way}": {"kept": kept}
+        for model, kept in (("one", 0.5), ("two", 0.9))
+        for pattern, way, kept in (("4x1", "wanda", kept), ("4x1", "default", kept + 0.05), ("2:4", "alps", kept))
+    }
+    text = page.render(rows, {"one": {"score": 0.8}})
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
+    assert [line[:3] for line in lines[2:]] == [
+        ["2:4", "one", "0.800"],
+        ["2:4", "two", "-"],
+        ["2:4", "median", ""],
+        ["4x1", "one", "0.800"],
+        ["4x1", "two", "-"],
+        ["4x1", "median", ""],
+    ]
+    assert lines[5][4] == "50.0" and lines[5][-1] == "55.0" and lines[7][-1] == "75.0"
+    whole = page.render({f"one | 4x1 | 0.5 | {way.name}": {"kept": 0.1 * n} for n, way in enumerate(WAYS)}, {})
+    assert whole.count("**") == 2 and "**80.0**" in whole
+    assert "## 50% zeros" in text
+
+
+def test_an_empty_choice_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tool.main(["--only", "no such model"]) == 2
+    assert "no model" in capsys.readouterr().err
