@@ -55,10 +55,12 @@ def path() -> Path | None:
 
 @cache
 def _installed() -> Path | None:
-    """Beside this module; of an editable install, where the package's own files would be."""
-    folders = [Path(__file__).parent]
+    """In `lib` beside this module, where it isn't taken for a module of Python; of an editable install, where the
+    package's own files would be.
+    """
+    folders = [Path(__file__).parent / "lib"]
     with contextlib.suppress(PackageNotFoundError):
-        folders.append(Path(str(distribution("onnxprune").locate_file("onnxprune/runtime"))))
+        folders.append(Path(str(distribution("onnxprune").locate_file("onnxprune/runtime/lib"))))
     return next((folder / file for folder in folders for file in _FILES if (folder / file).is_file()), None)
 
 

@@ -120,6 +120,11 @@ def test_the_command_line_says_why(missing, tmp_path):
     assert "--provider sparse: the package was installed without its native plug-in" in result.stderr
 
 
+def test_the_installed_library_is_no_module(library):
+    assert library.parent.name == "lib" or plugin._installed() is None
+    assert not (library.parent / "__init__.py").exists()
+
+
 @pytest.mark.skipif(shutil.which("nm") is None, reason="nm lists what a library exports")
 def test_the_library_shows_its_own_functions_only(library: Path):
     listed = subprocess.run(["nm", "-D", "--defined-only", str(library)], capture_output=True, text=True, check=True)
