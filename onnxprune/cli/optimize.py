@@ -145,7 +145,7 @@ MaskWeights = Annotated[
     typer.Option(
         "--mask-weights/--no-mask-weights",
         show_default=False,
-        help="While masks are trained, weights learn along (they do); the result doesn't get these.",
+        help="While masks are trained, weights learn along (the default); the result doesn't get these.",
     ),
 ]
 NoVerify = Annotated[bool, typer.Option("--no-verify", help="Don't prove the result.")]
