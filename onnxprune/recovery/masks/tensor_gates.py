@@ -22,6 +22,7 @@ class TensorGates(Gates):
 
     def __init__(self, gates: Mapping[Atom, Any]) -> None:
         self.masks = dict(gates)
+        self.orders = {}
         self.counts = {}
 
     def mask(self, term: Term) -> Any:
