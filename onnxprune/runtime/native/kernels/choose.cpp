@@ -6,6 +6,8 @@
 #include "kernels/blocks/blocks.h"
 #include "kernels/blocks/columns.h"
 #include "kernels/generic/generic.h"
+#include "kernels/grouped/grouped.h"
+#include "kernels/grouped/slots.h"
 #include "kernels/scattered/scattered.h"
 #include "pack/widen.h"
 
@@ -47,6 +49,8 @@ std::unique_ptr<const Kernel> choose(const Packed& packed, const Features& featu
     throw std::invalid_argument("SparseMatMul: there is no kernel for int8 weights yet");
   const BlockTiles* blocks = block_tiles(features);
   const ScatteredTiles* scattered = scattered_tiles(features);
+  const GroupedTiles* grouped = grouped_tiles(features);
+  if (grouped && packed.grouped() && Slots::suits(packed)) return grouped_kernel(packed, *grouped);
   const bool narrow = packed.k <= Columns::kMostInputs;
   if (blocks && narrow && !packed.grouped()) {
     const int64_t factor = factor_for(packed, blocks->outputs[0].outputs);

@@ -17,6 +17,15 @@ struct V8 {
   static Reg one(float v) { return _mm256_set1_ps(v); }
   static void store(float* p, Reg v) { _mm256_storeu_ps(p, v); }
   static Reg fma(Reg a, Reg b, Reg c) { return _mm256_fmadd_ps(a, b, c); }
+  // What kernels/grouped/tile.h asks for.
+  using Places = __m256i;
+  static Reg four_each(const float* p) { return _mm256_broadcast_ps(reinterpret_cast<const __m128*>(p)); }
+  static Places places(const char* p) {
+    int32_t word;  // the upper half belongs to the next
+    __builtin_memcpy(&word, p, sizeof word);
+    return _mm256_srlv_epi32(_mm256_set1_epi32(word), _mm256_set_epi32(14, 12, 10, 8, 6, 4, 2, 0));
+  }
+  static Reg pick(Reg v, Places places) { return _mm256_permutevar_ps(v, places); }
   static Reg add(Reg a, Reg b) { return _mm256_add_ps(a, b); }
   static Reg mul(Reg a, Reg b) { return _mm256_mul_ps(a, b); }
   static Reg div(Reg a, Reg b) { return _mm256_div_ps(a, b); }

@@ -22,6 +22,16 @@ struct V16 {
   static Reg of_four(Reg four, int u) { return _mm512_permutexvar_ps(_mm512_set1_epi32(u), four); }
   static void store(float* p, Reg v) { _mm512_storeu_ps(p, v); }
   static Reg fma(Reg a, Reg b, Reg c) { return _mm512_fmadd_ps(a, b, c); }
+  // What kernels/grouped/tile.h asks for.
+  using Places = __m512i;
+  static Reg four_each(const float* p) { return _mm512_broadcast_f32x4(_mm_loadu_ps(p)); }
+  static Places places(const char* p) {
+    int32_t word;
+    __builtin_memcpy(&word, p, sizeof word);
+    const __m512i shifts = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+    return _mm512_srlv_epi32(_mm512_set1_epi32(word), shifts);
+  }
+  static Reg pick(Reg v, Places places) { return _mm512_permutevar_ps(v, places); }
   static Reg add(Reg a, Reg b) { return _mm512_add_ps(a, b); }
   static Reg mul(Reg a, Reg b) { return _mm512_mul_ps(a, b); }
   static Reg div(Reg a, Reg b) { return _mm512_div_ps(a, b); }
