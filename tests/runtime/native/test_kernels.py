@@ -71,6 +71,16 @@ def test_packing_loses_nothing(block):
     np.testing.assert_array_equal(Spmm(w, block).dense(), w)
 
 
+@pytest.mark.parametrize("narrow", [(16, 1), (4, 1), (1, 1)], ids=lambda block: f"{block[0]}x{block[1]}")
+def test_strips_that_agree_become_wider(narrow):
+    rng = np.random.default_rng(3)
+    w, x = sparse(rng, 200, 150, (64, 1), 0.2), rng.standard_normal((30, 200)).astype(np.float32)
+    spmm = Spmm(w, narrow)
+    assert_product(spmm(x), x, w)
+    if cpu() != "generic":
+        assert spmm.kernel(30).startswith("blocks/")
+
+
 def test_residual_is_added_after_the_activation():
     rng = np.random.default_rng(2)
     w, x = sparse(rng, 96, 64, (16, 1)), rng.standard_normal((20, 96)).astype(np.float32)
