@@ -1,4 +1,4 @@
-// Vectors of 8 and 4 floats, for files that are compiled for AVX2 and FMA.
+// Vectors of 8 and 4 floats, for files that are compiled for AVX2 and FMA, or more.
 // Everything lies in an unnamed namespace, so that no other file can be linked to code of this one's processor.
 #pragma once
 
@@ -9,8 +9,21 @@
 namespace onnxprune {
 namespace {
 
+struct V4 {
+  using Reg = __m128;
+  using Half = void;
+  static constexpr int kLanes = 4;
+  static Reg zero() { return _mm_setzero_ps(); }
+  static Reg load(const float* p) { return _mm_loadu_ps(p); }
+  static Reg one(float v) { return _mm_set1_ps(v); }
+  static void store(float* p, Reg v) { _mm_storeu_ps(p, v); }
+  static Reg fma(Reg a, Reg b, Reg c) { return _mm_fmadd_ps(a, b, c); }
+  static Reg add(Reg a, Reg b) { return _mm_add_ps(a, b); }
+};
+
 struct V8 {
   using Reg = __m256;
+  using Half = V4;
   static constexpr int kLanes = 8;
   static Reg zero() { return _mm256_setzero_ps(); }
   static Reg load(const float* p) { return _mm256_loadu_ps(p); }
@@ -39,18 +52,18 @@ struct V8 {
   }
 };
 
-struct V4 {
-  using Reg = __m128;
-  static constexpr int kLanes = 4;
-  static Reg zero() { return _mm_setzero_ps(); }
-  static Reg load(const float* p) { return _mm_loadu_ps(p); }
-  static Reg one(float v) { return _mm_set1_ps(v); }
-  static void store(float* p, Reg v) { _mm_storeu_ps(p, v); }
-  static Reg fma(Reg a, Reg b, Reg c) { return _mm_fmadd_ps(a, b, c); }
-  static Reg add(Reg a, Reg b) { return _mm_add_ps(a, b); }
-};
+// to[j][i] = from[i][j] for 4 x 4 floats, rows `from_stride` and `to_stride` elements apart.
+inline void transpose(V4, const float* from, int64_t from_stride, float* to, int64_t to_stride) {
+  __m128 r0 = _mm_loadu_ps(from), r1 = _mm_loadu_ps(from + from_stride);
+  __m128 r2 = _mm_loadu_ps(from + 2 * from_stride), r3 = _mm_loadu_ps(from + 3 * from_stride);
+  _MM_TRANSPOSE4_PS(r0, r1, r2, r3);
+  _mm_storeu_ps(to, r0);
+  _mm_storeu_ps(to + to_stride, r1);
+  _mm_storeu_ps(to + 2 * to_stride, r2);
+  _mm_storeu_ps(to + 3 * to_stride, r3);
+}
 
-// to[j][i] = from[i][j] for 8 x 8 floats, rows `from_stride` and `to_stride` elements apart.
+// The same for 8 x 8 floats.
 inline void transpose(V8, const float* from, int64_t from_stride, float* to, int64_t to_stride) {
   __m256 r[8], t[8];
 #pragma GCC unroll 4

@@ -1,4 +1,4 @@
-// Vectors of 16, 8 and 4 floats, for files that are compiled for AVX-512.
+// Vectors of 16 floats, for files that are compiled for AVX-512.
 // Everything lies in an unnamed namespace, so that no other file can be linked to code of this one's processor.
 #pragma once
 
@@ -6,11 +6,14 @@
 
 #include <cstdint>
 
+#include "kernels/simd/avx2.h"
+
 namespace onnxprune {
 namespace {
 
 struct V16 {
   using Reg = __m512;
+  using Half = V8;
   static constexpr int kLanes = 16;
   static Reg zero() { return _mm512_setzero_ps(); }
   static Reg load(const float* p) { return _mm512_loadu_ps(p); }
@@ -41,29 +44,7 @@ struct V16 {
   static Reg power_of_two(Reg n) { return _mm512_scalef_ps(_mm512_set1_ps(1.0f), n); }
 };
 
-struct V8 {
-  using Reg = __m256;
-  static constexpr int kLanes = 8;
-  static Reg zero() { return _mm256_setzero_ps(); }
-  static Reg load(const float* p) { return _mm256_loadu_ps(p); }
-  static Reg one(float v) { return _mm256_set1_ps(v); }
-  static void store(float* p, Reg v) { _mm256_storeu_ps(p, v); }
-  static Reg fma(Reg a, Reg b, Reg c) { return _mm256_fmadd_ps(a, b, c); }
-  static Reg add(Reg a, Reg b) { return _mm256_add_ps(a, b); }
-};
-
-struct V4 {
-  using Reg = __m128;
-  static constexpr int kLanes = 4;
-  static Reg zero() { return _mm_setzero_ps(); }
-  static Reg load(const float* p) { return _mm_loadu_ps(p); }
-  static Reg one(float v) { return _mm_set1_ps(v); }
-  static void store(float* p, Reg v) { _mm_storeu_ps(p, v); }
-  static Reg fma(Reg a, Reg b, Reg c) { return _mm_fmadd_ps(a, b, c); }
-  static Reg add(Reg a, Reg b) { return _mm_add_ps(a, b); }
-};
-
-// to[j][i] = from[i][j] for 16 x 16 floats, rows `from_stride` and `to_stride` elements apart.
+// The same as in avx2.h for 16 x 16 floats.
 inline void transpose(V16, const float* from, int64_t from_stride, float* to, int64_t to_stride) {
   __m512 r[16], t[16];
 #pragma GCC unroll 16

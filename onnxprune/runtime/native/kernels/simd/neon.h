@@ -10,6 +10,7 @@ namespace {
 
 struct V4 {
   using Reg = float32x4_t;
+  using Half = void;
   static constexpr int kLanes = 4;
   static Reg zero() { return vdupq_n_f32(0.0f); }
   static Reg load(const float* p) { return vld1q_f32(p); }
