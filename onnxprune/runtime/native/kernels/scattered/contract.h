@@ -8,7 +8,7 @@
 
 namespace onnxprune {
 
-// Consecutive rows of a list with the same number of nonzeros.
+// Consecutive rows of a list with the same number of nonzeros, a multiple of four.
 struct Run {
   int32_t rows, count;
 };

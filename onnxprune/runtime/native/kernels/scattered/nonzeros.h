@@ -10,10 +10,11 @@
 namespace onnxprune {
 
 // W is cut into bands of kBand outputs and parts of kPart inputs; a cell's rows, one per output that has nonzeros there
-// or any in the first part, are sorted by their number of nonzeros, so that a loop's end is guessed right.
+// or any in the first part, are sorted by their number of nonzeros, so that a loop's end is guessed right, and filled
+// up to a multiple of kTogether with zeros at the last one's input.
 class Nonzeros {
  public:
-  static constexpr int64_t kBand = 128, kPart = 384;
+  static constexpr int64_t kBand = 128, kPart = 384, kTogether = 4;
 
   struct Cell {
     int64_t values, runs, outputs;  // where they begin
@@ -36,10 +37,19 @@ class Nonzeros {
   size_t owned_bytes() const;
 
  private:
-  int64_t fill_band(const Packed& packed, int64_t band, int64_t at);
+  struct Nonzero {
+    int64_t input;
+    float value;
+  };
+  using Column = std::vector<Nonzero>;
 
-  Aligned<float> values_;
-  Aligned<uint16_t> index_;
+  static void keep(const Packed& packed, int64_t input, float value, Column& column);
+  static Column column_of(const Packed& packed, int64_t output);
+  std::vector<Column> part_of(const std::vector<Column>& columns, int64_t part) const;
+  void add_cell(const std::vector<Column>& rows, Cell& cell, bool first);
+
+  std::vector<float> values_;
+  std::vector<uint16_t> index_;
   std::vector<Run> runs_;
   std::vector<uint16_t> outputs_;
   std::vector<Cell> cells_;

@@ -30,18 +30,18 @@ struct Rows {
 #pragma GCC unroll 4
       for (int u = 1; u < U; ++u) sum[u][c] = V::zero();
     }
-    int64_t i = 0;
-    if constexpr (C >= 2 && has_fours<V>(0))
-      for (; i + 4 <= count; i += 4) {
-        const Reg four = V::four(w + i);
+    for (int64_t i = 0; i < count; i += 4) {
+      [[maybe_unused]] Reg four;
+      if constexpr (has_fours<V>(0)) four = V::four(w + i);
 #pragma GCC unroll 4
-        for (int u = 0; u < 4; ++u) add(t.x + int64_t{index[i + u]} * T, V::of_four(four, u), sum[u % U]);
+      for (int u = 0; u < 4; ++u) {
+        const float* x = t.x + int64_t{index[i + u]} * T;
+        if constexpr (has_fours<V>(0))
+          add(x, V::of_four(four, u), sum[u % U]);
+        else
+          add(x, V::one(w[i + u]), sum[u % U]);
       }
-    for (; i + U <= count; i += U)
-#pragma GCC unroll 4
-      for (int u = 0; u < U; ++u) add(t.x + int64_t{index[i + u]} * T, V::one(w[i + u]), sum[u]);
-    if constexpr (U > 1)
-      for (; i < count; ++i) add(t.x + int64_t{index[i]} * T, V::one(w[i]), sum[0]);
+    }
 #pragma GCC unroll 8
     for (int c = 0; c < C; ++c) {
 #pragma GCC unroll 4
