@@ -18,10 +18,14 @@ using Tok4 = TokenTable<V8, 4, 1, 2, 3>;
 using Tok1 = TokenTable<V8, 1, 1, 2, 3, 4, 5, 6, 7, 8>;
 const TokenTiles kTokens[] = {{4, 8, 3, Tok4::fn}, {1, 8, 8, Tok1::fn}, {0, 0, 0, nullptr}};
 
+using Few4 = TokenTable<V4, 4, 1, 2>;
+using Few1 = TokenTable<V4, 1, 1, 2>;
+const TokenTiles kFew[] = {{4, 4, 2, Few4::fn}, {1, 4, 2, Few1::fn}, {0, 0, 0, nullptr}};
+
 }  // namespace
 
 const BlockTiles& avx2_block_tiles() {
-  static const BlockTiles tiles{"blocks/avx2",   kOutputs,          kTokens,    8, 8,
+  static const BlockTiles tiles{"blocks/avx2",   kOutputs,          kTokens,    kFew, 8, 8, 4, 4,
                                 pack_tokens<V8>, unpack_tokens<V8>, finish_avx2};
   return tiles;
 }

@@ -19,28 +19,34 @@ class Blocks : public Kernel {
         columns_(packed),
         name_(tiles.name),
         outputs_(columns_, tiles),
-        tokens_(columns_, tiles),
+        tokens_(columns_, tiles, tiles.tokens),
+        few_(columns_, tiles, tiles.few_tokens),
         tiles_(tiles) {}
 
   const char* name(int64_t) const override { return name_; }
   bool borrows() const override { return columns_.borrows() && !values_.data(); }
   size_t owned_bytes() const override { return columns_.owned_bytes() + values_.bytes(); }
   size_t scratch_bytes(int64_t m, int threads) const override {
-    return tokens_in_lanes(m) ? tokens_.scratch_bytes(m, threads) : outputs_.scratch_bytes(m, threads);
+    const TokenRun* tokens = tokens_in_lanes(m);
+    return tokens ? tokens->scratch_bytes(m, threads) : outputs_.scratch_bytes(m, threads);
   }
-  void run(const Job& job) const override { tokens_in_lanes(job.m) ? tokens_.run(job) : outputs_.run(job); }
+  void run(const Job& job) const override {
+    const TokenRun* tokens = tokens_in_lanes(job.m);
+    tokens ? tokens->run(job) : outputs_.run(job);
+  }
 
  private:
-  bool tokens_in_lanes(int64_t m) const {
-    if (!outputs_.possible()) return true;
-    return m >= tiles_.tokens_from && columns_.width <= tiles_.tokens_up_to;
+  // Null where outputs are in lanes.
+  const TokenRun* tokens_in_lanes(int64_t m) const {
+    if (!outputs_.possible() || (m >= tiles_.tokens_from && columns_.width <= tiles_.tokens_up_to)) return &tokens_;
+    return m >= tiles_.few_from && columns_.width <= tiles_.few_up_to ? &few_ : nullptr;
   }
 
   Aligned<float> values_;  // those that the columns lie in, unless somebody else keeps them
   Columns columns_;
   const char* name_;
   OutputRun outputs_;
-  TokenRun tokens_;
+  TokenRun tokens_, few_;
   const BlockTiles& tiles_;
 };
 

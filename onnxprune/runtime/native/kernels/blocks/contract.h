@@ -68,8 +68,10 @@ struct BlockTiles {
   const char* name;
   const OutputTiles* outputs;
   const TokenTiles* tokens;
-  int64_t tokens_from;  // the rows from which on strips no wider than tokens_up_to have their tokens in lanes
-  int64_t tokens_up_to;
+  const TokenTiles* few_tokens;  // with narrower vectors
+  // Which strips have their tokens in lanes: those no wider than tokens_up_to from tokens_from rows on, and with
+  // few_tokens, those no wider than few_up_to from few_from rows on.
+  int64_t tokens_from, tokens_up_to, few_from, few_up_to;
   PackFn pack;
   UnpackFn unpack;
   Finish finish;

@@ -21,7 +21,7 @@ const TokenTiles kTokens[] = {{4, 4, 6, Tok4::fn}, {1, 4, 8, Tok1::fn}, {0, 0, 0
 }  // namespace
 
 const BlockTiles& neon_block_tiles() {
-  static const BlockTiles tiles{"blocks/neon",   kOutputs,          kTokens,    16, 4,
+  static const BlockTiles tiles{"blocks/neon",   kOutputs,          kTokens,    kTokens, 16, 4, 16, 4,
                                 pack_tokens<V4>, unpack_tokens<V4>, finish_neon};
   return tiles;
 }

@@ -30,8 +30,8 @@ int64_t band_of(int64_t width) {
 
 }  // namespace
 
-TokenRun::TokenRun(const Columns& columns, const BlockTiles& tiles)
-    : columns_(columns), tiles_(tiles), slice_(dividing(tiles.tokens, columns.width)), band_(band_of(columns.width)) {}
+TokenRun::TokenRun(const Columns& columns, const BlockTiles& tiles, const TokenTiles* tokens)
+    : columns_(columns), tiles_(tiles), slice_(dividing(tokens, columns.width)), band_(band_of(columns.width)) {}
 
 // A panel's X leaves half of the second cache to others, unless that would make it less than half a tile.
 int64_t TokenRun::most_vectors() const {

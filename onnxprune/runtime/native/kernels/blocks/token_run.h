@@ -9,8 +9,8 @@ namespace onnxprune {
 
 class TokenRun {
  public:
-  // `columns` and `tiles` must outlive this.
-  TokenRun(const Columns& columns, const BlockTiles& tiles);
+  // `columns`, `tiles` and `tokens`, which is one of its lists, must outlive this.
+  TokenRun(const Columns& columns, const BlockTiles& tiles, const TokenTiles* tokens);
 
   size_t scratch_bytes(int64_t m, int threads) const;
   void run(const Job& job) const;

@@ -6,18 +6,25 @@
 namespace onnxprune {
 namespace {
 
-// B outputs of C vectors of tokens.
+// B outputs of C vectors of tokens. With few sums, U sets of them take turns, so that a sum does not wait for itself.
 template <class V, int B, int C>
-void token_tile(const TokenTile& tile) {
-  constexpr int T = C * V::kLanes;
+struct Tokens {
+  static constexpr int T = C * V::kLanes, U = B * C >= 8 ? 1 : 2;
   using Reg = typename V::Reg;
-  const TokenTile t = tile;
-  Reg sum[B][C];
+  Reg sum[U][B][C];
+
+  void start(const float* bias) {
 #pragma GCC unroll 8
-  for (int b = 0; b < B; ++b)
+    for (int b = 0; b < B; ++b)
 #pragma GCC unroll 8
-    for (int c = 0; c < C; ++c) sum[b][c] = t.bias ? V::one(t.bias[b]) : V::zero();
-  for (int64_t i = 0; i < t.count; ++i) {
+      for (int c = 0; c < C; ++c) {
+        sum[0][b][c] = bias ? V::one(bias[b]) : V::zero();
+        if constexpr (U == 2) sum[1][b][c] = V::zero();
+      }
+  }
+
+  template <int u>
+  void add(const TokenTile& t, int64_t i) {
     const float* x = t.x + int64_t{t.index[i]} * T;
     const float* w = t.w + i * t.w_stride;
     Reg xc[C];
@@ -27,13 +34,34 @@ void token_tile(const TokenTile& tile) {
     for (int b = 0; b < B; ++b) {
       const Reg wb = V::one(w[b]);
 #pragma GCC unroll 8
-      for (int c = 0; c < C; ++c) sum[b][c] = V::fma(wb, xc[c], sum[b][c]);
+      for (int c = 0; c < C; ++c) sum[u][b][c] = V::fma(wb, xc[c], sum[u][b][c]);
     }
   }
+
+  void finish(float* y) {
 #pragma GCC unroll 8
-  for (int b = 0; b < B; ++b)
+    for (int b = 0; b < B; ++b)
 #pragma GCC unroll 8
-    for (int c = 0; c < C; ++c) V::store(t.y + b * T + c * V::kLanes, sum[b][c]);
+      for (int c = 0; c < C; ++c) {
+        if constexpr (U == 2) sum[0][b][c] = V::add(sum[0][b][c], sum[1][b][c]);
+        V::store(y + b * T + c * V::kLanes, sum[0][b][c]);
+      }
+  }
+};
+
+template <class V, int B, int C>
+void token_tile(const TokenTile& tile) {
+  const TokenTile t = tile;
+  Tokens<V, B, C> sums;
+  sums.start(t.bias);
+  int64_t i = 0;
+  if constexpr (sums.U == 2)
+    for (; i + 2 <= t.count; i += 2) {
+      sums.template add<0>(t, i);
+      sums.template add<1>(t, i + 1);
+    }
+  for (; i < t.count; ++i) sums.template add<0>(t, i);
+  sums.finish(t.y);
 }
 
 template <class V, int B, int... C>
