@@ -24,14 +24,15 @@ using Tok4 = TokenTable<V16, 4, 1, 2, 3, 4, 5, 6>;
 using Tok1 = TokenTable<V16, 1, 1, 2, 3, 4, 5, 6, 7, 8>;
 const TokenTiles kTokens[] = {{8, 16, 3, Tok8::fn}, {4, 16, 6, Tok4::fn}, {1, 16, 8, Tok1::fn}, {0, 0, 0, nullptr}};
 
+using Few8 = TokenTable<V8, 8, 1, 2>;
 using Few4 = TokenTable<V8, 4, 1, 2>;
 using Few1 = TokenTable<V8, 1, 1, 2>;
-const TokenTiles kFew[] = {{4, 8, 2, Few4::fn}, {1, 8, 2, Few1::fn}, {0, 0, 0, nullptr}};
+const TokenTiles kFew[] = {{8, 8, 2, Few8::fn}, {4, 8, 2, Few4::fn}, {1, 8, 2, Few1::fn}, {0, 0, 0, nullptr}};
 
 }  // namespace
 
 const BlockTiles& avx512_block_tiles() {
-  static const BlockTiles tiles{"blocks/avx512",  kOutputs,           kTokens,      kFew, 17, 16, 4, 4,
+  static const BlockTiles tiles{"blocks/avx512",  kOutputs,           kTokens,      kFew, 13, 16, 6, 8,
                                 pack_tokens<V16>, unpack_tokens<V16>, finish_avx512};
   return tiles;
 }
