@@ -12,20 +12,23 @@ VISION ?= timm torchvision==0.28.0
 VENV := .venv
 DEV  := .venv-dev
 DEMO := build/demo
+NATIVE := $(shell find onnxprune/runtime/native -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt -o -name '*.map')
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .PHONY: demo test lint abi bench clean
 .DELETE_ON_ERROR:
 
+# Installing builds the plug-in, so its sources count too.
+#
 # The package, and Pillow for the pictures that the demo calibrates on: no framework is needed to prune an ONNX file.
-$(VENV)/.stamp: pyproject.toml
+$(VENV)/.stamp: pyproject.toml $(NATIVE)
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install $(PIP_FLAGS) --editable ".[images]"
 	@touch $@
 
 # torch comes first, in the version that the tests were written for. timm and torchvision come without
 # their dependencies, because these would replace it.
-$(DEV)/.stamp: pyproject.toml
+$(DEV)/.stamp: pyproject.toml $(NATIVE)
 	$(PYTHON) -m venv $(DEV)
 	$(DEV)/bin/python -m pip install $(PIP_FLAGS) $(TORCH)
 	$(DEV)/bin/python -m pip install $(PIP_FLAGS) --editable '.[dev,torch,transformers]'
