@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from onnxprune.graph import from_proto, pack, save, sparse_matmul, use_domain
 from tests.cli.conftest import FREE_BATCH, LOCKED, UNKNOWN, Run, sentence, stored
 from tests.oracle import build
 
@@ -93,3 +94,19 @@ def test_zeros_by_pattern(run: Run, tmp_path: Path) -> None:
     assert second["sparsity"] == 0 and second["follows"] == "" and body["zeros"] == (~stays).sum()
     lines = [line.split() for line in run("analyze", path, "--sparsity").stdout.splitlines()]
     assert next(line for line in lines if line[:1] == ["b"])[:7] == ["b", "4", "x", "32", "0", "%", "none"]
+
+
+def test_zeros_of_packed_weights(run: Run, tmp_path: Path) -> None:
+    """They count as if they were dense."""
+    weight = np.zeros((8, 32), np.float32)
+    weight[2, 16:] = 1
+    model = from_proto(build("g (float[2,8] x) => (float[2,32] y) <float[8,32] w> { y = MatMul(x, w) }"))
+    (x,), (y,) = model.graph.inputs, model.graph.outputs
+    model.graph.nodes[0].outputs.clear()
+    model.graph.nodes[:] = [sparse_matmul(pack(weight, (16, 1)), x, y, name="fc")]
+    use_domain(model)
+    save(model, tmp_path / "packed.onnx")
+    body = json.loads(run("analyze", tmp_path / "packed.onnx", "--sparsity", "--json").stdout)
+    (found,) = body["weights"]
+    assert (found["name"], found["outputs"], found["inputs"], found["follows"]) == ("fc", 32, 8, "16x1")
+    assert body["size"] == 256 and body["zeros"] == 240
