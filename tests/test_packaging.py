@@ -58,6 +58,21 @@ def test_nothing_but_the_backend_is_needed_to_build() -> None:
     assert [name.split(">")[0] for name in build["requires"]] == ["scikit-build-core"]
 
 
+def test_an_editable_install_is_a_path_without_a_hook(tmp_path: Path) -> None:
+    code = "import onnxprune_backend, sys; print(onnxprune_backend.build_editable(sys.argv[1]))"
+    environment = {**os.environ, "ONNXPRUNE_PURE_PYTHON": "1", "PYTHONPATH": str(ROOT / "backend")}
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, env=environment, check=True, capture_output=True
+    )
+    (built,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(built) as wheel:
+        (path,) = (name for name in wheel.namelist() if name.endswith(".pth"))
+        assert wheel.read(path).decode().split() == [str(ROOT), str(ROOT / "passes")]
+        assert not any(name.endswith(".py") for name in wheel.namelist())
+        (record,) = (name for name in wheel.namelist() if name.endswith("RECORD"))
+        assert {line.split(",")[0] for line in wheel.read(record).decode().split()} == set(wheel.namelist())
+
+
 def test_wheel_carries_the_licence(contents: set[str]) -> None:
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in contents)
 
