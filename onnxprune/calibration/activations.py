@@ -133,9 +133,9 @@ def collect(
     held = math.ceil(SAMPLE / max(len(data), 1)) if sample else 0
     needed = {key: 8 * size * (size if pairs else 1) for key, size in sizes.items()}
     for keys in portions(needed, BYTES):
-        part, random = part_of(source(), [name for name, _ in keys], threads), np.random.default_rng(0)
-        for feeds in data:
-            values = part(feeds)
+        part = part_of(source(), [name for name, _ in keys], threads, len(data))
+        random = np.random.default_rng(0)
+        for values in part.each(data):
             for name, axis in keys:
                 wanted = max(LEAST_ROWS, ROWS_PER_COLUMN * sizes[name, axis]) if pairs else 0
                 rows = math.ceil(wanted / max(len(data), 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import tee
 from statistics import fmean
 
 import numpy as np
@@ -85,9 +86,10 @@ def _run(source: Source, chosen: Sequence[Block], sums: Sequence[_Sums], data: S
     model = source()
     given = {tensor.name for tensor in model.graph.inputs}
     names = dict.fromkeys(tensor.name for block in chosen for tensor in (block.read, block.made))
-    part = part_of(model, [name for name in names if name not in given], threads)
-    for feeds in data:
-        values = {**feeds, **part(feeds)}
+    part = part_of(model, [name for name in names if name not in given], threads, len(data))
+    read, calls = tee(data)
+    for feeds, made in zip(read, part.each(calls), strict=True):
+        values = {**feeds, **made}
         for block, total in zip(chosen, sums, strict=True):
             total.update(values[block.read.name], values[block.made.name], block.axis)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +36,10 @@ class Opened:
 
     def __call__(self, feeds: Feeds, further: Feeds) -> dict[str, Array]:
         return self.part({**feeds, **further})
+
+    def each(self, calls: Iterable[Feeds], further: Feeds) -> Iterator[dict[str, Array]]:
+        """As called on each, in order."""
+        return self.part.each({**feeds, **further} for feeds in calls)
 
 
 Called = tuple[Feeds, dict[str, Array]]
@@ -94,7 +98,7 @@ class Trials:
 
     def _run(self, opened: Opened, gates: Gates, calls: Sequence[Called]) -> list[dict[str, Array]]:
         further = opened.feeds(gates)
-        return [opened(feeds, further) for feeds, _ in calls]
+        return list(opened.each((feeds for feeds, _ in calls), further))
 
     def release(self) -> None:
         """Let go of the session and the dense outputs, which take memory. They are made anew where they are needed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -132,8 +132,8 @@ class Evidence:
         """Runs of the model under masks of some groups; nothing is opened before the first one."""
         key = tuple(g.id for g in groups)
         if key not in self._trials:
-            source, tell = partial(open_gated, self.source, key), lambda text: self.progress(text)
-            self._trials[key] = Trials(source, lambda: self.calibration, tell=tell)
+            source = lambda: open_gated(self.source, key, calls=len(self.calibration))  # noqa: E731
+            self._trials[key] = Trials(source, lambda: self.calibration, tell=lambda text: self.progress(text))
         return self._trials[key]
 
     def gradients(self, groups: Sequence[Group]) -> Gradients:

@@ -55,9 +55,8 @@ def _observed(work: Work, layers: dict[str, Layer]) -> Iterator[tuple[str, Obser
 
 def _watch(work: Work, parts: Parts, found: dict[str, Observed]) -> None:
     dense = {name: work.dense.layers[name] for name in found}
-    run = Part(parts.part([*dense, *(layer.data.name for layer in dense.values())]), work.threads)
-    for call, feeds in enumerate(work.data):
-        values = run(feeds)
+    run = Part(parts.part([*dense, *(layer.data.name for layer in dense.values())]), work.threads, len(work.data))
+    for call, values in enumerate(run.each(work.data)):
         for name, seen in found.items():
             binding, keep = dense[name].binding, work.dense.keep
             made = narrowed(values[name], binding.outputs[0], keep)

@@ -49,16 +49,16 @@ class Front:
         self._left -= self._done
         live = self._parts.between(self._done, self._left) | {name}
         wanted = sorted(live - ready)
-        part = Part(self._parts.part(wanted, {k: [held[k] for held in self._held] for k in ready}), self._threads)
-        most, number = 0, 0
-        while number < len(self._held):
-            held, made = self._held[number], part(self._held[number])
+        given = {key: [held[key] for held in self._held] for key in ready}
+        part = Part(self._parts.part(wanted, given), self._threads, len(self._held))
+        most = 0
+        for held, made in zip(self._held, part.each(self._held), strict=False):
             if made.keys() != set(wanted):
                 raise InputError("the model hands on what is no tensor, and can't be repaired layer after layer")
             held.update(made)
             for key in held.keys() - live:
                 del held[key]
-            most, number = max(most, sum(values.nbytes for values in held.values())), number + 1
+            most = max(most, sum(values.nbytes for values in held.values()))
             self._spare(most)
 
     def _spare(self, most: int) -> None:

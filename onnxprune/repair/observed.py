@@ -21,14 +21,16 @@ class Observed:
     """Moments of one narrow layer: of (dense output - its output, columns read), stacked for the groups of channels.
 
     stored: the name of its weight; weight: [groups, outputs, units, taps]
+
+    What it makes itself is linear in the columns, so its part of the moments follows from theirs, once for all calls.
     """
 
     def __init__(self, layer: Layer) -> None:
         self.layer = layer
         self.stored = layer.stored.name
         self.weight = np.asarray(layer.weight(), np.float32)
-        self.moments = CrossMoments()
-        self._matrix = self.weight.reshape(*self.weight.shape[:2], -1).swapaxes(1, 2)
+        self._moments = CrossMoments()
+        self._rows = self.weight.reshape(*self.weight.shape[:2], -1).astype(np.float64)
         self._bias = layer.bias.astype(np.float32).reshape(layer.groups, -1)
 
     def update(self, made: Array, shape: Sequence[int], data: Array, at: Array) -> None:
@@ -36,7 +38,27 @@ class Observed:
         and what the layer reads, whole."""
         read = columns(self.layer, data, shape, at)
         rows = read.reshape(len(at), self.layer.groups, -1).swapaxes(0, 1).astype(np.float32, copy=False)
-        self.moments.update((made - self._bias).swapaxes(0, 1) - rows @ self._matrix, rows)
+        self._moments.update((made - self._bias).swapaxes(0, 1), rows)
+
+    @property
+    def read(self) -> Array:
+        """The mean of the columns [groups, columns]."""
+        return self._moments.mean_b
+
+    @property
+    def covariance(self) -> Array:
+        """Of the columns [groups, columns, columns]."""
+        return self._moments.covariance
+
+    @property
+    def missing(self) -> Array:
+        """The mean of what is missing [groups, outputs]."""
+        return np.asarray(self._moments.mean_a - (self._rows @ self.read[..., None])[..., 0])
+
+    @property
+    def cross(self) -> Array:
+        """The covariance of what is missing with the columns [groups, outputs, columns]."""
+        return np.asarray(self._moments.cross - self._rows @ self.covariance)
 
 
 def rows_of(layer: Layer, calls: int) -> int:

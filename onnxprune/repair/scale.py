@@ -33,12 +33,12 @@ def rescaled(seen: Observed, damping: float) -> tuple[Array | None, Array]:
     """
     if seen.layer.shares:
         return None, lacking(seen)
-    weight, moments = seen.weight.astype(np.float64), seen.moments
+    weight = seen.weight.astype(np.float64)
     groups, outputs, units, taps = weight.shape
     rows = weight.reshape(groups, outputs, -1)
-    products = (rows.swapaxes(1, 2) @ rows) * moments.covariance
+    products = (rows.swapaxes(1, 2) @ rows) * seen.covariance
     products = products.reshape(groups, units, taps, units, taps).sum(axis=(2, 4))
-    missing = (rows * moments.cross).sum(axis=1).reshape(groups, 1, units, taps).sum(axis=3)
+    missing = (rows * seen.cross).sum(axis=1).reshape(groups, 1, units, taps).sum(axis=3)
     change = weight * ridge(missing, products, damping)[..., None]
-    shift = moments.mean_a - np.einsum("god,gd->go", change.reshape(rows.shape), moments.mean_b)
+    shift = seen.missing - np.einsum("god,gd->go", change.reshape(rows.shape), seen.read)
     return seen.layer.like_stored(weight + change), shift.ravel()

@@ -16,15 +16,14 @@ def refit(seen: Observed, damping: float) -> tuple[Array | None, Array]:
     """
     if seen.layer.shares:
         return None, lacking(seen)
-    moments = seen.moments
-    change = ridge(moments.cross, moments.covariance, damping)
-    shift = moments.mean_a - np.einsum("god,gd->go", change, moments.mean_b)
+    change = ridge(seen.cross, seen.covariance, damping)
+    shift = seen.missing - np.einsum("god,gd->go", change, seen.read)
     return seen.layer.like_stored(seen.weight + change.reshape(seen.weight.shape)), shift.ravel()
 
 
 def lacking(seen: Observed) -> Array:
     """What the bias gains where the weight stays: the mean of what is missing [groups * outputs]."""
-    return np.asarray(seen.moments.mean_a.ravel())
+    return seen.missing.ravel()
 
 
 def ridge(cross: Array, covariance: Array, damping: float) -> Array:

@@ -79,14 +79,14 @@ def gated(source: Callable[[], Model], groups: Collection[str]) -> GatedModel:
         left = [name for name, atom in atoms.items() if atom not in lost]
 
 
-def open_gated(source: Callable[[], Model], groups: Collection[str], threads: int = 0) -> Opened:
-    """A session of a gated model, which trials are made with; threads: 0 for all cores."""
+def open_gated(source: Callable[[], Model], groups: Collection[str], threads: int = 0, calls: int = 1) -> Opened:
+    """A session of a gated model, which trials are made with; threads, calls: see `onnxprune.calibration.Part`."""
     found = gated(source, groups)
     feeds, sizes = partial(_fed, found.atoms, found.inputs), found.sizes  # without the model
     with tempfile.TemporaryDirectory(prefix="onnxprune-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "gated.onnx"
         save(finish(found.model), path)
-        return Opened(Part(path, threads), feeds, sizes)
+        return Opened(Part(path, threads, calls), feeds, sizes)
 
 
 def _cover(analysis: Analysis, veil: GateVeil) -> set[Atom]:

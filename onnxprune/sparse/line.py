@@ -62,22 +62,21 @@ def matrix(weight: Array) -> Array:
 
 def products(seen: Observed) -> Array:
     """The mean of products of what is read, about zero [inputs, inputs]."""
-    mean = seen.moments.mean_b[0]
-    return np.asarray(seen.moments.covariance[0] + np.outer(mean, mean))
+    mean = seen.read[0]
+    return np.asarray(seen.covariance[0] + np.outer(mean, mean))
 
 
 def _mended(seen: Observed, want: Wanted | None, damping: float) -> tuple[Array | None, Array]:
     """The sparse weight closest to the dense output, as stored, and what the bias gains."""
     if want is None:
         return refit(seen, damping)
-    moments, before = seen.moments, matrix(seen.weight)
-    gram = moments.covariance[0]
-    target = before + ridge(moments.cross, moments.covariance, damping)[0]
-    task = want.task(target, gram, damping)
+    before = matrix(seen.weight)
+    target = before + ridge(seen.cross, seen.covariance, damping)[0]
+    task = want.task(target, seen.covariance[0], damping)
     weight = get(want.method).function(task)
     if want.settled:
         weight = refitted(weight, target, task.damped)
-    shift = moments.mean_a[0] - (weight - before) @ moments.mean_b[0]
+    shift = seen.missing[0] - (weight - before) @ seen.read[0]
     return _stored(seen, weight), shift
 
 

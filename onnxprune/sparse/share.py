@@ -62,7 +62,7 @@ def _options(want: Wanted) -> Array:
 
 def _losses(seen: Observed, want: Wanted, damping: float) -> Array:
     """The share of the variance of what the layer makes that is lost at each option."""
-    target, gram = matrix(seen.weight), seen.moments.covariance[0]
+    target, gram = matrix(seen.weight), seen.covariance[0]
     found = []
     for sparsity in _options(want):
         task = replace(want, sparsity=float(sparsity)).task(target, gram, damping)

@@ -24,6 +24,8 @@ COMMANDS = [
 ]
 A_FEW_STEPS = ("warning: training made it worse", "warning: nothing was gained")
 """What may be said of a second of training on a busy machine."""
+ON_A_BUSY_MACHINE = "target latency=0.6 not met: "
+"""What a model whose run takes half a millisecond may miss there; exit code 1 says so too."""
 NEEDS_A_FRAMEWORK = [command for command in COMMANDS if command.startswith("export ")]
 
 RESIDUAL = """agraph (float[1,8,4,4] x) => (float[1,8,4,4] y)
@@ -67,8 +69,10 @@ def test_there_are_commands() -> None:
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command not in NEEDS_A_FRAMEWORK])
 def test_commands_run(run: Run, command: str) -> None:
     done = run(*shlex.split(command))
-    told = [line for line in done.stderr.splitlines() if not line.startswith(A_FEW_STEPS)]
-    assert (done.exit_code, told) == (0, []), done.output
+    lines = done.stderr.splitlines()
+    missed = [line for line in lines if line.startswith(ON_A_BUSY_MACHINE)]
+    told = [line for line in lines if line not in missed and not line.startswith(A_FEW_STEPS)]
+    assert (done.exit_code, told) == (1 if missed else 0, []), done.output
 
 
 def test_the_python_example_runs(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
