@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 
+from models.making import at_hand
 from models.recipe import Feeds, Gate, Recipe, Run
 from tests.oracle import build
 from tools.accuracy import __main__ as tool
 from tools.accuracy import cell, page
+from tools.accuracy.claims import CLAIMS
 from tools.accuracy.columns import COLUMNS, DEFAULT, Column
 from tools.results import Results
 
@@ -92,3 +95,25 @@ def test_cells_of_earlier_states_are_named() -> None:
     names = ["net | default | 0.7 | 0", "net | default | 0.5 | 0", "net | gone | 0.5 | 0"]
     assert page.age(names) == "\nMeasured with an earlier state of the source: net (default).\n"
     assert page.age([]) == page.age(["net | gone | 0.5 | 0"]) == ""
+
+
+def test_claims_speak_of_columns_that_there_are() -> None:
+    names = {column.name for column in COLUMNS}
+    assert all(claim.models and names >= set(claim.columns) for claim in CLAIMS)
+    options = tool._parser().parse_args(["--claims", "--only", CLAIMS[0].models[0]])
+    levels = {fraction for _, column, fraction, _ in tool.chosen(options) if column.name == CLAIMS[0].columns[0]}
+    assert CLAIMS[0].level in levels or CLAIMS[0].models[0] not in at_hand()
+
+
+@pytest.mark.parametrize(("better", "worse"), [(0.99, 0.3), (0.3, 0.99)])
+def test_a_claim_is_judged(better: float, worse: float) -> None:
+    (claim,) = [claim for claim in CLAIMS if "OBSPA" in claim.source]
+    kept = {"magnitude": worse, "obs, no data": better, "default": 0.98}
+    rows = {f"{claim.models[0]} | {name} | {claim.level} | 0": {"kept": value} for name, value in kept.items()}
+    section = page.render(rows, {}).split("## What papers claim")[1]
+    verdict = "yes" if better > worse else "no"
+    assert re.search(rf"{claim.models[0]} +\| magnitude {100 * worse:.1f}, obs, no data .*\| +{verdict} \|", section)
+
+
+def test_a_claim_without_all_of_its_cells_is_left_out() -> None:
+    assert "papers claim" not in page.render({"vit_fashion | vbp | 0.65 | 0": {"kept": 0.9}}, {})

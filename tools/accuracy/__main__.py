@@ -1,6 +1,6 @@
 """What pruned models still get right, by criterion, budget and repair, on trained models with labelled test data.
 
-python -m tools.accuracy [--only GLOB] [--column NAME] [--macs 0.8] [--seeds N] [--missing] [--list]
+python -m tools.accuracy [--only GLOB] [--column NAME] [--macs 0.8] [--seeds N] [--claims] [--missing] [--list]
 
 Every cell is a model pruned in one way to one size; none is trained afterwards. Cells are kept in benchmarks/ of the
 cache folder and made again only where the model or the source of the compiler changed, so that a stopped run goes on.
@@ -19,10 +19,9 @@ from models.making import at_hand
 from models.recipe import Recipe, load
 from tools.accuracy import page
 from tools.accuracy.cell import measured, score
-from tools.accuracy.columns import COLUMNS, Column
+from tools.accuracy.claims import CLAIMS
+from tools.accuracy.columns import COLUMNS, LEVELS, Column
 from tools.results import Results, Row, key_of
-
-LEVELS = (0.9, 0.8, 0.7, 0.5)
 
 Cell = tuple[str, Column, float, int]
 """Model, column, fraction of the multiply-accumulates, seed."""
@@ -46,11 +45,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def chosen(options: argparse.Namespace) -> Iterator[Cell]:
     """The cells that a command line asks for, the sizes of one model next to each other."""
+    models = [model for model in at_hand() if fnmatchcase(model, options.only)]
     for seed in range(options.seeds):
-        for model in at_hand():
+        for model in models:
             for column in COLUMNS:
-                if fnmatchcase(model, options.only) and column.name in (options.column or [column.name]):
-                    yield from ((model, column, fraction, seed) for fraction in options.macs or LEVELS)
+                if column.name in (options.column or [column.name]):
+                    levels = _claimed(model, column) if options.claims else options.macs or LEVELS
+                    yield from ((model, column, fraction, seed) for fraction in levels)
+
+
+def _claimed(model: str, column: Column) -> list[float]:
+    """The sizes at which claims speak of a model and a column."""
+    spoken = (claim for claim in CLAIMS if model in claim.models and column.name in claim.columns)
+    return sorted({claim.level for claim in spoken})
 
 
 def name_of(model: str, column: Column, fraction: float, seed: int) -> str:
@@ -85,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--column", action="append", metavar="NAME", help="this way to prune; may be repeated")
     parser.add_argument("--macs", action="append", type=float, metavar="X", help="this size; may be repeated")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="draws of the calibration data")
+    parser.add_argument("--claims", action="store_true", help="the cells of published claims, and no others")
     parser.add_argument("--missing", action="store_true", help="keep cells of other versions of the compiler")
     parser.add_argument("--list", action="store_true", help="print the cells and stop")
     return parser

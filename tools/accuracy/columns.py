@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+LEVELS = (0.9, 0.8, 0.7, 0.5)
+"""What may stay of the multiply-accumulates."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -42,6 +45,7 @@ COLUMNS = (
     Column("fisher block, refit", "fisher_block", "knapsack", "sequential"),
     Column("obs, uniform", "obs", "uniform", "sequential"),
     Column("obs, value", "obs", "value", "sequential"),
+    Column("obs, no data", "obs", "value", "sequential", data=False),
     Column("obs, knapsack", "obs", "knapsack", "sequential"),
     Column("default, no repair", repair="none"),
     DEFAULT,

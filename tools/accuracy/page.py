@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import mean, median
 
-from tools.accuracy.columns import COLUMNS
+from tools.accuracy.claims import CLAIMS, Claim
+from tools.accuracy.columns import COLUMNS, LEVELS
 from tools.page import machine
 from tools.results import ROOT, Results, Row, program
 from tools.table import number, table
@@ -26,6 +27,13 @@ quarters of them to calibrate.
 
 | column | criterion | budget | repair | data |
 | ------ | --------- | ------ | ------ | ---- |
+"""
+
+_CLAIMS = """\
+## What papers claim
+
+Asked again in kind: the same cut of a model of the same kind, but small. Nothing is trained afterwards, as there.
+
 """
 
 
@@ -54,8 +62,8 @@ def render(rows: Mapping[str, Row], dense: Mapping[str, Row]) -> str:
         for c in COLUMNS
     )
     cells = _cells(rows)
-    levels = sorted({level for _, _, level in cells}, reverse=True)
-    parts = [_HEAD + ways, machine(), *(_level(cells, level, dense) for level in levels)]
+    levels = [level for level in LEVELS if any(level == at for _, _, at in cells)]
+    parts = [_HEAD + ways, machine(), *(_level(cells, level, dense) for level in levels), *_claims(cells)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -83,6 +91,22 @@ def _level(cells: Cells, level: float, dense: Mapping[str, Row]) -> str:
     middle = [[mean(cells[model, c, level]) for model in models if (model, c, level) in cells] for c in columns]
     rows.append(["median", "", *(number(median(m), 1) if len(m) == len(models) else "-" for m in middle)])
     return f"## {level:g} of the multiply-accumulates\n\n{table(['model', 'dense', *columns], rows)}"
+
+
+def _claims(cells: Cells) -> list[str]:
+    """The section of what papers claim; nothing where no cell speaks of them."""
+    rows = [row for claim in CLAIMS for model in claim.models for row in _claimed(cells, claim, model)]
+    head = ["claim", "says", "MACs left", "model", "kept of the dense score, %", "so here"]
+    return [_CLAIMS + table(head, rows)] if rows else []
+
+
+def _claimed(cells: Cells, claim: Claim, model: str) -> list[list[str]]:
+    found = {column: cells[key] for column in claim.columns if (key := (model, column, claim.level)) in cells}
+    if len(found) < len(claim.columns):
+        return []
+    told = ", ".join(f"{column} {_cell(kept)}" for column, kept in found.items())
+    holds = claim.holds({column: mean(kept) for column, kept in found.items()})
+    return [[claim.source, claim.says, f"{claim.level:g}", model, told, "yes" if holds else "no"]]
 
 
 def _cell(kept: Sequence[float] | None) -> str:
