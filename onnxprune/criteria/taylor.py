@@ -24,6 +24,18 @@ def taylor(context: Context, group: Group) -> Array:
     return context.aggregated([np.square(one) for one in found]) if found else energy(context, group)
 
 
+@criterion("nvit", gradients=True, losses=True)
+def nvit(context: Context, group: Group) -> Array:
+    """Square of the sum of weights times gradients over all coupled tensors (Yang et al. 2023, NViT's saliency).
+
+    As `taylor`, but what makes a unit and what reads it are summed before the square, so that widths, heads and
+    neurons compare. The authors take from it what a unit costs in time, which is the budget's business here:
+    `--target latency`.
+    """
+    found = by_member(context, group, np.multiply, ["mean"])
+    return np.square(np.sum(found, axis=0)) if found else energy(context, group)
+
+
 @criterion("taylor_act", gradients=True, losses=True)
 def taylor_act(context: Context, group: Group) -> Array:
     """Magnitude of the gradient by a unit's factor, the mean over samples (Molchanov et al. 2017, Taylor expansion).

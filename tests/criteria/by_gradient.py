@@ -90,6 +90,7 @@ def _regional() -> Array:
 
 CASES = {
     "taylor": (MLP, GIVEN, FIRST[0] ** 2 + FIRST[1] ** 2),
+    "nvit": (MLP, GIVEN, (FIRST[0] + FIRST[1]) ** 2),
     "taylor_act": (MLP, GIVEN, MAGNITUDES),
     "head_mask": (MLP, GIVEN, MAGNITUDES / np.linalg.norm(MAGNITUDES)),
     "fisher": (MLP, GIVEN, FISHER),
