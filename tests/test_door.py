@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import onnxprune
-from tests.cli.conftest import CNN, stored
+from tests.cli.conftest import stored
+from tests.nets import CNN
 
 
 @pytest.mark.parametrize("name", onnxprune.__all__)

@@ -10,8 +10,8 @@ from typing import Any
 import onnx
 import pytest
 
+from tests.nets import CNN
 from tests.oracle import build
-from tests.pruning.test_optimize import CNN
 from tests.slips import SLIPS, Slip, found
 
 

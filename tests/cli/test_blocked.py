@@ -9,8 +9,9 @@ import pytest
 
 from onnxprune.graph import has_blocks, load
 from onnxprune.runtime import plain
-from tests.cli.conftest import CNN, Run, sentence
+from tests.cli.conftest import Run, sentence
 from tests.graph.helpers import laid_out
+from tests.nets import CNN
 from tests.oracle import build
 
 

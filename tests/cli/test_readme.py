@@ -10,7 +10,8 @@ import numpy as np
 import onnx
 import pytest
 
-from tests.cli.conftest import CNN, Run, launch, stored
+from tests.cli.conftest import Run, launch, stored
+from tests.nets import CNN
 from tests.oracle import build
 
 TEXT = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")

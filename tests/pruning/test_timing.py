@@ -25,8 +25,8 @@ from onnxprune.pruning.stopwatch import VARIANTS, Stopwatch
 from onnxprune.pruning.timing import SLACK, Timing, aimed
 from onnxprune.pruning.timings import Timings, conditions
 from onnxprune.runtime import BenchResult, NodeTime, PlainFile, Samples
+from tests.nets import CNN
 from tests.oracle import build
-from tests.pruning.test_optimize import CNN
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import pytest
 
 from onnxprune.pruning import Options, Result, optimize
 from onnxprune.report import Report, summarize
-from tests.cli.conftest import CNN, stored
+from tests.cli.conftest import stored
+from tests.nets import CNN
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from onnxprune.coupling import analyze
 from onnxprune.graph import finish, from_proto, normalize, to_proto
 from onnxprune.pruning.passes import learned
 from onnxprune.rewrite import keep_of, prove, shrink
-from tests.cli.conftest import CNN
+from tests.nets import CNN
 from tests.oracle import build
 from tests.passes.test_passes import BLOCK
 

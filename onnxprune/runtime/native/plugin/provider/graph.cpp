@@ -10,30 +10,28 @@ bool read(const Api& api, const OrtOpAttr* attribute, OrtOpAttrType type, T* out
   return attribute && api.ok(api->ReadOpAttr(attribute, type, out, sizeof(T), &needed));
 }
 
+// What a graph or a node has of something: asked how many, then which.
+template <class T, class Owner, class Count, class Get>
+std::vector<T> listed(const Api& api, Owner owner, Count count, Get get) {
+  size_t number = 0;
+  api.check(count(owner, &number));
+  std::vector<T> found(number);
+  if (number) api.check(get(owner, found.data(), number));
+  return found;
+}
+
 }  // namespace
 
 std::vector<Node> GraphReader::nodes(const OrtGraph* graph) const {
-  size_t count = 0;
-  api_.check(api_->Graph_GetNumNodes(graph, &count));
-  std::vector<Node> found(count);
-  if (count) api_.check(api_->Graph_GetNodes(graph, found.data(), count));
-  return found;
+  return listed<Node>(api_, graph, api_->Graph_GetNumNodes, api_->Graph_GetNodes);
 }
 
 std::vector<Value> GraphReader::inputs(Node node) const {
-  size_t count = 0;
-  api_.check(api_->Node_GetNumInputs(node, &count));
-  std::vector<Value> found(count);
-  if (count) api_.check(api_->Node_GetInputs(node, found.data(), count));
-  return found;
+  return listed<Value>(api_, node, api_->Node_GetNumInputs, api_->Node_GetInputs);
 }
 
 std::vector<Value> GraphReader::outputs(Node node) const {
-  size_t count = 0;
-  api_.check(api_->Node_GetNumOutputs(node, &count));
-  std::vector<Value> found(count);
-  if (count) api_.check(api_->Node_GetOutputs(node, found.data(), count));
-  return found;
+  return listed<Value>(api_, node, api_->Node_GetNumOutputs, api_->Node_GetOutputs);
 }
 
 std::string_view GraphReader::name(Value value) const {
