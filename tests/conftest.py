@@ -16,6 +16,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What the compiler keeps between runs is each test's own; recipes' models stay where they are."""
     folder = tmp_path_factory.getbasetemp() / f"kept-{secrets.token_hex(8)}"
-    for user in ("onnxprune.calibration.shelf", "onnxprune.pruning.timings"):
+    for user in ("onnxprune.calibration.shelf", "onnxprune.pruning.timings", "onnxprune.sparse.speeds"):
         monkeypatch.setattr(f"{user}.cache_folder", lambda: folder)
     return folder

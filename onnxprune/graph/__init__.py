@@ -9,6 +9,7 @@ from onnxprune.graph.data_files import data_files_of
 from onnxprune.graph.finish import finish
 from onnxprune.graph.inputs import add_inputs
 from onnxprune.graph.io import from_bytes, from_proto, load
+from onnxprune.graph.linear_model import Linear, linear_model
 from onnxprune.graph.model import Model, all_stored, graphs, stored
 from onnxprune.graph.normalize import normalize
 from onnxprune.graph.packed import Packed, pack, pack_groups, unpack
@@ -24,6 +25,7 @@ from onnxprune.graph.unblock import unblock
 
 __all__ = [
     "ACTIVATIONS",
+    "Linear",
     "Model",
     "Packed",
     "Parts",
@@ -41,6 +43,7 @@ __all__ = [
     "index_bounds",
     "infer",
     "is_sparse_matmul",
+    "linear_model",
     "load",
     "normalize",
     "one_convolution",

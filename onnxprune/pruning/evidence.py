@@ -26,6 +26,7 @@ from onnxprune.errors import InputError
 from onnxprune.graph import Model, normalize
 from onnxprune.pruning.inputs import MADE_UP_CALLS, UNVERIFIED, Inputs, imagined, open_inputs
 from onnxprune.pruning.options import Options
+from onnxprune.pruning.placing import Doors
 from onnxprune.pruning.plan import digests, read
 from onnxprune.pruning.slopes import gradients
 from onnxprune.pruning.stopwatch import Stopwatch
@@ -106,6 +107,11 @@ class Evidence:
     def calibration(self) -> Data:
         """What to collect statistics on: all that isn't held out, or of what is trained on as much as is wanted."""
         return self._parts[0].fewer(self.options.samples)
+
+    @cached_property
+    def doors(self) -> Doors:
+        """What sparse layers gain on this machine."""
+        return Doors.of(self.options, lambda text: self.progress(text))
 
     @property
     def held_out(self) -> Data | None:

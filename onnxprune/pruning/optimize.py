@@ -75,7 +75,9 @@ def _once(source: Path, output: Path, options: Options, progress: Progress) -> R
                 result.recovery = retrain(teacher, trial, parts, setting, progress, output, matches)
                 result.warnings += result.recovery.warnings
             progress("writing")
-            result.warnings += write_sparse(trial, result.plan, options.sparse_format)
+            result.warnings += write_sparse(
+                trial, result.plan, "zeros" if options.unfinished else options.sparse_format
+            )
             result.written = publish(trial, output)
     except OSError as error:
         raise InputError(f"{output}: can't be written ({error.strerror or error})") from None

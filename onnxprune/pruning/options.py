@@ -102,6 +102,8 @@ class Options:
     """How long to look for better widths than the budget's."""
     sparse_format: str = "zeros"
     """How weights that were made sparse are written: zeros, op or initializer."""
+    unfinished: bool = False
+    """The result is pruned once more: sparse weights are written as zeros, whatever the format is to be."""
     in_place: bool = False
     """Units that stay keep their order, as they must where a file is pruned more than once."""
     masks: MaskSetting | None = None

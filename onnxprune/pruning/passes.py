@@ -26,7 +26,7 @@ from onnxprune.calibration import Layer
 from onnxprune.coupling import Analysis, Group
 from onnxprune.errors import InputError
 from onnxprune.pruning.alignment import BLOCK, best_step
-from onnxprune.sparse import Wanted
+from onnxprune.sparse import Wanted, Worth
 
 ENTRY_POINTS = "onnxprune.passes"
 
@@ -95,6 +95,10 @@ class LayerPass(Guest):
     def wanted(self, given: bool) -> Wanted:
         """What becomes of each of them; given: whether there are data that say what layers read."""
         raise NotImplementedError
+
+    def worth(self, bound: bool) -> Worth | None:
+        """When a layer becomes sparse, where not always; bound: whether the result runs with sparse kernels."""
+        return None
 
     def spread(self) -> bool:
         """Whether layers get sparsities of their own, by the errors that zeros make in them."""

@@ -25,9 +25,10 @@ class Plan:
 
     model: {"sha256", "name"} of the source; groups: one entry per narrowed group; initializers: name -> axis -> kept
     dense indices, in their order; orders: group -> its units that stay, in an order of their own; sparse: one entry for
-    every weight that was made sparse; blocks, repairs: other kinds of edits; decided: the names of the criterion, of
-    how it put together what the members of a group say (empty: jointly), and of the budget; measured: what came of it,
-    but no timings, so that the same run writes the same plan
+    every weight that was made sparse; dense: one for every weight that wasn't, because no kernel makes it faster;
+    blocks, repairs: other kinds of edits; decided: the names of the criterion, of how it put together what the members
+    of a group say (empty: jointly), and of the budget; measured: what came of it, but no timings, so that the same run
+    writes the same plan (what is predicted of layers was timed once, and is kept)
     """
 
     model: dict[str, Any]
@@ -39,6 +40,7 @@ class Plan:
     measured: dict[str, Any] = field(default_factory=dict)
     decided: dict[str, str] = field(default_factory=dict)
     orders: dict[str, list[int]] = field(default_factory=dict)
+    dense: list[Any] = field(default_factory=list)
 
     def to_json(self) -> str:
         body = {
@@ -50,6 +52,7 @@ class Plan:
             "initializers": self.initializers,
             "blocks": self.blocks,
             "sparse": self.sparse,
+            "dense": self.dense,
             "repairs": self.repairs,
             "measured": self.measured,
         }

@@ -22,11 +22,12 @@ from onnxprune.pruning.masking import Masked, Masking, train_decision
 from onnxprune.pruning.matches import matches_of
 from onnxprune.pruning.obstacles import locks
 from onnxprune.pruning.options import Options, Target
+from onnxprune.pruning.placing import place
 from onnxprune.pruning.plan import Plan, describe, read, sha256
 from onnxprune.pruning.progress import Progress, silent
 from onnxprune.pruning.result import Result
 from onnxprune.pruning.selection import Scope, unmatched
-from onnxprune.pruning.sparsifying import Sparse, changed, named, planned, told
+from onnxprune.pruning.sparsifying import Sparse, changed, named, planned, told, told_dense
 from onnxprune.pruning.timing import Timing
 from onnxprune.pruning.variant import narrow
 from onnxprune.recovery import Match
@@ -88,6 +89,7 @@ def prune(
     evidence.release()
     if decision.made_for not in ("", plan_model["sha256"]):
         warnings.append("the plan was made for another file of the same structure")
+    warnings += place(analysis, sparse, keep_of(analysis, decision.masks), shapes, evidence.doors, progress)
     moved = {} if evidence.in_place or options.in_place else _orders(analysis, sparse, decision, options)
     decision.masks |= moved
     before, after = _counts(analysis, shapes, keep_of(analysis, decision.masks))
@@ -106,6 +108,7 @@ def prune(
         warnings.append(f"zeros are not where the plan had them in {', '.join(other[:3])}{' ...' * (len(other) > 3)}")
     repairs = evidence.told(edits) if evidence.repair != "none" else []
     plan = Plan(plan_model, groups, tensors, sparse=zeros, repairs=repairs, measured=measured, decided=decided)
+    plan.dense = told_dense(sparse)
     plan.orders = {name: order.tolist() for name, order in moved.items()}
     proof = Proof("skipped", reason="not asked for")
     result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)

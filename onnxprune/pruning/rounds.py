@@ -59,7 +59,7 @@ def in_rounds(source: Path, output: Path, options: Options, progress: Progress, 
             aim = target.fraction if last else target.fraction ** ((number + 1) / rounds)
             place = output if last else folder / f"round-{number + 1}.onnx"
             wanted = replace(options, target=Target(target.quantity, min(aim / left, 1.0)), recover=part, bench=False)
-            wanted = replace(wanted, in_place=True, sparse_format=options.sparse_format if last else "zeros")
+            wanted = replace(wanted, in_place=True, unfinished=not last)
             tell = _telling(progress, f"round {number + 1} of {rounds}")
             teacher = Teacher(source, reduce(Plan.then, plans)) if (plans := [r.plan for r in results]) else None
             results.append(once(file, place, replace(wanted, recover_rounds=1, teacher=teacher), tell))

@@ -18,19 +18,39 @@ from onnxprune.pruning.options import Options
 from onnxprune.pruning.passes import LayerPass, parse
 from onnxprune.pruning.plan import Plan
 from onnxprune.pruning.selection import Scope
-from onnxprune.sparse import Pattern, Wanted, emit
+from onnxprune.sparse import Pattern, Speed, Wanted, Worth, emit
 from onnxprune.sparse import get as method_of
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A layer that stays dense. want: what it would have become; rows: vectors that it reads in a call"""
+
+    reason: str
+    want: Wanted
+    rows: int
 
 
 @dataclass(slots=True)
 class Sparse:
-    """wanted: what becomes of layers, by name; weights: layer -> its stored tensor; spread: those that share out
-    zeros by the errors that they make; ordered: those whose outputs may change places"""
+    """By the names of layers. wanted: what becomes of them; weights: their stored tensors; spread: those that share out
+    zeros by the errors that they make; ordered: those whose outputs may change places; worth: those that become sparse
+    only where that is faster; speeds: what zeros do to their time; left: those that stay dense for it"""
 
     wanted: dict[str, Wanted] = field(default_factory=dict)
     weights: dict[str, str] = field(default_factory=dict)
     spread: set[str] = field(default_factory=set)
     ordered: set[str] = field(default_factory=set)
+    worth: dict[str, Worth] = field(default_factory=dict)
+    speeds: dict[str, Speed] = field(default_factory=dict)
+    left: dict[str, Left] = field(default_factory=dict)
+
+    def leave(self, name: str, left: Left) -> None:
+        """Let a layer stay dense."""
+        self.left[name] = left
+        del self.wanted[name]
+        self.spread.discard(name)
+        self.ordered.discard(name)
 
     def __bool__(self) -> bool:
         return bool(self.wanted)
@@ -52,14 +72,15 @@ def named(analysis: Analysis, options: Options) -> Sparse:
     Raises InputError where passes were named and take nothing.
     """
     found, scope, passes = Sparse(), Scope(options.protect, options.only), layer_passes(options)
-    given = options.calibration is not None
+    given, bound = options.calibration is not None, options.sparse_format == "op" or options.provider == "sparse"
     for one in passes:
-        want = one.wanted(given)
+        want, worth = one.wanted(given), one.worth(bound)
         for layer in one.select(analysis):
             if layer.name not in found.wanted and scope.allows_layer(layer):
                 found.wanted[layer.name], found.weights[layer.name] = want, layer.stored.name
                 found.spread |= {layer.name} if given and one.spread() else set()
                 found.ordered |= {layer.name} if one.reorders() else set()
+                found.worth |= {layer.name: worth} if worth is not None else {}
     if passes and not found:
         names = ", ".join(one.name for one in passes)
         raise InputError(f"{names}: the model has no weight of its own that is large enough and may be touched")
@@ -82,10 +103,25 @@ def planned(analysis: Analysis, plan: Plan) -> Sparse:
 def told(model: Model, sparse: Sparse) -> list[dict[str, Any]]:
     """What the plan says of the sparse weights of a pruned model: digest: SHA-256 of where they aren't zero."""
     there = {tensor.name: np.asarray(tensor.values) for tensor in stored(model)}
-    return [_entry(there[name], name, sparse.wanted[layer]) for layer, name in sparse.weights.items() if name in there]
+    found = [(layer, name) for layer, name in sparse.weights.items() if layer in sparse.wanted and name in there]
+    return [_entry(there[name], name, sparse.wanted[layer], sparse.speeds.get(layer)) for layer, name in found]
 
 
-def _entry(values: np.ndarray, name: str, want: Wanted) -> dict[str, Any]:
+def told_dense(sparse: Sparse) -> list[dict[str, Any]]:
+    """What the plan says of weights that could be sparse and stay dense."""
+    return [
+        {
+            "initializer": sparse.weights[name],
+            "pattern": str(left.want.pattern),
+            "sparsity": round(left.want.sparsity, 6),
+            "reason": left.reason,
+            "predicted": _predicted(left.want, sparse.speeds.get(name)) or {"rows": left.rows},
+        }
+        for name, left in sparse.left.items()
+    ]
+
+
+def _entry(values: np.ndarray, name: str, want: Wanted, speed: Speed | None) -> dict[str, Any]:
     return {
         "initializer": name,
         "pattern": str(want.pattern),
@@ -95,6 +131,19 @@ def _entry(values: np.ndarray, name: str, want: Wanted) -> dict[str, Any]:
         "size": int(values.size),
         "zeros": int(values.size - np.count_nonzero(values)),
         "digest": hashlib.sha256(np.packbits(values != 0).tobytes()).hexdigest(),
+        **({"predicted": _predicted(want, speed)} if speed is not None else {}),
+    }
+
+
+def _predicted(want: Wanted, speed: Speed | None) -> dict[str, Any]:
+    """Rows in a call, how many times as fast, and microseconds, 0 where they are guessed."""
+    if speed is None:
+        return {}
+    return {
+        "rows": speed.rows,
+        "gain": round(speed.gain(want.pattern, want.sparsity), 3),
+        "dense_us": round(speed.dense * 1e6, 3),
+        "sparse_us": round(speed.sparse(want.pattern, want.sparsity) * 1e6, 3),
     }
 
 
@@ -110,6 +159,8 @@ def write_sparse(file: Path, plan: Plan, form: str) -> list[str]:
     What is packed is unpacked again, and must be the weight bit by bit. Raises InputError where nothing is sparse.
     """
     if form == "zeros":
+        return []
+    if not plan.sparse and plan.dense:
         return []
     if not plan.sparse:
         raise InputError(f"--sparse-format {form}: no weight is made sparse (--pass sparsify)")

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
-import os
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from onnxprune.budget import Variant
-from onnxprune.cache import cache_folder
+from onnxprune.cache import cache_folder, keep, kept
 from onnxprune.graph import Model
 from onnxprune.runtime import NodeTime
 from onnxprune.runtime.environment import environment
@@ -45,17 +41,13 @@ class Timings:
     def load(self) -> list[Variant]:
         """The variants that were kept, oldest first."""
         try:
-            return [_variant(entry) for entry in json.loads(self.path.read_text(encoding="utf-8"))]
-        except (OSError, ValueError, KeyError, TypeError):
+            return [_variant(entry) for entry in kept(self.path) or []]
+        except (ValueError, KeyError, TypeError):
             return []
 
     def save(self, variants: Sequence[Variant]) -> None:
         """Keep the latest variants; a reader sees the old file or the new one."""
-        fresh = self.path.with_name(f"{self.path.name}.{secrets.token_hex(4)}")
-        with contextlib.suppress(OSError):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(json.dumps([asdict(v) for v in variants[-MOST:]]), encoding="utf-8")
-            os.replace(fresh, self.path)
+        keep(self.path, [asdict(v) for v in variants[-MOST:]])
 
 
 def _variant(entry: dict[str, Any]) -> Variant:

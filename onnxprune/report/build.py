@@ -6,6 +6,7 @@ import math
 import shlex
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from onnxprune.calibration import Data
 from onnxprune.pruning import Options, Recovery, Result
@@ -30,6 +31,7 @@ from onnxprune.report.record import (
     ProofRecord,
     Recovered,
     Report,
+    SparseLayer,
     Timing,
     Width,
     Zeros,
@@ -62,6 +64,7 @@ def summarize(result: Result) -> Report:
         untried=_untried(result),
         groups=[_width(entry) for entry in result.plan.groups],
         sparse=_sparse(result),
+        sparse_layers=_sparse_layers(result),
         sparse_format=options.sparse_format,
         locked=result.locked,
         unknown_ops=dict(sorted(result.unknown.items())),
@@ -238,6 +241,25 @@ def _sparse(result: Result) -> list[Zeros]:
         )
         for pattern, entries in found
     ]
+
+
+def _sparse_layers(result: Result) -> list[SparseLayer]:
+    """What was predicted of layers, of those that became sparse first."""
+    entries = [*(entry for entry in result.plan.sparse if "predicted" in entry), *result.plan.dense]
+    return [_sparse_layer(entry, entry["predicted"]) for entry in entries]
+
+
+def _sparse_layer(entry: dict[str, Any], predicted: dict[str, Any]) -> SparseLayer:
+    return SparseLayer(
+        initializer=entry["initializer"],
+        pattern=entry["pattern"],
+        sparsity=entry["sparsity"],
+        rows=predicted["rows"],
+        gain=predicted.get("gain"),
+        dense_us=predicted.get("dense_us", 0.0),
+        sparse_us=predicted.get("sparse_us", 0.0),
+        why_dense=entry.get("reason", ""),
+    )
 
 
 def _untried(result: Result) -> list[str]:

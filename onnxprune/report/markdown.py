@@ -21,6 +21,7 @@ def markdown(report: Report) -> str:
         _passes(report),
         _locked(report),
         _groups(report),
+        _sparse_layers(report),
         _footer(report),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -79,6 +80,26 @@ def _groups(report: Report) -> str:
         return ""
     table = _table(("group", "pass", "before", "after", "exact"), rows, "llrrl")
     return _folded(f"Widths of {some(len(rows), 'group')}", table)
+
+
+def _sparse_layers(report: Report) -> str:
+    rows = [
+        (
+            _code(layer.initializer),
+            layer.pattern,
+            percent(layer.sparsity),
+            str(layer.rows),
+            f"{layer.dense_us:.1f}" if layer.dense_us else "-",
+            f"{layer.sparse_us:.1f}" if layer.sparse_us else "-",
+            "-" if layer.gain is None else f"{layer.gain:.2f}",
+            f"dense: {_escape(layer.why_dense)}" if layer.why_dense else "sparse",
+        )
+        for layer in report.sparse_layers
+    ]
+    if not rows:
+        return ""
+    head = ("weight", "pattern", "zeros", "rows", "dense, µs", "sparse, µs", "times as fast", "becomes")
+    return _folded(f"What zeros gain in {some(len(rows), 'weight')}, predicted", _table(head, rows, "llrrrrrl"))
 
 
 def _footer(report: Report) -> str:

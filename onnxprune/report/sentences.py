@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 from onnxprune.report.record import Aim, Attempt, Closeness, Given, Loss, MaskRecord, ProofRecord, Recovered, Report
 from onnxprune.report.units import error, percent, quantity, seconds, some
@@ -70,7 +71,16 @@ def sparse(report: Report) -> list[tuple[str, str]]:
             f"({', '.join(z.methods)}; written as {report.sparse_format})",
         )
         for z in report.sparse
-    ]
+    ] + _left_dense(report)
+
+
+def _left_dense(report: Report) -> list[tuple[str, str]]:
+    """Layers that kernels don't make faster, a line for every reason that is worth one."""
+    slow = [layer for layer in report.sparse_layers if layer.why_dense and layer.gain is not None]
+    none = Counter(layer.why_dense for layer in report.sparse_layers if layer.gain is None)
+    best = max((layer.gain or 0.0 for layer in slow), default=0.0)
+    lines = [f"{some(len(slow), 'weight')}, for at best they would be {best:.2f} times as fast"] if slow else []
+    return [("left dense", text) for text in [*lines, *(f"{some(n, 'weight')}: {why}" for why, n in none.items())]]
 
 
 def fidelity(report: Report) -> str:

@@ -3,12 +3,13 @@
 from onnxprune.runtime import plugin
 from onnxprune.runtime.axes import CANDIDATES, InputSpec, Sizes
 from onnxprune.runtime.bench import BenchResult, Ratio, bench, bootstrap_ratio
+from onnxprune.runtime.bound import bound
 from onnxprune.runtime.deviation import OutputFidelity
 from onnxprune.runtime.dims import concrete_shapes
 from onnxprune.runtime.fidelity import Fidelity, FidelityMeter, compare_models, fidelity
 from onnxprune.runtime.files import file_size
 from onnxprune.runtime.inputs import common_specs, input_specs, random_inputs
-from onnxprune.runtime.interleave import Clocks, Effort, Samples, interleave
+from onnxprune.runtime.interleave import Call, Clocks, Effort, Samples, interleave
 from onnxprune.runtime.memory import peak_memory
 from onnxprune.runtime.node_times import NodeTime, Patience, time_beside
 from onnxprune.runtime.plain import PlainFile
@@ -21,6 +22,7 @@ __all__ = [
     "CANDIDATES",
     "Array",
     "BenchResult",
+    "Call",
     "Clocks",
     "Effort",
     "Feeds",
@@ -38,6 +40,7 @@ __all__ = [
     "available_providers",
     "bench",
     "bootstrap_ratio",
+    "bound",
     "by_op",
     "common_specs",
     "compare_models",

@@ -5,24 +5,34 @@ from onnxprune.sparse.emit import FORMATS, check_format, emit
 from onnxprune.sparse.line import Wanted, sparsify
 from onnxprune.sparse.order import orders
 from onnxprune.sparse.pattern import Pattern, sparsity_of
+from onnxprune.sparse.place import FINE_TO_COARSE, Worth, fastest, placed
 from onnxprune.sparse.registry import Sparsifier, get, sparsifier, sparsifiers
 from onnxprune.sparse.share import shared
+from onnxprune.sparse.speed import Speed
+from onnxprune.sparse.speeds import GUESSED, Speeds
 from onnxprune.sparse.support import refitted
 from onnxprune.sparse.task import Task
 from onnxprune.sparse.zeros import Zeros, zeros_of
 
 __all__ = [
+    "FINE_TO_COARSE",
     "FORMATS",
+    "GUESSED",
     "Pattern",
     "Sparsifier",
+    "Speed",
+    "Speeds",
     "Task",
     "Wanted",
+    "Worth",
     "Zeros",
     "check_format",
     "emit",
+    "fastest",
     "get",
     "methods",
     "orders",
+    "placed",
     "refitted",
     "shared",
     "sparsifier",

@@ -22,12 +22,13 @@ Array = np.ndarray
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What one layer is to become. sparsity: the fraction of zeros; method: by name; settled: whether what stays is
-    solved for once more, by least squares, when it is known what goes"""
+    solved for once more, by least squares, when it is known what goes; least: the fraction of zeros that has to be"""
 
     pattern: Pattern
     sparsity: float
     method: str
     settled: bool = True
+    least: float = 0.0
 
     def weight(self, target: Array, gram: Array | None, damping: float) -> Array:
         """The sparse weight for a target [outputs, inputs] by the method alone."""

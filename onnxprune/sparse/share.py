@@ -57,7 +57,7 @@ def shared(work: Work, wanted: Mapping[str, Wanted]) -> dict[str, Wanted]:
 
 
 def _options(want: Wanted) -> Array:
-    return np.clip([want.sparsity + step for step in STEPS], 0, max(MOST, want.sparsity))
+    return np.clip([want.sparsity + step for step in STEPS], want.least, max(MOST, want.sparsity))
 
 
 def _losses(seen: Observed, want: Wanted, damping: float) -> Array:

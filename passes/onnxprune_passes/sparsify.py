@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,7 +14,7 @@ from onnxprune.coupling import Analysis
 from onnxprune.errors import InputError
 from onnxprune.pruning import LayerPass
 from onnxprune.pruning.passes import is_matrix
-from onnxprune.sparse import Pattern, Wanted
+from onnxprune.sparse import FINE_TO_COARSE, Pattern, Wanted, Worth
 from onnxprune.sparse import get as method_of
 
 Tensors = Callable[[gs.Node], Iterable[gs.Tensor]]
@@ -22,6 +23,10 @@ SPARSITY = 0.5
 """Where nothing is said."""
 
 SHARES = ("even", "errors")
+
+WHERE = ("faster", "all")
+
+AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,9 @@ class Sparsify(LayerPass):
     whether those that stay are solved for once more, where the model is repaired; share: "even", or by the "errors"
     that zeros make on data, as many in all; order: whether units change places, with all that is coupled to them, so
     that like ones share blocks; ends: whether layers that read the model's inputs or make its outputs are taken too;
-    least: weights smaller than this many numbers stay as they are
+    least: weights smaller than this many numbers stay as they are; where: "all", or where that makes them "faster" on
+    this machine ("": faster, if the result runs with sparse kernels); min_gain: how many times as fast that has to be;
+    pattern "auto": of 4x1, 8x1, 16x1 and 32x1 the first that is so fast
     """
 
     name: ClassVar[str] = "sparsify"
@@ -46,9 +53,11 @@ class Sparsify(LayerPass):
     order: bool = True
     ends: bool = False
     least: int = 4096
+    where: str = ""
+    min_gain: float = 1.1
 
     def __post_init__(self) -> None:
-        fixed = Pattern.parse(self.pattern).sparsity
+        fixed = self._patterns()[0].sparsity
         if self.sparsity is not None and not 0 < self.sparsity < 1:
             raise InputError(f"pass sparsify: sparsity must lie between 0 and 1, not {self.sparsity:g}")
         if fixed is not None and self.sparsity is not None and abs(self.sparsity - fixed) > 1e-3:
@@ -57,6 +66,18 @@ class Sparsify(LayerPass):
             raise InputError(f"pass sparsify: share is one of {', '.join(SHARES)}, not '{self.share}'")
         if self.method:
             method_of(self.method)
+        self._check_place()
+
+    def _check_place(self) -> None:
+        if self.where not in ("", *WHERE):
+            raise InputError(f"pass sparsify: where is one of {', '.join(WHERE)}, not '{self.where}'")
+        if not 0 < self.min_gain < math.inf:
+            raise InputError(f"pass sparsify: min_gain must be a number above 0, not {self.min_gain:g}")
+        if self.where == "all" and self.pattern == AUTO:
+            raise InputError("pass sparsify: pattern=auto looks for what is faster, so where can't be 'all'")
+
+    def _patterns(self) -> tuple[Pattern, ...]:
+        return FINE_TO_COARSE if self.pattern == AUTO else (Pattern.parse(self.pattern),)
 
     def select(self, analysis: Analysis) -> Iterable[Layer]:
         """Products and convolutions with a weight of their own that isn't small."""
@@ -71,9 +92,13 @@ class Sparsify(LayerPass):
 
     def wanted(self, given: bool) -> Wanted:
         """What becomes of each layer."""
-        pattern = Pattern.parse(self.pattern)
+        pattern = self._patterns()[0]
         sparsity = pattern.sparsity if pattern.sparsity is not None else self.sparsity or SPARSITY
         return Wanted(pattern, sparsity, self.method or ("alps" if given else "magnitude"), self.refit)
+
+    def worth(self, bound: bool) -> Worth | None:
+        faster = self.where == "faster" or self.pattern == AUTO or (not self.where and bound)
+        return Worth(self.min_gain, self._patterns()) if faster else None
 
     def reorders(self) -> bool:
         return self.order

@@ -40,6 +40,7 @@ NET = """agraph (float[n,3,12,12] x) => (float[n,10] y)
   y = Gemm<transB=1>(q, fc)
 }"""
 PASS = "sparsify{pattern=8x1,sparsity=0.6,least=1000}"
+EVERYWHERE = PASS.replace("}", ",where=all}")
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def test_trained_in_rounds_and_packed(source: Path, data: str) -> None:
     """Zeros stay through training; in rounds, units keep their order, for plans are put together."""
     setting = Training(Effort(steps=20))
     how: dict[str, Any] = {"calibration": data, "target": Target("macs", 0.7), "recover": setting, "recover_rounds": 2}
-    result = _run(source, "channels", PASS, sparse_format="op", **how)
+    result = _run(source, "channels", EVERYWHERE, sparse_format="op", **how)
     assert result.proof.status == "proved" and not result.plan.orders
     made = _matrices(result.output)
     there = [entry for entry in result.plan.sparse if entry["initializer"] in made]
@@ -206,7 +207,7 @@ def test_other_passes_know_nothing_of_its_options() -> None:
 
 def test_packed_in_the_file(source: Path) -> None:
     zeros = _run(source)
-    packed = _run(source, name="packed.onnx", sparse_format="op")
+    packed = _run(source, EVERYWHERE, name="packed.onnx", sparse_format="op")
     nodes = [node.op_type for node in onnx.load(packed.output).graph.node]
     assert nodes.count("SparseMatMul") == 1 and "MatMul" not in nodes  # convolutions have no packed form
     assert packed.warnings == ["written as zeros, for the form 'op' doesn't suit them: b, c"]

@@ -1,0 +1,128 @@
+"""Which layers become sparse on this machine: those that the kernels make faster, at the widths that they have left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import onnx_graphsurgeon as gs
+
+from onnxprune.calibration import Layer, layers
+from onnxprune.coupling import Analysis
+from onnxprune.coupling.masks import Keep
+from onnxprune.graph import Linear
+from onnxprune.pruning.options import Options
+from onnxprune.pruning.sparsifying import Left, Sparse
+from onnxprune.sparse import GUESSED, Speeds, fastest, placed
+
+Shapes = Mapping[str, Sequence[int]]
+
+OP, PROVIDER = "op", "provider"
+
+NONE_WINS = "no weight is made sparse: no layer would be so much faster on this machine (where=all takes them anyway)"
+
+
+@dataclass
+class Doors:
+    """The ways in which sparse layers reach a kernel: op: as nodes, in the file; provider: as zeros, in a session.
+
+    packed: whether products are written as nodes; taken: whether sessions have the provider, so that it takes what
+    isn't; both: times of layers that go either way
+    """
+
+    packed: bool
+    taken: bool
+    both: dict[str, Speeds] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, options: Options, tell: Callable[[str], None]) -> Doors:
+        """As a run's options have it; zeros in a file are for the provider, whatever the run itself measures with."""
+        packed = options.sparse_format == "op"
+        both = {door: Speeds(door, options.threads, tell=tell) for door in (OP, PROVIDER)}
+        return cls(packed, not packed or options.provider == "sparse", both)
+
+    def take(self, layer: Layer) -> Speeds | None:
+        """What times a layer; None where no kernel takes it."""
+        if not is_product(layer) and not is_pointwise(layer):
+            return None
+        if self.packed and is_product(layer):
+            return self.both[OP]
+        return self.both[PROVIDER] if self.taken else None
+
+    @cached_property
+    def why_guessed(self) -> str:
+        """Why nothing can be timed, as a sentence; "" if it can."""
+        reason = self.both[OP if self.packed else PROVIDER].why_not
+        return GUESSED + reason if reason else ""
+
+
+def place(
+    analysis: Analysis, sparse: Sparse, keep: Keep, shapes: Shapes, doors: Doors, tell: Callable[[str], None]
+) -> list[str]:
+    """Leave those layers dense that are to be sparse only where that is faster, and aren't; in place.
+
+    keep: what stays of the analysed model; shapes: of tensors that are open in it. Returns sentences for the user.
+    """
+    found = [layer for layer in layers(analysis) if layer.name in sparse.worth and layer.name in sparse.wanted]
+    if not found:
+        return []
+    tell("timing sparse layers")
+    for layer in found:
+        _place(layer, sparse, linear_of(layer, keep, shapes), doors.take(layer))
+    guessed = [doors.why_guessed] if doors.why_guessed else []
+    return guessed if sparse else [*guessed, NONE_WINS]
+
+
+def _place(layer: Layer, sparse: Sparse, linear: Linear, kernels: Speeds | None) -> None:
+    name = layer.name
+    want, worth = sparse.wanted[name], sparse.worth[name]
+    if kernels is None:
+        sparse.leave(name, Left(_no_kernel(layer), want, linear.rows))
+        return
+    speed = sparse.speeds[name] = kernels.of(linear, worth.patterns)
+    taken = placed(want, worth, speed)
+    if taken is not None:
+        sparse.wanted[name] = taken
+        return
+    best = fastest(want, worth, speed)
+    gain = speed.gain(best.pattern, best.sparsity)
+    sparse.leave(name, Left(f"{gain:.2f} times as fast, where {worth.gain:g} is asked for", best, linear.rows))
+
+
+def linear_of(layer: Layer, keep: Keep, shapes: Shapes) -> Linear:
+    """The layer's shapes with what stays of it; lengths that nobody knows count as 1."""
+    node, data = layer.node, layer.data
+    terms = layer.binding.inputs[layer.place] or ()
+    known = shapes.get(str(data.name)) or data.shape or ()
+    open_ = [d if isinstance(d, int) else 1 for d in known] + [1] * len(terms)
+    read = tuple(open_[axis] if term.size is None else keep.kept(term) for axis, term in enumerate(terms))
+    behind = node.outputs[0].outputs
+    added = len(behind) == 1 and behind[0].op == "Add" and any(_is_vector(tensor) for tensor in behind[0].inputs)
+    return Linear(node.op, read, keep.kept(layer.made), len(node.inputs) > 2 or (node.op == "MatMul" and added))
+
+
+def _is_vector(tensor: gs.Tensor) -> bool:
+    return isinstance(tensor, gs.Constant) and len(tensor.shape) == 1
+
+
+def is_product(layer: Layer) -> bool:
+    """Whether it is a product that there are kernels for."""
+    return layer.node.op in ("MatMul", "Gemm") and layer.place == 0 and layer.stored.dtype == np.float32
+
+
+def is_pointwise(layer: Layer) -> bool:
+    """Whether it is a convolution that looks at one pixel at a time, each in its turn."""
+    attrs = layer.node.attrs
+    plain = all(step == 1 for step in attrs.get("strides", ())) and not any(attrs.get("pads", ()))
+    single = plain and all(length == 1 for length in layer.kernel) and attrs.get("auto_pad", "NOTSET") != "SAME_LOWER"
+    return layer.node.op == "Conv" and layer.groups == 1 and single and layer.stored.dtype == np.float32
+
+
+def _no_kernel(layer: Layer) -> str:
+    if is_pointwise(layer):
+        return "only the provider takes convolutions (--provider sparse)"
+    if layer.stored.dtype != np.float32:
+        return "kernels take numbers of type float32 only"
+    return f"no kernel takes this {layer.node.op}"

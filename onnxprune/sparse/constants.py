@@ -1,0 +1,44 @@
+"""What sparse kernels gain, where they can't be timed: constants seen on one machine, as the provider has them."""
+
+from __future__ import annotations
+
+from onnxprune.graph import Linear
+from onnxprune.sparse.pattern import Pattern
+from onnxprune.sparse.speed import Speed
+
+WIDTHS = (64, 32, 16, 8, 4, 1)
+COSTS = {
+    "avx512": (1.0, 1.1, 1.2, 1.1, 1.5, 2.1),
+    "avx2": (1.2, 1.2, 1.2, 1.4, 1.6, 2.6),
+    "neon": (1.3, 1.3, 1.3, 1.5, 1.7, 2.8),
+    "generic": (8.0, 8.0, 8.0, 9.0, 10.0, 14.0),
+}
+"""Of a multiplication in a block of so many outputs, as a multiple of one in ONNX Runtime's dense kernels; as in
+plugin/provider/gain.cpp."""
+
+GROUPS = 1.6
+"""The same for n of every m inputs, which no wide block helps."""
+
+FIXED = 0.04
+"""What every layer pays, as a part of the dense time."""
+
+TURNING = 70.0
+"""What making rows of pixels and pixels of rows costs for each number, in multiplications."""
+
+
+def guessed(linear: Linear, patterns: list[Pattern], instructions: str = "avx512") -> Speed:
+    """What the constants say of a layer; its seconds are not known."""
+    return Speed(linear.rows, 0.0, {str(p): _points(linear, p, instructions) for p in patterns})
+
+
+def _points(linear: Linear, pattern: Pattern, instructions: str) -> list[tuple[float, float]]:
+    fixed = FIXED + (TURNING * (1 / linear.inputs + 1 / linear.outputs) if linear.op == "Conv" else 0.0)
+    cost = GROUPS if pattern.kept else _cost(pattern, instructions)
+    known = (pattern.sparsity,) if pattern.sparsity is not None else (0.0, 0.99)
+    return [(s, fixed + cost * (1 - s)) for s in known]
+
+
+def _cost(pattern: Pattern, instructions: str) -> float:
+    """That of the widest block that divides the pattern's outputs."""
+    costs = COSTS.get(instructions, COSTS["generic"])
+    return next(c for w, c in zip(WIDTHS, costs, strict=True) if pattern.outputs % w == 0)

@@ -1,0 +1,88 @@
+"""Timing sparse kernels as ONNX Runtime calls them: models of a few equal layers, dense and sparse ones by turns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+import numpy as np
+
+from onnxprune.graph import Linear, linear_model, to_proto
+from onnxprune.runtime import Call, Clocks, Effort, bound, interleave, session
+from onnxprune.sparse.emit import emit
+from onnxprune.sparse.pattern import Pattern
+from onnxprune.sparse.speed import Speed
+
+Array = np.ndarray
+
+POINTS = (0.5, 0.8, 0.95)
+"""Sparsities that are timed; a pattern that fixes its own has one."""
+
+MOST_BYTES, MOST_LAYERS = 2**24, 8
+"""Of the weights of one model, and layers: several, so that what a call takes by itself doesn't count."""
+
+EFFORT = Effort(rounds=11, warmup=2, min_seconds=0.002, max_seconds=2.0)
+
+
+def time_linear(
+    linear: Linear,
+    patterns: Iterable[Pattern],
+    door: str,
+    *,
+    threads: int = 1,
+    effort: Effort = EFFORT,
+    clocks: Clocks | None = None,
+) -> Speed:
+    """What a layer takes, dense and with zeros at random in some patterns.
+
+    door: "op" for weights packed in the file, "provider" for zeros in a standard one. With one thread processor time is
+    measured, which others on the machine don't lengthen; else time on the wall. Raises InputError without the plug-in.
+    """
+    cells = [(p, s) for p in patterns for s in ((p.sparsity,) if p.sparsity is not None else POINTS)]
+    copies = max(1, min(MOST_BYTES // (4 * linear.inputs * linear.outputs), MOST_LAYERS))
+    calls = [dense_call(linear, copies, threads)]
+    calls += [sparse_call(linear, copies, pattern, sparsity, door, threads) for pattern, sparsity in cells]
+    samples = interleave(calls, effort, clocks=clocks)
+    base, *others = [s.cpu if threads == 1 else s.wall for s in samples]
+    half = linear.op == "Conv"  # of a chain, every other one is the way back, and stays dense
+    dense = median(base) / copies / (2 if half else 1)
+    found: dict[str, list[tuple[float, float]]] = {}
+    for (pattern, sparsity), seconds in zip(cells, others, strict=True):
+        ratio = median(np.divide(seconds, base))
+        found.setdefault(str(pattern), []).append((sparsity, float(2 * ratio - 1 if half else ratio)))
+    return Speed(linear.rows, dense, found)
+
+
+def dense_call(linear: Linear, copies: int, threads: int) -> Call:
+    """A run of so many dense layers."""
+    return _call(linear, [_weight(linear, number) for number in range(copies)], threads)
+
+
+def sparse_call(linear: Linear, copies: int, pattern: Pattern, sparsity: float, door: str, threads: int) -> Call:
+    """A run of so many layers with zeros at random."""
+    weights = [_masked(_weight(linear, number), pattern, sparsity, number) for number in range(copies)]
+    return _call(linear, weights, threads, pattern if door == "op" else None, "sparse" if door == "provider" else "cpu")
+
+
+def _call(
+    linear: Linear, weights: Sequence[Array], threads: int, packed: Pattern | None = None, provider: str = "cpu"
+) -> Call:
+    back = _weight(linear, len(weights)).reshape(linear.inputs, linear.outputs) if linear.op == "Conv" else None
+    model = linear_model(linear, weights, back)
+    if packed is not None:
+        emit(model, {f"w{number}": packed for number in range(len(weights))}, "op")
+    opened = session(to_proto(model).SerializeToString(), threads=threads, provider=provider)
+    x = np.random.default_rng(0).standard_normal(linear.data).astype(np.float32)
+    return bound(opened, {"x": x})
+
+
+def _weight(linear: Linear, number: int) -> Array:
+    """[outputs, inputs], of a size that keeps the numbers of a chain where they are."""
+    drawn = np.random.default_rng([1, number]).standard_normal((linear.outputs, linear.inputs), np.float32)
+    return np.asarray(drawn / np.sqrt(np.float32(linear.inputs)))
+
+
+def _masked(weight: Array, pattern: Pattern, sparsity: float, number: int) -> Array:
+    scores = np.random.default_rng([2, number]).random(weight.shape, np.float32)
+    kept = pattern.mask(scores, sparsity, by_rows=False)
+    return np.asarray(np.where(kept, weight / np.sqrt(np.float32(max(1 - sparsity, 0.01))), 0), np.float32)
