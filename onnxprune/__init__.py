@@ -15,6 +15,7 @@ from onnxprune._version import __version__
 from onnxprune.errors import InputError, OnnxpruneError, VerificationError
 
 if TYPE_CHECKING:
+    from onnxprune import gate
     from onnxprune.pruning import Inputs, Options, Pass, Plan, Recovery, Result, Target, recover
     from onnxprune.pruning.optimize import optimize
     from onnxprune.recovery import Effort, Training
@@ -66,6 +67,7 @@ __all__ = [
     "analyze",
     "bench",
     "compare",
+    "gate",
     "optimize",
     "recover",
     "summarize",
@@ -73,6 +75,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "gate":  # a room whose verbs are `gate.record` and `gate.check`
+        return import_module("onnxprune.gate")
     for room, names in _ROOMS.items():
         if name in names:
             return getattr(import_module(room), name)

@@ -18,6 +18,7 @@ from onnxprune.cli.compare import compare
 from onnxprune.cli.contract import Contract
 from onnxprune.cli.explain import explain
 from onnxprune.cli.export import export
+from onnxprune.cli.gate import app as gate
 from onnxprune.cli.listing import listing
 from onnxprune.cli.optimize import optimize
 from onnxprune.cli.recover import recover
@@ -26,7 +27,7 @@ app = typer.Typer(
     name="onnxprune",
     cls=Contract,
     help="Make ONNX models smaller and faster by taking whole channels, neurons and attention heads out.",
-    epilog="Exit codes: 0 done; 1 the target or limit was not met; 2 bad usage or input; 3 a defect in onnxprune.",
+    epilog="Exit codes: 0 done; 1 a target or limit was not met; 2 bad usage or input; 3 a defect in onnxprune.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -34,6 +35,7 @@ app = typer.Typer(
 
 for _command in (optimize, recover, analyze, explain, bench, compare, export):
     app.command()(_command)
+app.add_typer(gate)
 app.command("list")(listing)
 
 

@@ -54,7 +54,7 @@ def interleave(
     rounds done and the rounds planned.
     """
     clock = clocks or Clocks()
-    repeats = [_warm_up(call, effort, clock.wall) for call in calls]
+    repeats = [warm_up(call, effort, clock.wall) for call in calls]
     wall: list[list[float]] = [[] for _ in calls]
     cpu: list[list[float]] = [[] for _ in calls]
     deadline = clock.wall() + effort.max_seconds
@@ -63,7 +63,7 @@ def interleave(
             break
         order = range(len(calls)) if done % 2 == 0 else reversed(range(len(calls)))
         for index in order:
-            seconds = _sample(calls[index], repeats[index], clock)
+            seconds = sample_of(calls[index], repeats[index], clock)
             wall[index].append(seconds[0])
             cpu[index].append(seconds[1])
         if progress is not None:
@@ -71,7 +71,7 @@ def interleave(
     return [Samples(tuple(w), tuple(c)) for w, c in zip(wall, cpu, strict=True)]
 
 
-def _warm_up(call: Call, effort: Effort, clock: Clock) -> int:
+def warm_up(call: Call, effort: Effort, clock: Clock) -> int:
     """Run the call untimed, and return how many runs make one sample long enough."""
     seconds = math.inf
     for _ in range(effort.warmup):
@@ -81,7 +81,8 @@ def _warm_up(call: Call, effort: Effort, clock: Clock) -> int:
     return max(1, math.ceil(effort.min_seconds / max(seconds, 1e-9)))
 
 
-def _sample(call: Call, repeats: int, clock: Clocks) -> tuple[float, float]:
+def sample_of(call: Call, repeats: int, clock: Clocks) -> tuple[float, float]:
+    """Seconds per run over so many runs in a row: on the wall, and of the processor."""
     wall, cpu = clock.wall(), clock.cpu()
     for _ in range(repeats):
         call()

@@ -1,0 +1,128 @@
+"""`onnxprune gate`: a model may not get worse than a recorded baseline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onnxprune.cli.contract import NOT_MET, say
+from onnxprune.cli.options import (
+    Data,
+    Dim,
+    Json,
+    Model,
+    Preprocess,
+    Provider,
+    Samples,
+    Seed,
+    Threads,
+    dims,
+    known_provider,
+)
+
+app = typer.Typer(
+    name="gate",
+    help="Hold a model to a recorded baseline: size, costs, memory, latency, fidelity.",
+    rich_markup_mode=None,
+)
+
+Baseline = Annotated[Path, typer.Option("--baseline", metavar="FILE", help="What `gate record` wrote.")]
+
+
+@app.command()
+def init(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The file to write.")] = Path(
+        "gate.toml"
+    ),
+) -> None:
+    """Write a gate.toml with every key and what it means."""
+    from onnxprune.gate.template import write
+
+    write(output)
+    print(f"written  {output}")
+
+
+@app.command()
+def record(
+    model: Model,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The baseline to write.")] = Path(
+        "baseline.json"
+    ),
+    provider: Provider = "cpu",
+    threads: Threads = 1,
+    seed: Seed = 0,
+    dim: Dim = None,
+    data: Data = None,
+    samples: Samples = 512,
+    preprocess: Preprocess = None,
+    json: Json = False,
+) -> None:
+    """Record what a model is, for later checks."""
+    from onnxprune.cli.screen import stages
+    from onnxprune.gate import record as run
+
+    with stages() as progress:
+        progress("looking at the model")
+        found = run(
+            model,
+            output,
+            dims=dims(dim),
+            threads=threads,
+            provider=known_provider(provider),
+            seed=seed,
+            data=data,
+            samples=samples,
+            preprocess=preprocess,
+        )
+    for warning in found.data.warnings if found.data else ():
+        say(f"warning: {warning}")
+    if json:
+        print(found.to_json(), end="")
+        return
+    from onnxprune.cli.show_gate import show_baseline
+
+    show_baseline(found, output)
+
+
+@app.command()
+def check(
+    model: Model,
+    baseline: Baseline = Path("baseline.json"),
+    dense: Annotated[
+        Path | None,
+        typer.Option("--dense", metavar="FILE", help="The baseline's model, where it isn't where it was recorded."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Limits; by default gate.toml in this folder, if there is one."),
+    ] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="A key of gate.toml, such as size=1.05, macs='80 M'; repeatable."),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="DATA", help="Real inputs for fidelity: the same as fidelity.data.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Check a model against a baseline: exit code 1 where a limit is not met."""
+    from onnxprune.cli.screen import stages
+    from onnxprune.gate import check as run
+    from onnxprune.gate import settings
+
+    asked = settings(config, limit or (), data=data)
+    with stages() as progress:
+        found = run(model, baseline, asked, dense=dense, progress=progress)
+    for warning in found.warnings:
+        say(f"warning: {warning}")
+    if json:
+        print(found.to_json(), end="")
+    else:
+        from onnxprune.cli.show_gate import show
+
+        show(found)
+    if not found.met:
+        say(f"gate {found.verdict}")
+        raise typer.Exit(NOT_MET)
