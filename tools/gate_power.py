@@ -1,0 +1,167 @@
+"""How often the latency gate is right: on noise that was recorded here, and in real runs.
+
+python -m tools.gate_power [--simulated 200] [--real 30] [--seconds 60]
+
+The model is a chain of twenty convolutions, about 10 ms; the slow one has one more, so 5 % more work. Simulated runs
+draw blocks of consecutive times from a recording of the first model and add 5 % or nothing to those of one side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from onnxprune.gate.evidence import Question, State
+from onnxprune.gate.figures import Conditions
+from onnxprune.gate.latency import Timed, decide, race
+from onnxprune.runtime import prepare, random_inputs, session
+from onnxprune.runtime.inputs import input_specs
+from onnxprune.runtime.interleave import Clocks, sample_of
+from onnxprune.runtime.pairs import Pair
+from tools.table import table
+
+CLOCKS = ("processor", "wall")
+LAYERS, SLOWDOWN, CHANNELS, PIXELS = 20, 1.05, 64, 28
+BLOCK = 64
+"""Consecutive runs that are drawn together: about a second, longer than most disturbances last."""
+
+QUESTION = Question(1.02, 1.05)
+HEAD = ("runs", "clock", "slowdown", "not met", "met", "undecided", "pairs, median", "seconds, median")
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One decision, and how long it took."""
+
+    state: State
+    pairs: int
+    seconds: float
+
+
+def chain(layers: int, file: Path) -> Path:
+    """A chain of convolutions with random weights, as a file."""
+    random, nodes, weights = np.random.default_rng(0), [], []
+    for i in range(layers):
+        values = (0.06 * random.standard_normal((CHANNELS, CHANNELS, 3, 3))).astype(np.float32)
+        weights.append(numpy_helper.from_array(values, f"w{i}"))
+        nodes.append(helper.make_node("Conv", [f"r{i}", f"w{i}"], [f"c{i}"], pads=[1] * 4))
+        nodes.append(helper.make_node("Relu", [f"c{i}"], [f"r{i + 1}"]))
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, CHANNELS, PIXELS, PIXELS])
+        for name in ("r0", f"r{layers}")
+    ]
+    graph = helper.make_graph(nodes, "chain", ends[:1], ends[1:], weights)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), file)
+    return file
+
+
+def recorded(file: Path, seconds: float) -> dict[str, Vector]:
+    """Times of one model, run after run, by clock."""
+    loaded = session(file)
+    call, clocks = prepare(loaded, random_inputs(input_specs(loaded))), Clocks()
+    end = time.perf_counter() + seconds
+    rows: list[tuple[float, float]] = []
+    while time.perf_counter() < end or len(rows) < 2 * BLOCK:
+        rows.append(sample_of(call, 1, clocks))
+    wall, processor = np.array(rows[3:]).T
+    return {"processor": processor, "wall": wall}
+
+
+def simulated(times: Vector, wall: Vector, slowdown: float, seconds: float, seed: int) -> Outcome:
+    """One gate on recorded times; they last as long as on the wall, untimed runs of every second pair included."""
+    random, spent = np.random.default_rng(seed), 0.0
+
+    def pairs() -> Iterator[Pair]:
+        nonlocal spent
+        for start in iter(lambda: int(random.integers(len(times) - BLOCK)), -1):
+            for i in range(start, start + BLOCK, 2):
+                spent += float(wall[i] + wall[i + 1]) * 1.25
+                if spent > seconds:
+                    return
+                first, second = float(times[i]), float(times[i + 1])
+                base, new = (first, second) if random.random() < 0.5 else (second, first)
+                yield base, slowdown * new
+
+    found = decide(pairs(), QUESTION)
+    return Outcome(found.state, found.pairs, spent)
+
+
+def real(base: Path, new: Path, clock: str, seconds: float, seed: int) -> Outcome:
+    """One gate as it runs, with sessions of its own."""
+    loaded = session(base)
+    feeds, start = random_inputs(input_specs(loaded)), time.perf_counter()
+    found: Timed = race(base, new, QUESTION, Conditions(seed=seed), feeds, clock=clock, seconds=seconds)
+    return Outcome(found.state, found.pairs, time.perf_counter() - start)
+
+
+def row(kind: str, clock: str, slowdown: float, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+    """What became of so many runs."""
+    states = Counter(outcome.state for outcome in outcomes)
+    counts = [f"{states[state]} of {len(outcomes)}" for state in (State.NOT_MET, State.MET, State.UNDECIDED)]
+    pairs, seconds = (median(values) for values in zip(*((o.pairs, o.seconds) for o in outcomes), strict=True))
+    return (kind, clock, f"{100 * (slowdown - 1):.0f} %", *counts, f"{pairs:.0f}", f"{seconds:.1f}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table."""
+    options = _parser().parse_args(arguments)
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="onnxprune-power-") as folder:
+        base, slow = (chain(n, Path(folder) / f"{n}.onnx") for n in (LAYERS, LAYERS + 1))
+        times = recorded(base, options.record)
+        print(f"recorded {len(times['wall'])} runs, {1e3 * median(times['wall']):.1f} ms in the median", flush=True)
+        for clock in CLOCKS:
+            for slowdown in (1.0, SLOWDOWN):
+                found = [
+                    simulated(times[clock], times["wall"], slowdown, options.seconds, seed)
+                    for seed in range(options.simulated)
+                ]
+                rows.append(_told(row("simulated", clock, slowdown, found)))
+        for clock in CLOCKS if options.real_wall else CLOCKS[:1]:
+            rows += _real(base, slow, clock, options, _told)
+    print(table(HEAD, rows))
+    return 0
+
+
+def _real(
+    base: Path, slow: Path, clock: str, options: argparse.Namespace, told: Callable[[tuple[str, ...]], tuple[str, ...]]
+) -> list[tuple[str, ...]]:
+    """Real runs of both kinds in turns, so that both see the same load."""
+    found: dict[float, list[Outcome]] = {1.0: [], SLOWDOWN: []}
+    for seed in range(options.real):
+        for slowdown, new in ((1.0, base), (SLOWDOWN, slow)):
+            found[slowdown].append(real(base, new, clock, options.seconds, seed))
+            print(f"real {clock} {slowdown}: {found[slowdown][-1]}", file=sys.stderr, flush=True)
+    return [told(row("real", clock, slowdown, outcomes)) for slowdown, outcomes in found.items() if outcomes]
+
+
+def _told(one: tuple[str, ...]) -> tuple[str, ...]:
+    print("  ".join(one), flush=True)
+    return one
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="How often the latency gate is right.")
+    parser.add_argument("--simulated", type=int, default=200, metavar="N", help="simulated runs of each kind")
+    parser.add_argument("--real", type=int, default=30, metavar="N", help="real runs of each kind")
+    parser.add_argument("--real-wall", action="store_true", help="real runs on the wall's clock, too")
+    parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="of measuring, per run")
+    parser.add_argument("--record", type=float, default=60.0, metavar="S", help="length of the recording")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
