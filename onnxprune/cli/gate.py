@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -21,6 +22,9 @@ from onnxprune.cli.options import (
     dims,
     known_provider,
 )
+
+if TYPE_CHECKING:
+    from onnxprune.gate import Checked
 
 app = typer.Typer(
     name="gate",
@@ -106,13 +110,22 @@ def check(
         str | None, typer.Option(metavar="DATA", help="Real inputs for fidelity: the same as fidelity.data.")
     ] = None,
     json: Json = False,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML.")] = None,
+    sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write SARIF 2.1.0.")] = None,
+    gitlab: Annotated[Path | None, typer.Option(metavar="FILE", help="Write GitLab's code-quality JSON.")] = None,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a table for a comment.")] = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="Print annotations, and add to the summary of the GitHub step.")
+    ] = False,
 ) -> None:
     """Check a model against a baseline: exit code 1 where a limit is not met."""
     from onnxprune.cli.screen import stages
     from onnxprune.gate import check as run
-    from onnxprune.gate import settings
+    from onnxprune.gate import settings, views
 
     asked = settings(config, limit or (), data=data)
+    files = {"junit": junit, "sarif": sarif, "gitlab": gitlab, "markdown": markdown}
+    views.claim(files)
     with stages() as progress:
         found = run(model, baseline, asked, dense=dense, progress=progress)
     for warning in found.warnings:
@@ -123,6 +136,18 @@ def check(
         from onnxprune.cli.show_gate import show
 
         show(found)
+    views.write(found, files)
+    if github:
+        _to_github(found, sys.stderr if json else sys.stdout)
     if not found.met:
         say(f"gate {found.verdict}")
         raise typer.Exit(NOT_MET)
+
+
+def _to_github(found: Checked, stream: TextIO) -> None:
+    """Annotations are read from either stream; JSON on stdout stays JSON."""
+    from onnxprune.gate import views
+
+    for line in views.commands(found):
+        print(line, file=stream)
+    views.summarise(found)

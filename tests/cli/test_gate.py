@@ -90,3 +90,21 @@ def test_bad_input(run: Run, place: Path, words: list[str], text: str) -> None:
     done = run("gate", *words)
     assert (done.exit_code, done.stdout) == (2, "") and text in sentence(done)
     assert sorted(place.iterdir()) == before
+
+
+def test_every_output_at_once(run: Run, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("gate", "record", "model.onnx")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(place / "summary.md"))
+    files = {"--junit": "gate.xml", "--sarif": "gate.sarif", "--gitlab": "gate.json", "--markdown": "gate.md"}
+    words = [word for pair in files.items() for word in pair]
+    done = run("gate", "check", "larger.onnx", *QUICK, "--github", *words)
+    assert done.exit_code == 1 and done.stdout.count("\n::error file=larger.onnx,") == 2
+    assert all((place / name).stat().st_size for name in files.values())
+    assert (place / "summary.md").read_text() == (place / "gate.md").read_text() + "\n"
+    quiet = run("gate", "check", "larger.onnx", *QUICK, "--github", "--json")
+    assert json.loads(quiet.stdout)["met"] is False and quiet.stderr.count("::error") == 2
+
+
+def test_an_output_without_a_folder_is_refused_before_anything_is_measured(run: Run, place: Path) -> None:
+    done = run("gate", "check", "model.onnx", "--junit", "no/gate.xml")
+    assert done.exit_code == 2 and "no/gate.xml: can't be written" in sentence(done)
