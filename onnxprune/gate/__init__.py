@@ -1,5 +1,6 @@
 """Gates: a model may not get worse than a recorded baseline."""
 
+from onnxprune.gate.asserting import UndecidedGate, assert_onnx_gate
 from onnxprune.gate.baseline import Baseline, read, record
 from onnxprune.gate.check import check
 from onnxprune.gate.evidence import Question, State
@@ -20,6 +21,8 @@ __all__ = [
     "Question",
     "State",
     "Timed",
+    "UndecidedGate",
+    "assert_onnx_gate",
     "check",
     "read",
     "record",

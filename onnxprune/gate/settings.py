@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,24 @@ from onnxprune.gate.limits import Limits, Tables, checked, limits, merged
 NAME = "gate.toml"
 
 
-def settings(file: Path | None = None, options: Sequence[str] = (), *, data: str | None = None) -> Limits:
+def settings(
+    file: Path | None = None,
+    options: Sequence[str] = (),
+    *,
+    data: str | None = None,
+    more: Mapping[str, object] | None = None,
+) -> Limits:
     """Limits of a file, options over them. file: None: gate.toml of the current folder, if it's there.
 
-    options: texts like `size=1.05`; data: what fidelity is measured on, over what the file says
+    options: texts like `size=1.05`; data: what fidelity is measured on; more: tables as a file has them
     Raises InputError for a file that can't be read, unknown keys and values that don't fit.
     """
     found = file or (Path(NAME) if Path(NAME).is_file() else None)
     layers = [_at_home(parsed(found), found)] if found else []
-    more = [checked({"fidelity": {"data": data}}, "--data")] if data is not None else []
-    return limits(merged(*layers, *map(option, options), *more), found if found and not options else "limits")
+    layers += map(option, options)
+    layers += [checked({"fidelity": {"data": data}}, "--data")] if data is not None else []
+    layers += [checked(more, "limits")] if more else []
+    return limits(merged(*layers), found if found and len(layers) == 1 else "limits")
 
 
 def parsed(file: Path) -> Tables:
