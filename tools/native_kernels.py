@@ -107,7 +107,7 @@ class Epilogue(ctypes.Structure):
 def library() -> ctypes.CDLL:
     """The shared library, with the types of what it returns."""
     lib = ctypes.CDLL(str(built() / LIBRARY))
-    for name in ("pack_blocks", "pack_grouped", "spmm_create"):
+    for name in ("pack_blocks", "pack_grouped", "quantise", "spmm_create"):
         getattr(lib, f"onnxprune_{name}").restype = ctypes.c_void_p
     for name in ("last_error", "cpu", "spmm_kernel"):
         getattr(lib, f"onnxprune_{name}").restype = ctypes.c_char_p
@@ -129,7 +129,8 @@ class Spmm:
     """W [k, n] in a pattern, ready to be multiplied.
 
     `block` is (outputs, inputs); with `group`, a pair (n, m), the weight is n of m instead. `level` lowers the
-    processor as ONNXPRUNE_CPU does. Raises ValueError where the library refuses.
+    processor as ONNXPRUNE_CPU does. With `int8`, the weight is quantised, and inputs are in every call. Raises
+    ValueError where the library refuses.
     """
 
     def __init__(
@@ -138,6 +139,8 @@ class Spmm:
         block: tuple[int, int] = (1, 1),
         group: tuple[int, int] | None = None,
         level: str | None = None,
+        *,
+        int8: bool = False,
     ) -> None:
         self.k, self.n = dense.shape
         lib, data = library(), np.ascontiguousarray(dense, np.float32)
@@ -146,6 +149,9 @@ class Spmm:
         self._spmm, self._weight = None, pack(_pointer(data), *sizes)
         if not self._weight:
             raise _failure()
+        if int8:
+            whole, self._weight = self._weight, lib.onnxprune_quantise(ctypes.c_void_p(self._weight))
+            lib.onnxprune_weight_free(ctypes.c_void_p(whole))
         self.view = Packed()
         lib.onnxprune_weight_view(ctypes.c_void_p(self._weight), ctypes.byref(self.view))
         self._spmm = lib.onnxprune_spmm_create(ctypes.byref(self.view), level.encode() if level else None)
@@ -192,7 +198,7 @@ class Spmm:
         return y
 
     def dense(self) -> np.ndarray:
-        """W [k, n] as it is packed."""
+        """W [k, n] as it is packed: int8 times the scales of outputs."""
         dense = np.empty((self.k, self.n), np.float32)
         if library().onnxprune_unpack(ctypes.byref(self.view), _pointer(dense)):
             raise _failure()

@@ -61,6 +61,10 @@ onnxprune_weight* onnxprune_pack_grouped(const float* dense, int64_t k, int64_t 
   return guarded([&] { return new onnxprune_weight{onnxprune::pack_grouped(dense, k, n, kept, group)}; });
 }
 
+onnxprune_weight* onnxprune_quantise(const onnxprune_weight* weight) {
+  return guarded([&] { return new onnxprune_weight{onnxprune::quantise(weight->storage.view())}; });
+}
+
 void onnxprune_weight_view(const onnxprune_weight* weight, onnxprune_packed* view) {
   const Packed p = weight->storage.view();
   *view = {p.k,

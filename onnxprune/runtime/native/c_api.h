@@ -63,6 +63,8 @@ ONNXPRUNE_API onnxprune_weight* onnxprune_pack_blocks(const float* dense, int64_
                                                       int64_t block_in);
 ONNXPRUNE_API onnxprune_weight* onnxprune_pack_grouped(const float* dense, int64_t k, int64_t n, int64_t kept,
                                                        int64_t group);
+/* Another weight of the same blocks or groups, int8 with a scale for every output. */
+ONNXPRUNE_API onnxprune_weight* onnxprune_quantise(const onnxprune_weight* weight);
 ONNXPRUNE_API void onnxprune_weight_view(const onnxprune_weight* weight, onnxprune_packed* view);
 ONNXPRUNE_API void onnxprune_weight_free(onnxprune_weight* weight);
 ONNXPRUNE_API int onnxprune_unpack(const onnxprune_packed* packed, float* dense);

@@ -14,6 +14,7 @@ namespace {
 #if defined(__x86_64__) || defined(__i386__)
 constexpr uint32_t kFma = 1u << 12, kXsave = 1u << 27, kAvx = 1u << 28;
 constexpr uint32_t kAvx2 = 1u << 5, kAvx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;  // F, DQ, BW, VL
+constexpr uint32_t kVnni = 1u << 11;  // of the third word, unlike the others
 constexpr uint32_t kYmmState = 0x6, kZmmState = 0xe6;
 
 uint32_t saved_state() {
@@ -32,6 +33,7 @@ Features processor() {
   if (!all(state, kYmmState) || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return features;
   features.avx2 = all(b, kAvx2);
   features.avx512 = features.avx2 && all(state, kZmmState) && all(b, kAvx512);
+  features.vnni = features.avx512 && all(c, kVnni);
   return features;
 }
 #elif defined(__aarch64__)
@@ -50,7 +52,7 @@ Features Features::limited(const char* level) const {
   Features features = *this;
   if (!level) return features;
   const bool generic = !std::strcmp(level, "generic");
-  if (generic || !std::strcmp(level, "avx2")) features.avx512 = false;
+  if (generic || !std::strcmp(level, "avx2")) features.avx512 = features.vnni = false;
   if (generic) features.avx2 = features.neon = false;
   return features;
 }

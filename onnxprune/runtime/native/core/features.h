@@ -7,6 +7,7 @@ namespace onnxprune {
 struct Features {
   bool avx2 = false;    // AVX2 and FMA
   bool avx512 = false;  // AVX-512 F, BW, DQ, VL
+  bool vnni = false;    // AVX-512 VNNI: products of bytes, four at a time
   bool neon = false;    // AArch64 Advanced SIMD
 
   // This processor's features, lowered by the environment variable ONNXPRUNE_CPU = generic | neon | avx2 | avx512.

@@ -1,13 +1,14 @@
 #include "kernels/choose.h"
 
 #include <iterator>
-#include <stdexcept>
 
 #include "kernels/blocks/blocks.h"
 #include "kernels/blocks/columns.h"
 #include "kernels/generic/generic.h"
 #include "kernels/grouped/grouped.h"
 #include "kernels/grouped/slots.h"
+#include "kernels/int8/groups.h"
+#include "kernels/int8/int8.h"
 #include "kernels/scattered/scattered.h"
 #include "pack/widen.h"
 
@@ -42,11 +43,15 @@ int64_t factor_for(const Packed& p, int64_t widest) {
   return best;
 }
 
+std::unique_ptr<const Kernel> choose_int8(const Packed& packed, const Features& features) {
+  const int8::Tiles* tiles = int8::tiles(features);
+  return tiles && int8::Groups::suits(packed) ? int8::tiled_kernel(packed, *tiles) : int8::portable_kernel(packed);
+}
+
 }  // namespace
 
 std::unique_ptr<const Kernel> choose(const Packed& packed, const Features& features) {
-  if (packed.dtype != WeightType::f32)
-    throw std::invalid_argument("SparseMatMul: there is no kernel for int8 weights yet");
+  if (packed.dtype == WeightType::int8) return choose_int8(packed, features);
   const BlockTiles* blocks = block_tiles(features);
   const ScatteredTiles* scattered = scattered_tiles(features);
   const GroupedTiles* grouped = grouped_tiles(features);

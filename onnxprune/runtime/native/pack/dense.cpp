@@ -92,30 +92,63 @@ Storage pack_grouped(const float* data, int64_t k, int64_t n, int64_t kept, int6
 
 namespace {
 
-void unpack_grouped(const Packed& p, float* dense) {
-  for (int64_t at = 0; at < p.stored; ++at) {
-    const int64_t slots = p.groups() * p.kept, o = at / slots;
-    const int64_t i = at % slots / p.kept * p.group + p.index_at(at);
-    if (i < p.k) dense[i * p.n + o] += p.floats()[at];
-  }
+// Calls visit(at, i, o) for every value: its place in the arrays, its input and its output, which may lie beyond k and
+// n.
+template <class Visit>
+void each_value(const Packed& p, Visit visit) {
+  const int64_t slots = p.grouped() ? p.groups() * p.kept : 0;
+  for (int64_t at = 0; at < slots * p.n; ++at) visit(at, at % slots / p.kept * p.group + p.index_at(at), at / slots);
+  for (int64_t strip = 0, at = 0; !p.grouped() && strip < p.strips(); ++strip)
+    for (int64_t block = p.pointer[strip]; block < p.pointer[strip + 1]; ++block)
+      for (int64_t i = 0; i < p.block_in; ++i)
+        for (int64_t o = 0; o < p.block_out; ++o, ++at)
+          visit(at, p.index_at(block) * p.block_in + i, strip * p.block_out + o);
 }
 
-void unpack_block(const Packed& p, int64_t strip, int64_t block, float* dense) {
-  const float* value = p.floats() + block * p.block_size();
-  const int64_t first_in = p.index_at(block) * p.block_in, first_out = strip * p.block_out;
-  for (int64_t i = first_in; i < first_in + p.block_in; ++i)
-    for (int64_t o = first_out; o < first_out + p.block_out; ++o, ++value)
-      if (i < p.k && o < p.n) dense[i * p.n + o] = *value;
+// Index and pointer as they are in p.
+void copy_places(const Packed& p, Storage* storage) {
+  storage->shape.index_type = p.grouped() ? IndexType::u8 : IndexType::i32;
+  storage->places = Aligned<uint8_t>(p.grouped() ? p.stored : 0);
+  storage->index = Aligned<int32_t>(p.grouped() ? 0 : p.stored);
+  storage->pointer = Aligned<int32_t>(p.grouped() ? 0 : p.strips() + 1);
+  for (int64_t i = 0; i < p.stored; ++i) {
+    if (p.grouped())
+      storage->places[i] = static_cast<uint8_t>(p.index_at(i));
+    else
+      storage->index[i] = static_cast<int32_t>(p.index_at(i));
+  }
+  if (!p.grouped()) std::copy_n(p.pointer, p.strips() + 1, storage->pointer.data());
 }
 
 }  // namespace
 
+Storage quantise(const Packed& p) {
+  require(p.dtype == WeightType::f32, "quantise: float32 weights only");
+  Storage storage;
+  storage.shape = p;
+  storage.shape.dtype = WeightType::int8;
+  storage.scales = Aligned<float>(p.n);
+  std::fill_n(storage.scales.data(), p.n, 0.0f);
+  each_value(p, [&](int64_t at, int64_t, int64_t o) {
+    if (o < p.n) storage.scales[o] = std::max(storage.scales[o], std::fabs(p.floats()[at]));
+  });
+  for (int64_t o = 0; o < p.n; ++o) storage.scales[o] = storage.scales[o] > 0 ? storage.scales[o] / 127 : 1.0f;
+  storage.bytes = Aligned<int8_t>(p.stored * (p.grouped() ? 1 : p.block_size()));
+  each_value(p, [&](int64_t at, int64_t, int64_t o) {
+    const float steps = o < p.n ? std::rint(p.floats()[at] / storage.scales[o]) : 0.0f;
+    storage.bytes[at] = static_cast<int8_t>(std::clamp(steps, -127.0f, 127.0f));
+  });
+  copy_places(p, &storage);
+  return storage;
+}
+
 void unpack(const Packed& p, float* dense) {
-  require(p.dtype == WeightType::f32, "unpack: float32 weights only");
+  const bool narrow = p.dtype == WeightType::int8;
   std::fill_n(dense, p.k * p.n, 0.0f);
-  if (p.grouped()) return unpack_grouped(p, dense);
-  for (int64_t strip = 0; strip < p.strips(); ++strip)
-    for (int64_t block = p.pointer[strip]; block < p.pointer[strip + 1]; ++block) unpack_block(p, strip, block, dense);
+  each_value(p, [&](int64_t at, int64_t i, int64_t o) {
+    if (i < p.k && o < p.n)
+      dense[i * p.n + o] += narrow ? static_cast<const int8_t*>(p.values)[at] * p.scales[o] : p.floats()[at];
+  });
 }
 
 }  // namespace onnxprune

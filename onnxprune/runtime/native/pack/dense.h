@@ -11,7 +11,10 @@ Storage pack_blocks(const float* dense, int64_t k, int64_t n, int64_t block_out,
 // Keeps the `kept` largest magnitudes of every `group` inputs, the first where some are equal.
 Storage pack_grouped(const float* dense, int64_t k, int64_t n, int64_t kept, int64_t group);
 
-// dense: [k, n], row-major, written in full. float32 weights only.
+// float32 -> int8, in 255 steps for every output, symmetric around zero: scale = largest magnitude / 127.
+Storage quantise(const Packed& packed);
+
+// dense: [k, n], row-major, written in full: int8 times the scales of their outputs.
 void unpack(const Packed& packed, float* dense);
 
 }  // namespace onnxprune

@@ -1,10 +1,11 @@
 // Times the kernels alone: how near they come to the processor's limits. Against ONNX Runtime: tools/bench_sparse.py.
-//   onnxprune_bench OUTPUTSxINPUTS [zeros [k n [m ...]]]
+//   onnxprune_bench OUTPUTSxINPUTS[:int8] [zeros [k n [m ...]]]
 #include <time.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <vector>
 
 #include "core/aligned.h"
@@ -28,7 +29,7 @@ struct Call {
 
   Call(const Spmm& s, int64_t rows)
       : spmm(s), x(rows * s.k()), y(rows * s.n()), scratch(s.scratch_bytes(rows, 1) / sizeof(float)), m(rows) {
-    std::fill_n(x.data(), x.size(), 1.0f);
+    for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 97) - 40.0f;
   }
   void operator()() { spmm.run(x.data(), m, y.data(), {}, {}, scratch.data()); }
 };
@@ -52,15 +53,16 @@ std::pair<double, double> timed(Call& call) {
 
 int main(int count, char** arguments) {
   int outputs = 16, inputs = 1;
+  const bool int8 = count > 1 && std::strstr(arguments[1], ":int8");
   if (count < 2 || std::sscanf(arguments[1], "%dx%d", &outputs, &inputs) != 2)
-    return std::puts("usage: OUTPUTSxINPUTS [zeros [k n [m ...]]]"), 2;
+    return std::puts("usage: OUTPUTSxINPUTS[:int8] [zeros [k n [m ...]]]"), 2;
   const double zeros = count > 2 ? std::atof(arguments[2]) : 0.9;
   const int64_t k = count > 4 ? std::atoll(arguments[3]) : 768, n = count > 4 ? std::atoll(arguments[4]) : 768;
   std::vector<int64_t> ms;
   for (int i = 5; i < count; ++i) ms.push_back(std::atoll(arguments[i]));
   if (ms.empty()) ms = {1, 8, 32, 128, 384};
   Random random(1);
-  const Problem problem(random, {1, k, n, outputs, inputs, 0, 0, 1 - zeros, 1});
+  const Problem problem(random, {1, k, n, outputs, inputs, 0, 0, 1 - zeros, 1, int8});
   const auto spmm = Spmm::create(problem.packed());
   for (int64_t m : ms) {
     Call call(*spmm, m);

@@ -6,8 +6,8 @@
 
 namespace onnxprune {
 
-// Y as Spmm::run says, computed in float64 from any canonical weight. y: [m, n].
-// magnitude: null, or [m, n], which gets |X| |W|: what rounding errors are relative to.
+// Y as Spmm::run says, computed in float64 from any canonical weight. y: [m, n]. With an int8 weight, X is quantised.
+// magnitude: null, or [m, n], which gets what rounding errors are relative to: |X| |W|, or |X W| for int8.
 void reference(const Packed& packed, const float* x, int64_t m, double* y, const Epilogue& epilogue, double* magnitude);
 
 }  // namespace onnxprune

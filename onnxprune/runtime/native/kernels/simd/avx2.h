@@ -19,6 +19,7 @@ struct V4 {
   static void store(float* p, Reg v) { _mm_storeu_ps(p, v); }
   static Reg fma(Reg a, Reg b, Reg c) { return _mm_fmadd_ps(a, b, c); }
   static Reg add(Reg a, Reg b) { return _mm_add_ps(a, b); }
+  static Reg mul(Reg a, Reg b) { return _mm_mul_ps(a, b); }
 };
 
 struct V8 {
@@ -44,6 +45,16 @@ struct V8 {
   static Reg div(Reg a, Reg b) { return _mm256_div_ps(a, b); }
   static Reg max(Reg a, Reg b) { return _mm256_max_ps(a, b); }
   static Reg min(Reg a, Reg b) { return _mm256_min_ps(a, b); }
+  // Over all lanes.
+  static float least(Reg a) { return _mm_cvtss_f32(ends<_mm_min_ps>(a)); }
+  static float most(Reg a) { return _mm_cvtss_f32(ends<_mm_max_ps>(a)); }
+  static float sum(Reg a) { return _mm_cvtss_f32(ends<_mm_add_ps>(a)); }
+  template <__m128 (*join)(__m128, __m128)>
+  static __m128 ends(Reg a) {
+    const __m128 four = join(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    const __m128 two = join(four, _mm_movehl_ps(four, four));
+    return join(two, _mm_shuffle_ps(two, two, 1));
+  }
   static Reg round(Reg a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
   // n: whole numbers from -126 to 127.
   static Reg power_of_two(Reg n) {

@@ -40,6 +40,9 @@ struct V16 {
   static Reg div(Reg a, Reg b) { return _mm512_div_ps(a, b); }
   static Reg max(Reg a, Reg b) { return _mm512_max_ps(a, b); }
   static Reg min(Reg a, Reg b) { return _mm512_min_ps(a, b); }
+  static float least(Reg a) { return _mm512_reduce_min_ps(a); }
+  static float most(Reg a) { return _mm512_reduce_max_ps(a); }
+  static float sum(Reg a) { return _mm512_reduce_add_ps(a); }
   static Reg round(Reg a) { return _mm512_roundscale_ps(a, 0); }
   static Reg power_of_two(Reg n) { return _mm512_scalef_ps(_mm512_set1_ps(1.0f), n); }
 };

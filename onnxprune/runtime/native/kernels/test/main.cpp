@@ -12,8 +12,9 @@ using namespace onnxprune;
 
 namespace {
 
-const int64_t kBlocks[][2] = {{64, 1}, {32, 1}, {16, 1}, {8, 1}, {4, 1}, {8, 8}, {1, 16},  {1, 1}, {128, 1},
-                              {48, 1}, {24, 1}, {4, 4},  {2, 1}, {1, 4}, {5, 3}, {16, 16}, {96, 2}};
+const int64_t kBlocks[][2] = {{64, 1}, {32, 1},  {16, 1}, {8, 1},  {4, 1},  {8, 8}, {1, 16},
+                              {1, 1},  {128, 1}, {48, 1}, {24, 1}, {4, 4},  {2, 1}, {1, 4},
+                              {5, 3},  {16, 16}, {96, 2}, {32, 4}, {16, 4}, {8, 4}, {64, 4}};
 const int64_t kGroups[][2] = {{2, 4}, {1, 4}, {4, 8}, {1, 2}, {3, 7}, {4, 4}};
 
 // Mostly small, seldom as large as several caches' blocks of a kernel.
@@ -35,6 +36,8 @@ Shape draw(Random& random) {
     s.block_out = block[0], s.block_in = block[1];
     if (between(random, 0, 3) == 0) s.alike = between(random, 2, 16);
   }
+  s.int8 = between(random, 0, 1);
+  s.extreme = s.int8 && between(random, 0, 3) == 0;
   return s;
 }
 
@@ -66,19 +69,24 @@ void products(int count, Random& random) {
 }
 
 // Several threads, one object, each with a scratch of its own.
+void concurrent(const Problem& problem) {
+  const auto spmm = Spmm::create(problem.packed());
+  std::vector<std::string> differences(4);
+  std::vector<std::thread> threads;
+  for (std::string& difference : differences)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 5 && difference.empty(); ++i) difference = problem.run(*spmm, 1 + i % 2);
+    });
+  for (std::thread& thread : threads) thread.join();
+  for (const std::string& difference : differences) report(difference);
+}
+
 void concurrent(Random& random) {
   for (int64_t block : {64, 16, 4, 1}) {
     const Problem problem(random, {33, 300, 200, block, 1, 0, 0, 0.3, 1});
-    const auto spmm = Spmm::create(problem.packed());
-    std::vector<std::string> differences(4);
-    std::vector<std::thread> threads;
-    for (std::string& difference : differences)
-      threads.emplace_back([&] {
-        for (int i = 0; i < 5 && difference.empty(); ++i) difference = problem.run(*spmm, 1 + i % 2);
-      });
-    for (std::thread& thread : threads) thread.join();
-    for (const std::string& difference : differences) report(difference);
+    concurrent(problem);
   }
+  for (int64_t block_in : {1, 4}) concurrent(Problem(random, {33, 1200, 200, 32, block_in, 0, 0, 0.9, 1, true}));
 }
 
 void refused(const char* what, const Packed& packed) {

@@ -27,9 +27,29 @@ std::vector<float> sparse(Random& random, const Shape& s) {
   return w;
 }
 
-Storage pack(const std::vector<float>& w, const Shape& s) {
-  return s.kept ? pack_grouped(w.data(), s.k, s.n, s.kept, s.group)
-                : pack_blocks(w.data(), s.k, s.n, s.block_out, s.block_in);
+Storage pack(Random& random, const Shape& s) {
+  const std::vector<float> w = sparse(random, s);
+  Storage packed = s.kept ? pack_grouped(w.data(), s.k, s.n, s.kept, s.group)
+                          : pack_blocks(w.data(), s.k, s.n, s.block_out, s.block_in);
+  if (!s.int8) return packed;
+  packed = quantise(packed.view());
+  const int8_t sign = between(random, 0, 1) ? 1 : -1;
+  for (size_t i = 0; s.extreme && i < packed.bytes.size(); ++i)
+    packed.bytes[i] = static_cast<int8_t>(sign > 0 ? 127 : -128);
+  return packed;
+}
+
+// Rows of zeros, constant ones, rows whose largest numbers are many, subnormal or huge, and some that aren't finite.
+void make_extreme(Random& random, const Shape& s, std::vector<float>& x) {
+  constexpr float kMost = 1e30f, kInfinity = std::numeric_limits<float>::infinity();
+  const float constants[] = {0.0f, -0.0f, 3.0f, -2.0f, 1e-44f, -1e-38f, 1e30f};
+  for (int64_t row = 0; row < s.m; ++row) {
+    float* to = x.data() + row * s.k;
+    const int64_t kind = between(random, 0, 9);
+    if (kind < 7) std::fill_n(to, s.k, constants[kind]);
+    if (kind == 7) to[between(random, 0, s.k - 1)] = between(random, 0, 1) ? kInfinity : std::nanf("");
+    for (int64_t i = 0; kind == 8 && i < s.k; ++i) to[i] = between(random, 0, 1) ? kMost : -kMost;
+  }
 }
 
 }  // namespace
@@ -50,13 +70,15 @@ std::string Shape::text() const {
     return std::string(" ") + name + " " + std::to_string(value);
   };
   return word("m", m) + word("k", k) + word("n", n) + word("block_out", block_out) + word("block_in", block_in) +
-         word("kept", kept) + word("group", group) + word("alike", alike) + " density " + std::to_string(density);
+         word("kept", kept) + word("group", group) + word("alike", alike) + word("int8", int8) +
+         word("extreme", extreme) + " density " + std::to_string(density);
 }
 
-Problem::Problem(Random& random, const Shape& s) : shape(s), weight(pack(sparse(random, s), s)) {
+Problem::Problem(Random& random, const Shape& s) : shape(s), weight(pack(random, s)) {
   if (!s.kept && weight.shape.inputs() <= 0xffff && between(random, 0, 1))
     short_index.assign(weight.index.data(), weight.index.data() + weight.index.size());
   x = normal(random, s.m * s.k);
+  if (s.extreme) make_extreme(random, s, x);
   bias = normal(random, s.n);
   const int64_t stride = s.n + between(random, 0, 3);
   residual = normal(random, s.m * stride);
@@ -85,7 +107,7 @@ std::string Problem::run(const Spmm& spmm, int threads) const {
   spmm.run(x.data(), shape.m, y.data(), epilogue, new_threads(&threads), room.data() + offset);
   for (size_t i = 0; i < y.size(); ++i) {
     const double error = std::fabs(y[i] - expected[i]);
-    if (error <= kTolerance * std::max(1.0, magnitude[i])) continue;
+    if (error <= kTolerance * std::max(1.0, magnitude[i]) || (std::isnan(y[i]) && std::isnan(expected[i]))) continue;
     return shape.text() + ": " + spmm.kernel(shape.m) + " gives " + std::to_string(y[i]) + " for " +
            std::to_string(expected[i]) + " at row " + std::to_string(i / shape.n) + ", output " +
            std::to_string(i % shape.n) + ", activation " + std::to_string(static_cast<int>(epilogue.act));

@@ -22,6 +22,8 @@ struct Shape {
   int64_t kept, group;          // of N:M, or zeros
   double density;               // of blocks: the share that is not zero
   int64_t alike = 1;            // strips that have their blocks at the same inputs
+  bool int8 = false;            // the weight, whole numbers then; `extreme`: only the largest, and rows of X to match
+  bool extreme = false;
   std::string text() const;
 };
 

@@ -1,0 +1,157 @@
+#include "kernels/int8/token_run.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/denormals.h"
+#include "core/prefetch.h"
+#include "core/split.h"
+
+namespace onnxprune::int8 {
+namespace {
+
+constexpr int64_t kLine = 16, kBand = 64;    // outputs of a cache line, and of as many as pay for a page
+constexpr int64_t kPanelWords = 128 * 1024;  // of X, which stay in the second cache while strips pass
+constexpr int64_t kMostOutputs = 8;
+
+const TokenTiles* dividing(const TokenTiles* tiles, int64_t width) {
+  while (width % tiles->outputs) ++tiles;  // the last has one output
+  return tiles;
+}
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Whole strips that fill whole cache lines, as many as come to about kBand outputs.
+int64_t band_of(int64_t width) {
+  const int64_t lines = std::lcm(width, kLine);
+  return lines <= kBand ? kBand / lines * lines : width;
+}
+
+// The tiles with the fewest tokens that take m of them.
+const LooseTokens& fitting(const LooseTokens* loose, int64_t m) {
+  while (loose[1].tiles && loose->tiles->lanes * loose->tiles->vectors < m) ++loose;
+  return *loose;
+}
+
+}  // namespace
+
+TokenRun::TokenRun(const Groups& groups, const Tiles& tiles)
+    : groups_(groups), tiles_(tiles), band_(band_of(groups.width)) {}
+
+// A panel's X leaves half of the second cache to others. Panels are as equal as can be, and as many as the threads can
+// share evenly.
+TokenRun::Plan TokenRun::plan(int64_t m, int threads) const {
+  Plan p{tiles_.tokens, nullptr, 0, 0, 0, 1, 1};
+  if (groups_.loose) p.slice = fitting(tiles_.loose_tokens, m).tiles, p.split = fitting(tiles_.loose_tokens, m).split;
+  p.slice = dividing(p.slice, groups_.width);
+  const int64_t step = p.slice->step, lanes = p.slice->lanes;
+  const int64_t fitting = kPanelWords / (groups_.row_words() * lanes * step) * step;
+  p.most = std::clamp<int64_t>(fitting, ceil_div(p.slice->vectors, 2 * step) * step, p.slice->vectors);
+  const int64_t parts = tasks(m * groups_.count() * groups_.width * groups_.group, threads);
+  p.units = ceil_div(m, lanes * step);
+  p.panels = ceil_div(p.units * step, p.most);
+  if (p.units >= 2 * parts) p.panels = std::min(p.units, ceil_div(p.panels, parts) * parts);
+  const bool by_panels = p.panels % parts == 0;
+  p.panel_parts = by_panels ? parts : 1, p.strip_parts = by_panels ? 1 : parts;
+  return p;
+}
+
+int64_t TokenRun::scratch_words(const Plan& plan) const {
+  const int64_t tokens = plan.most * plan.slice->lanes, line = kCacheLine / sizeof(Word);
+  return round_up((2 * groups_.row_words() + 2 + band_) * tokens, line);
+}
+
+size_t TokenRun::scratch_bytes(int64_t m, int threads) const {
+  if (m <= 0) return 0;
+  const Plan p = plan(m, threads);
+  return p.panel_parts * p.strip_parts * scratch_words(p) * sizeof(Word);
+}
+
+TokenRun::Room TokenRun::room(const Plan& plan, Word* scratch) const {
+  const int64_t tokens = plan.most * plan.slice->lanes, words = groups_.row_words();
+  Room room{};
+  room.words = scratch;
+  room.rows = room.words + words * tokens;
+  room.zero = room.rows + words * tokens;
+  room.scale = reinterpret_cast<float*>(room.zero + tokens);
+  room.y = room.scale + tokens;
+  return room;
+}
+
+// Words are transposed as the floats that they are as large as; tokens that are missing are zeros.
+void TokenRun::fill(const Job& job, const Plan& plan, const Panel& panel) const {
+  const int64_t k = groups_.k, words = groups_.row_words();
+  const Room& room = panel.room;
+  tiles_.quantise(job.x + panel.row * k, panel.rows, k, room.rows, words, room.scale, room.zero);
+  std::fill(room.scale + panel.rows, room.scale + panel.tokens, 0.0f);
+  std::fill(room.zero + panel.rows, room.zero + panel.tokens, 0);
+  tiles_.floats->pack(reinterpret_cast<const float*>(room.rows), words, panel.rows, words,
+                      reinterpret_cast<float*>(room.words), panel.tokens);
+  if (plan.split) plan.split(room.words, words);
+}
+
+// Of slice `from` of strip s and some behind it, without a bias.
+TokenTile TokenRun::tile_of(const Panel& panel, int64_t s, int64_t strips, int64_t from) const {
+  const int64_t first = s * groups_.width + from;
+  return {panel.room.words,
+          panel.room.scale,
+          panel.room.zero,
+          groups_.words() + from,
+          groups_.width,
+          groups_.index(),
+          groups_.bounds() + s,
+          strips,
+          {groups_.scale() + first, groups_.sum() + first, nullptr},
+          panel.room.y + (first % band_) * panel.tokens};
+}
+
+// Strips that are one slice wide go to the tile together, wider ones slice by slice, and those that jut out over n
+// alone, with a bias of their own.
+void TokenRun::slices(const Job& job, const Plan& plan, const Panel& panel, int64_t first, int64_t last) const {
+  const int64_t width = groups_.width, step = plan.slice->outputs;
+  const TokenTileFn fn = plan.slice->fn[panel.tokens / (plan.slice->lanes * plan.slice->step) - 1];
+  for (int64_t o = first; o < last;) {
+    const int64_t inside = width == step ? (last - o) / step : last - o >= step;
+    float aside[kMostOutputs] = {};
+    TokenTile tile = tile_of(panel, o / width, std::max<int64_t>(1, inside), o % width);
+    tile.of.bias = job.epilogue.bias ? job.epilogue.bias + o : nullptr;
+    if (!inside && job.epilogue.bias) tile.of.bias = std::copy_n(tile.of.bias, last - o, aside) - (last - o);
+    fn(tile);
+    o += tile.strips * step;
+  }
+}
+
+void TokenRun::band(const Job& job, const Plan& plan, const Panel& panel, int64_t band) const {
+  const int64_t n = groups_.n, first = band * band_, last = std::min(first + band_, n);
+  float* y = job.y + panel.row * n + first;
+  if (far_away(job.m * n)) prefetch_rows<true>(y, n, panel.rows, last - first);  // arrives while it is summed up
+  slices(job, plan, panel, first, last);
+  tiles_.floats->unpack(panel.room.y, panel.tokens, last - first, panel.rows, y, n);
+  if (!job.epilogue.finishes()) return;
+  tiles_.floats->finish(tile_at(job.y, n, job.epilogue, panel.row, first, panel.rows, last - first), job.epilogue.act);
+}
+
+void TokenRun::task(void* arg, size_t i) {
+  const Work& work = *static_cast<const Work*>(arg);
+  const TokenRun& self = *work.self;
+  const Plan& plan = work.plan;
+  const FlushSubnormals guard;
+  const int64_t at = static_cast<int64_t>(i), tokens = plan.slice->lanes * plan.slice->step;
+  Word* scratch = static_cast<Word*>(work.job->scratch) + at * self.scratch_words(plan);
+  const Range panels = share(plan.panels, plan.panel_parts, at / plan.strip_parts);
+  const Range bands = share(ceil_div(self.groups_.n, self.band_), plan.strip_parts, at % plan.strip_parts);
+  for (int64_t p = panels.begin; p < panels.end; ++p) {
+    const Range units = share(plan.units, plan.panels, p);
+    Panel panel{units.begin * tokens, 0, (units.end - units.begin) * tokens, self.room(plan, scratch)};
+    panel.rows = std::min(work.job->m, units.end * tokens) - panel.row;
+    self.fill(*work.job, plan, panel);
+    for (int64_t b = bands.begin; b < bands.end; ++b) self.band(*work.job, plan, panel, b);
+  }
+}
+
+void TokenRun::run(const Job& job) const {
+  Work work{this, &job, plan(job.m, job.parallel.threads)};
+  job.parallel(work.plan.panel_parts * work.plan.strip_parts, task, &work);
+}
+
+}  // namespace onnxprune::int8

@@ -1,0 +1,117 @@
+// Tokens in lanes: included by the files that are compiled for one processor.
+#pragma once
+
+#include "kernels/int8/contract.h"
+
+namespace onnxprune::int8 {
+namespace {
+
+// The words of group i of C vectors of tokens: as they lie, or loose, put together from rows of numbers (C == kGroup).
+template <class V, int C, bool loose>
+void words_of(const TokenTile& t, int64_t i, typename V::Reg* x) {
+  constexpr int64_t T = C * V::kLanes;
+  if constexpr (loose) {
+    static_assert(C == V::kGroup, "as many rows of numbers make as many vectors of words");
+    const auto* numbers = static_cast<const typename V::Number*>(t.x);
+#pragma GCC unroll 4
+    for (int j = 0; j < C; ++j) x[j] = V::load(numbers + int64_t{t.index[i * C + j]} * T);
+    V::interleave(x);
+  } else {
+    const Word* words = static_cast<const Word*>(t.x) + int64_t{t.index[i]} * T;
+#pragma GCC unroll 8
+    for (int c = 0; c < C; ++c) x[c] = V::load(words + c * V::kLanes);
+  }
+}
+
+// B outputs of C vectors of tokens. With few sums, U sets of them take turns, so that a sum does not wait for itself.
+template <class V, int B, int C, bool loose>
+struct Tokens {
+  static constexpr int T = C * V::kLanes, U = B * C >= 8 ? 1 : 2;
+  using Reg = typename V::Reg;
+  using F = typename V::Floats;
+  Reg sum[U][B][C];
+
+  void start(const TokenTile& t) {
+#pragma GCC unroll 8
+    for (int c = 0; c < C; ++c) {
+      const Reg zero = V::load(t.x_zero + c * V::kLanes);
+#pragma GCC unroll 8
+      for (int b = 0; b < B; ++b) {
+        sum[0][b][c] = V::add_pairs(V::zero(), zero, V::one(t.of.sum[b]));
+        if constexpr (U == 2) sum[1][b][c] = V::zero();
+      }
+    }
+  }
+
+  template <int u>
+  void add(const TokenTile& t, int64_t i) {
+    const Word* w = t.w + i * t.w_stride;
+    Reg x[C];
+    words_of<V, C, loose>(t, i, x);
+#pragma GCC unroll 8
+    for (int b = 0; b < B; ++b) {
+      const Reg wb = V::one(w[b]);
+#pragma GCC unroll 8
+      for (int c = 0; c < C; ++c) sum[u][b][c] = V::dot(sum[u][b][c], x[c], wb);
+    }
+  }
+
+  void finish(const TokenTile& t) {
+#pragma GCC unroll 8
+    for (int c = 0; c < C; ++c) {
+      const auto x_scale = F::load(t.x_scale + c * V::kLanes);
+#pragma GCC unroll 8
+      for (int b = 0; b < B; ++b) {
+        if constexpr (U == 2) sum[0][b][c] = V::add(sum[0][b][c], sum[1][b][c]);
+        const auto bias = t.of.bias ? F::one(t.of.bias[b]) : F::zero();
+        const auto v = F::mul(V::to_floats(sum[0][b][c]), x_scale);
+        F::store(t.y + b * T + c * V::kLanes, F::fma(v, F::one(t.of.scale[b]), bias));
+      }
+    }
+  }
+};
+
+// One strip: t's own y and constants, the groups from i to end.
+template <class V, int B, int C, bool loose>
+void token_strip(const TokenTile& t, int64_t i, int64_t end) {
+  Tokens<V, B, C, loose> sums;
+  sums.start(t);
+  if constexpr (sums.U == 2)
+    for (; i + 2 <= end; i += 2) {
+      sums.template add<0>(t, i);
+      sums.template add<1>(t, i + 1);
+    }
+  for (; i < end; ++i) sums.template add<0>(t, i);
+  sums.finish(t);
+}
+
+template <class V, int B, int C, bool loose>
+void token_tile(const TokenTile& tile) {
+  TokenTile t = tile;  // a copy, so that stores to y cannot change it
+  for (int64_t s = 0; s < tile.strips; ++s) {
+    token_strip<V, B, C, loose>(t, t.bounds[s], t.bounds[s + 1]);
+    t.y += B * C * V::kLanes, t.of.scale += B, t.of.sum += B;
+    if (t.of.bias) t.of.bias += B;
+  }
+}
+
+template <class V, int B, bool loose, int... C>
+struct TokenTable {
+  static constexpr TokenTileFn fn[] = {token_tile<V, B, C, loose>...};
+};
+
+template <class V>
+void split(Word* panel, int64_t groups) {
+  constexpr int64_t T = V::kGroup * V::kLanes;
+  for (int64_t g = 0; g < groups; ++g, panel += T) {
+    typename V::Reg x[V::kGroup];
+#pragma GCC unroll 4
+    for (int c = 0; c < V::kGroup; ++c) x[c] = V::load(panel + c * V::kLanes);
+    V::separate(x);
+#pragma GCC unroll 4
+    for (int c = 0; c < V::kGroup; ++c) V::store(panel + c * V::kLanes, x[c]);
+  }
+}
+
+}  // namespace
+}  // namespace onnxprune::int8
