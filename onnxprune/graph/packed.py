@@ -129,7 +129,8 @@ def _matrix(weight: ArrayLike) -> Array:
 
 def _scales(dense: Array) -> Array:
     most = np.abs(dense).max(axis=0)
-    return np.asarray(np.where(most > 0, most / 127, 1), np.float32)
+    steps = np.asarray(most / 127, np.float32)
+    return np.asarray(np.where(steps > 0, steps, 1), np.float32)
 
 
 def _quantised(dense: Array, scales: Array) -> Array:

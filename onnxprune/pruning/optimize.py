@@ -21,7 +21,7 @@ from onnxprune.pruning.result import Result
 from onnxprune.pruning.retrain import check_recovery, retrain
 from onnxprune.pruning.rounds import check_rounds, in_rounds
 from onnxprune.pruning.search import check_options, search
-from onnxprune.pruning.sparsifying import write_sparse
+from onnxprune.pruning.sparsifying import check_forms, write_sparse
 from onnxprune.rewrite import prove
 from onnxprune.runtime import PlainFile
 from onnxprune.sparse import check_format
@@ -44,6 +44,7 @@ def optimize(
     check_recovery(options)
     check_rounds(options)
     check_format(options.sparse_format)
+    check_forms(options)
     if options.recover_rounds == 1:
         return _once(source, output, options, progress)
     result = in_rounds(source, output, options, progress, _once)

@@ -100,6 +100,9 @@ class LayerPass(Guest):
         """When a layer becomes sparse, where not always; bound: whether the result runs with sparse kernels."""
         return None
 
+    def fits(self, form: str | None) -> None:
+        """Raise InputError where its weights can't be written in this form (None: it isn't known yet)."""
+
     def spread(self) -> bool:
         """Whether layers get sparsities of their own, by the errors that zeros make in them."""
         return False

@@ -19,7 +19,7 @@ from onnxprune.sparse import GUESSED, Speeds, fastest, placed
 
 Shapes = Mapping[str, Sequence[int]]
 
-OP, PROVIDER = "op", "provider"
+OP, INT8, PROVIDER = "op", "int8", "provider"
 
 NONE_WINS = "no weight is made sparse: no layer would be so much faster on this machine (where=all takes them anyway)"
 
@@ -29,32 +29,32 @@ class Doors:
     """The ways in which sparse layers reach a kernel: op: as nodes, in the file; provider: as zeros, in a session.
 
     packed: whether products are written as nodes; taken: whether sessions have the provider, so that it takes what
-    isn't; both: times of layers that go either way
+    isn't; times: of layers, by the door they go through
     """
 
     packed: bool
     taken: bool
-    both: dict[str, Speeds] = field(default_factory=dict)
+    times: dict[str, Speeds] = field(default_factory=dict)
 
     @classmethod
     def of(cls, options: Options, tell: Callable[[str], None]) -> Doors:
         """As a run's options have it; zeros in a file are for the provider, whatever the run itself measures with."""
         packed = options.sparse_format == "op"
-        both = {door: Speeds(door, options.threads, tell=tell) for door in (OP, PROVIDER)}
-        return cls(packed, not packed or options.provider == "sparse", both)
+        times = {door: Speeds(door, options.threads, tell=tell) for door in (OP, INT8, PROVIDER)}
+        return cls(packed, not packed or options.provider == "sparse", times)
 
-    def take(self, layer: Layer) -> Speeds | None:
-        """What times a layer; None where no kernel takes it."""
+    def take(self, layer: Layer, values: str = "float32") -> Speeds | None:
+        """What times a layer with values of this type; None where no kernel takes it."""
         if not is_product(layer) and not is_pointwise(layer):
             return None
         if self.packed and is_product(layer):
-            return self.both[OP]
-        return self.both[PROVIDER] if self.taken else None
+            return self.times[INT8 if values == "int8" else OP]
+        return self.times[PROVIDER] if self.taken else None
 
     @cached_property
     def why_guessed(self) -> str:
         """Why nothing can be timed, as a sentence; "" if it can."""
-        reason = self.both[OP if self.packed else PROVIDER].why_not
+        reason = self.times[OP if self.packed else PROVIDER].why_not
         return GUESSED + reason if reason else ""
 
 
@@ -70,7 +70,7 @@ def place(
         return []
     tell("timing sparse layers")
     for layer in found:
-        _place(layer, sparse, linear_of(layer, keep, shapes), doors.take(layer))
+        _place(layer, sparse, linear_of(layer, keep, shapes), doors.take(layer, sparse.wanted[layer.name].values))
     guessed = [doors.why_guessed] if doors.why_guessed else []
     return guessed if sparse else [*guessed, NONE_WINS]
 

@@ -16,9 +16,9 @@ from onnxprune.errors import InputError
 from onnxprune.graph import Model, load, save, stored
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.passes import LayerPass, parse
-from onnxprune.pruning.plan import Plan
+from onnxprune.pruning.plan import Plan, read
 from onnxprune.pruning.selection import Scope
-from onnxprune.sparse import Pattern, Speed, Wanted, Worth, emit
+from onnxprune.sparse import Pattern, Speed, Wanted, Worth, check_values, emit
 from onnxprune.sparse import get as method_of
 
 
@@ -66,6 +66,19 @@ def layer_passes(options: Options) -> list[LayerPass]:
     return [one for one in (parse(text) for text in options.passes) if isinstance(one, LayerPass)]
 
 
+def check_forms(options: Options) -> None:
+    """Raise InputError where what passes or a plan want can't be written in the form that the user named."""
+    for one in layer_passes(options):
+        one.fits(options.sparse_format)
+    for entry in read(options.plan).sparse if options.plan is not None else ():
+        check_values(_values_of(entry), Pattern.parse(entry["pattern"]), options.sparse_format)
+
+
+def _values_of(entry: Mapping[str, Any]) -> str:
+    """What a plan's sparse weight is stored in; plans of old don't say."""
+    return str(entry.get("values", "float32"))
+
+
 def named(analysis: Analysis, options: Options) -> Sparse:
     """What passes would make sparse within what the user protects; the first pass to take a layer has it.
 
@@ -94,7 +107,13 @@ def planned(analysis: Analysis, plan: Plan) -> Sparse:
         layer = there.get(entry["initializer"])
         if layer is None:
             raise InputError(f"the plan's sparse weight '{entry['initializer']}' is not in this model")
-        want = Wanted(Pattern.parse(entry["pattern"]), entry["sparsity"], entry["method"], entry["settled"])
+        want = Wanted(
+            Pattern.parse(entry["pattern"]),
+            entry["sparsity"],
+            entry["method"],
+            entry["settled"],
+            values=_values_of(entry),
+        )
         method_of(want.method)
         found.wanted[layer.name], found.weights[layer.name] = want, layer.stored.name
     return found
@@ -128,6 +147,7 @@ def _entry(values: np.ndarray, name: str, want: Wanted, speed: Speed | None) -> 
         "sparsity": round(want.sparsity, 6),
         "method": want.method,
         "settled": want.settled,
+        "values": want.values,
         "size": int(values.size),
         "zeros": int(values.size - np.count_nonzero(values)),
         "digest": hashlib.sha256(np.packbits(values != 0).tobytes()).hexdigest(),
@@ -156,7 +176,8 @@ def changed(entries: list[dict[str, Any]], plan: Plan) -> list[str]:
 def write_sparse(file: Path, plan: Plan, form: str) -> list[str]:
     """Write the sparse weights of a model file in another form; returns sentences on what could not be.
 
-    What is packed is unpacked again, and must be the weight bit by bit. Raises InputError where nothing is sparse.
+    What is packed is unpacked again, and must be the weight bit by bit, or within half a step of int8. Raises
+    InputError where nothing is sparse.
     """
     if form == "zeros":
         return []
@@ -165,7 +186,8 @@ def write_sparse(file: Path, plan: Plan, form: str) -> list[str]:
     if not plan.sparse:
         raise InputError(f"--sparse-format {form}: no weight is made sparse (--pass sparsify)")
     model = load(file)
-    left = emit(model, {entry["initializer"]: Pattern.parse(entry["pattern"]) for entry in plan.sparse}, form)
+    patterns = {entry["initializer"]: Pattern.parse(entry["pattern"]) for entry in plan.sparse}
+    left = emit(model, patterns, form, {e["initializer"] for e in plan.sparse if _values_of(e) == "int8"})
     save(model, file)
     more = " ..." if len(left) > 3 else ""
     return [f"written as zeros, for the form '{form}' doesn't suit them: {', '.join(left[:3])}{more}"] if left else []

@@ -228,9 +228,10 @@ def _passes(result: Result) -> list[PassRecord]:
 
 
 def _sparse(result: Result) -> list[Zeros]:
-    """By pattern, in the order of the plan."""
-    patterns = dict.fromkeys(entry["pattern"] for entry in result.plan.sparse)
-    found = [(p, [entry for entry in result.plan.sparse if entry["pattern"] == p]) for p in patterns]
+    """By pattern and type, in the order of the plan."""
+    found: dict[tuple[str, str], list[Any]] = {}
+    for entry in result.plan.sparse:
+        found.setdefault((entry["pattern"], entry.get("values", "float32")), []).append(entry)
     return [
         Zeros(
             pattern=pattern,
@@ -238,8 +239,9 @@ def _sparse(result: Result) -> list[Zeros]:
             size=sum(entry["size"] for entry in entries),
             zeros=sum(entry["zeros"] for entry in entries),
             methods=sorted({entry["method"] for entry in entries}),
+            values=values,
         )
-        for pattern, entries in found
+        for (pattern, values), entries in found.items()
     ]
 
 

@@ -159,13 +159,14 @@ class PassRecord:
 @dataclass(frozen=True, slots=True)
 class Zeros:
     """What was made sparse in one pattern: how many stored tensors, their elements, and how many of these are zero;
-    methods: that decided where"""
+    methods: that decided where; values: what those that stay are stored in"""
 
     pattern: str
     weights: int
     size: int
     zeros: int
     methods: list[str]
+    values: str = "float32"
 
 
 @dataclass(frozen=True, slots=True)

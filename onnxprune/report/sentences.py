@@ -68,7 +68,8 @@ def sparse(report: Report) -> list[tuple[str, str]]:
         (
             f"sparse {z.pattern}",
             f"{some(z.weights, 'weight')}, {percent(z.zeros / max(z.size, 1))} of {quantity(z.size)} elements zero "
-            f"({', '.join(z.methods)}; written as {report.sparse_format})",
+            f"({', '.join(z.methods)}; written as {report.sparse_format}"
+            f"{'' if z.values == 'float32' else ', ' + z.values})",
         )
         for z in report.sparse
     ] + _left_dense(report)

@@ -1,11 +1,11 @@
 """Zeros in weights: patterns of them, and methods that find the weights of a pattern that do least harm."""
 
 from onnxprune.sparse import methods
-from onnxprune.sparse.emit import FORMATS, check_format, emit
+from onnxprune.sparse.emit import FORMATS, VALUES, check_format, check_values, emit
 from onnxprune.sparse.line import Wanted, sparsify
 from onnxprune.sparse.order import orders
 from onnxprune.sparse.pattern import Pattern, sparsity_of
-from onnxprune.sparse.place import FINE_TO_COARSE, Worth, fastest, placed
+from onnxprune.sparse.place import FINE_TO_COARSE, FINE_TO_COARSE_INT8, Worth, fastest, placed
 from onnxprune.sparse.registry import Sparsifier, get, sparsifier, sparsifiers
 from onnxprune.sparse.share import shared
 from onnxprune.sparse.speed import Speed
@@ -16,8 +16,10 @@ from onnxprune.sparse.zeros import Zeros, zeros_of
 
 __all__ = [
     "FINE_TO_COARSE",
+    "FINE_TO_COARSE_INT8",
     "FORMATS",
     "GUESSED",
+    "VALUES",
     "Pattern",
     "Sparsifier",
     "Speed",
@@ -27,6 +29,7 @@ __all__ = [
     "Worth",
     "Zeros",
     "check_format",
+    "check_values",
     "emit",
     "fastest",
     "get",

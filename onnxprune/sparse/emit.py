@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import numpy as np
 import onnx_graphsurgeon as gs
@@ -16,6 +16,9 @@ Array = np.ndarray
 
 FORMATS = ("zeros", "op", "initializer")
 
+VALUES = ("float32", "int8")
+"""What packed weights are stored in; products with int8 quantise what they read, row by row."""
+
 
 def check_format(name: str) -> None:
     """Raise InputError for an unknown way to write sparse weights."""
@@ -23,14 +26,24 @@ def check_format(name: str) -> None:
         raise InputError(f"--sparse-format {name}: there are {', '.join(FORMATS)}")
 
 
-def emit(model: Model, patterns: Mapping[str, Pattern], form: str) -> list[str]:
+def check_values(name: str, pattern: Pattern, form: str | None = None) -> None:
+    """Raise InputError for a type that sparse weights of this pattern, in this form (None: any), aren't stored in."""
+    if name not in VALUES:
+        raise InputError(f"values are {' or '.join(VALUES)}, not '{name}'")
+    if name != "float32" and pattern.kept:
+        raise InputError(f"values={name} needs a pattern of blocks, not {pattern}")
+    if name != "float32" and form not in (None, "op"):
+        raise InputError(f"values={name} needs --sparse-format op, not {form}")
+
+
+def emit(model: Model, patterns: Mapping[str, Pattern], form: str, int8: Collection[str] = ()) -> list[str]:
     """Write some stored tensors of a finished model in a form, in place; returns those that could not be.
 
-    patterns: stored tensor -> the pattern of its zeros
+    patterns: stored tensor -> the pattern of its zeros; int8: those whose values are to be
     """
     if form == "initializer":
         return list(_initializers(model, patterns))
-    return list(_ops(model, patterns)) if form == "op" else []
+    return list(_ops(model, patterns, int8)) if form == "op" else []
 
 
 def _initializers(model: Model, patterns: Mapping[str, Pattern]) -> Iterator[str]:
@@ -42,12 +55,12 @@ def _initializers(model: Model, patterns: Mapping[str, Pattern]) -> Iterator[str
             yield str(tensor.name)
 
 
-def _ops(model: Model, patterns: Mapping[str, Pattern]) -> Iterator[str]:
+def _ops(model: Model, patterns: Mapping[str, Pattern], int8: Collection[str]) -> Iterator[str]:
     """As SparseMatMul nodes, with what follows the product: a bias, an activation, a sum with another tensor."""
     left = set(patterns)
     for node in list(model.graph.nodes):
         name = next((t.name for t in node.inputs[1:2] if isinstance(t, gs.Constant) and t.name in patterns), "")
-        packed = _packed(node, patterns[name]) if name else None
+        packed = _packed(node, patterns[name], name in int8) if name else None
         if packed is not None:
             fuse(model, _replace(model.graph, node, packed))
             left.discard(name)
@@ -56,7 +69,7 @@ def _ops(model: Model, patterns: Mapping[str, Pattern]) -> Iterator[str]:
     yield from sorted(left)
 
 
-def _packed(node: gs.Node, pattern: Pattern) -> Packed | None:
+def _packed(node: gs.Node, pattern: Pattern, int8: bool) -> Packed | None:
     """The weight of a product [k, n] in blocks; None where the node is none, or the kernels have no such thing."""
     stored = np.asarray(node.inputs[1].values)
     if stored.dtype != np.float32 or stored.ndim != 2 or node.op not in ("MatMul", "Gemm"):
@@ -67,9 +80,12 @@ def _packed(node: gs.Node, pattern: Pattern) -> Packed | None:
     weight = weight * np.float32(node.attrs.get("alpha", 1.0)) if node.op == "Gemm" else weight
     if pattern.kept and weight.shape[0] % pattern.inputs:
         return None
-    group = (pattern.kept, pattern.inputs)
-    made = pack_groups(weight, group) if pattern.kept else pack(weight, (pattern.outputs, pattern.inputs))
-    if not np.array_equal(unpack(made), weight):
+    if pattern.kept:
+        made = pack_groups(weight, (pattern.kept, pattern.inputs))
+    else:
+        made = pack(weight, (pattern.outputs, pattern.inputs), int8=int8)
+    step = np.float32(0) if made.scales is None else made.scales
+    if (np.abs(unpack(made) - weight) > step * np.float32(0.501)).any():
         raise VerificationError(f"the packed form of '{node.inputs[1].name}' is not the weight that was packed")
     return made
 

@@ -22,13 +22,15 @@ Array = np.ndarray
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What one layer is to become. sparsity: the fraction of zeros; method: by name; settled: whether what stays is
-    solved for once more, by least squares, when it is known what goes; least: the fraction of zeros that has to be"""
+    solved for once more, by least squares, when it is known what goes; least: the fraction of zeros that has to be;
+    values: the type that they are written in, one of VALUES"""
 
     pattern: Pattern
     sparsity: float
     method: str
     settled: bool = True
     least: float = 0.0
+    values: str = "float32"
 
     def weight(self, target: Array, gram: Array | None, damping: float) -> Array:
         """The sparse weight for a target [outputs, inputs] by the method alone."""

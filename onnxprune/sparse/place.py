@@ -11,6 +11,9 @@ from onnxprune.sparse.speed import Speed
 FINE_TO_COARSE = tuple(Pattern(outputs) for outputs in (4, 8, 16, 32))
 """What `auto` chooses from. Finer ones lose less at one sparsity (docs/sparsity.md), coarser ones are faster."""
 
+FINE_TO_COARSE_INT8 = (Pattern(4), *(Pattern(outputs, 4) for outputs in (4, 8, 16, 32)))
+"""The same for values of int8, of which processors multiply four at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Worth:

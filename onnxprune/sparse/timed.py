@@ -35,8 +35,9 @@ def time_linear(
 ) -> Speed:
     """What a layer takes, dense and with zeros at random in some patterns.
 
-    door: "op" for weights packed in the file, "provider" for zeros in a standard one. With one thread processor time is
-    measured, which others on the machine don't lengthen; else time on the wall. Raises InputError without the plug-in.
+    door: "op" for weights packed in the file, "int8" for those in bytes, "provider" for zeros in a standard file. With
+    one thread processor time is measured, which others on the machine don't lengthen; else time on the wall. Raises
+    InputError without the plug-in.
     """
     cells = [(p, s) for p in patterns for s in ((p.sparsity,) if p.sparsity is not None else POINTS)]
     copies = max(1, min(MOST_BYTES // (4 * linear.inputs * linear.outputs), MOST_LAYERS))
@@ -61,16 +62,18 @@ def dense_call(linear: Linear, copies: int, threads: int) -> Call:
 def sparse_call(linear: Linear, copies: int, pattern: Pattern, sparsity: float, door: str, threads: int) -> Call:
     """A run of so many layers with zeros at random."""
     weights = [_masked(_weight(linear, number), pattern, sparsity, number) for number in range(copies)]
-    return _call(linear, weights, threads, pattern if door == "op" else None, "sparse" if door == "provider" else "cpu")
+    return _call(linear, weights, threads, pattern, door)
 
 
 def _call(
-    linear: Linear, weights: Sequence[Array], threads: int, packed: Pattern | None = None, provider: str = "cpu"
+    linear: Linear, weights: Sequence[Array], threads: int, pattern: Pattern | None = None, door: str = ""
 ) -> Call:
     back = _weight(linear, len(weights)).reshape(linear.inputs, linear.outputs) if linear.op == "Conv" else None
     model = linear_model(linear, weights, back)
-    if packed is not None:
-        emit(model, {f"w{number}": packed for number in range(len(weights))}, "op")
+    if pattern is not None and door != "provider":
+        names = [f"w{number}" for number in range(len(weights))]
+        emit(model, dict.fromkeys(names, pattern), "op", names if door == "int8" else ())
+    provider = "sparse" if door == "provider" else "cpu"
     opened = session(to_proto(model).SerializeToString(), threads=threads, provider=provider)
     x = np.random.default_rng(0).standard_normal(linear.data).astype(np.float32)
     return bound(opened, {"x": x})

@@ -64,6 +64,11 @@ def test_layers_without_a_kernel_stay_dense(source: Path, asked: list[tuple[str,
     assert [n.op_type for n in onnx.load(result.output).graph.node].count("SparseMatMul") == 1
 
 
+def test_int8_is_timed_as_such(source: Path, asked: list[tuple[str, Linear]]) -> None:
+    result = _run(source, PASS.replace("}", ",values=int8}"), sparse_format="op", data={"n": 2})
+    assert [door for door, _ in asked] == ["int8"] and result.plan.sparse[0]["values"] == "int8"
+
+
 def test_those_that_gain_too_little_stay_dense(source: Path, asked: list[tuple[str, Linear]]) -> None:
     result = _run(source, PASS.replace("}", ",where=faster,min_gain=2}"))
     assert [entry["initializer"] for entry in result.plan.sparse] == ["d"]

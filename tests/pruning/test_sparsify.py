@@ -191,6 +191,9 @@ def test_two_patterns(source: Path) -> None:
         ({"passes": [PASS], "repair": "lstsq"}, "one by one"),
         ({"passes": [PASS], "sparse_format": "coo"}, "there are zeros, op, initializer"),
         ({"passes": ["channels"], "sparse_format": "op"}, "no weight is made sparse"),
+        ({"passes": ["sparsify{values=int4}"]}, "values are float32 or int8, not 'int4'"),
+        ({"passes": ["sparsify{values=int8}"]}, "sparsify: values=int8 needs --sparse-format op, not zeros"),
+        ({"passes": ["sparsify{pattern=2:4,values=int8}"]}, "values=int8 needs a pattern of blocks, not 2:4"),
     ],
 )
 def test_what_makes_no_sense_is_told(source: Path, options: dict[str, Any], sentence: str) -> None:
@@ -214,3 +217,25 @@ def test_packed_in_the_file(source: Path) -> None:
     assert packed.proof.status == "proved" and packed.plan.sparse == zeros.plan.sparse
     with pytest.raises(InputError, match="no weight is made sparse"):
         write_sparse(zeros.output, replace(zeros.plan, sparse=[]), "op")
+
+
+def test_packed_as_int8(source: Path) -> None:
+    """The plan says so, and doing it again needs the form; plans of old say nothing, and mean float32."""
+    one = "sparsify{pattern=8x4,sparsity=0.6,least=1000,where=all,values=int8}"
+    packed = _run(source, one, name="packed.onnx", sparse_format="op")
+    model = onnx.load(packed.output)
+    node = next(node for node in model.graph.node if node.op_type == "SparseMatMul")
+    arrays = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
+    assert arrays[node.input[1]].dtype == np.int8 and arrays[node.input[4]].shape == (32,)
+    assert {entry["values"] for entry in packed.plan.sparse} == {"int8"}
+    plan = source.parent / "plan.json"
+    plan.write_text(packed.plan.to_json())
+    with pytest.raises(InputError, match="values=int8 needs --sparse-format op"):
+        optimize(source, source.parent / "second.onnx", Options(plan=plan, bench=False))
+    again = optimize(source, source.parent / "second.onnx", Options(plan=plan, bench=False, sparse_format="op"))
+    assert again.output.read_bytes() == packed.output.read_bytes()
+    body = json.loads(plan.read_text())
+    for entry in body["sparse"]:
+        del entry["values"]
+    plan.write_text(json.dumps(body))
+    optimize(source, source.parent / "third.onnx", Options(plan=plan, bench=False))

@@ -91,3 +91,15 @@ def test_what_has_no_packed_form_stays() -> None:
     assert "ai.onnxprune" not in model.opsets
     with pytest.raises(InputError, match="there are zeros, op, initializer"):
         check_format("csr")
+
+
+def test_values_may_be_int8() -> None:
+    """Those that are named, within half a step; the others bit by bit."""
+    proto = _sparse(NET, "4x1")
+    model = from_proto(proto)
+    assert emit(model, dict.fromkeys("abc", Pattern.parse("4x1")), "op", {"a", "c"}) == []
+    nodes = [node for node in model.graph.nodes if is_sparse_matmul(node)]
+    assert [packed_of(node).values.dtype for node in nodes] == [np.int8, np.float32, np.int8]
+    whole = numpy_helper.to_array(proto.graph.initializer[0])
+    made = unpack(packed_of(nodes[0]))
+    assert (np.abs(made - whole) <= np.abs(whole).max(axis=0) / 127 * 0.501).all() and (made[whole == 0] == 0).all()

@@ -136,6 +136,14 @@ def test_models_of_layers_compute_them(linear: Linear) -> None:
         np.testing.assert_allclose(made[name], values, rtol=1e-4, atol=1e-4)
 
 
+def test_timing_int8() -> None:
+    if not plugin.available():
+        pytest.skip("the plug-in isn't installed")
+    clocks = Clocks(wall=_ticking(1e-3), cpu=_ticking(1e-3))
+    found = time_linear(LINEAR, [COARSE], "int8", effort=Effort(rounds=3, min_seconds=1e-9), clocks=clocks)
+    assert [s for s, _ in found.points["16x1"]] == list(POINTS)
+
+
 def _ticking(step: float) -> Callable[[], float]:
     """A clock that a look at takes `step` seconds."""
     now = iter(np.arange(1, 10**6) * step)
