@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from onnxprune.cli.screen import facts, show_all, table
 from onnxprune.cli.show_analyze import lock_table
 from onnxprune.report.record import Report
-from onnxprune.report.sentences import aim, fidelity, masked, proof, recovered, searched, sparse
+from onnxprune.report.sentences import aim, blind, fidelity, masked, proof, recovered, searched, sparse
 from onnxprune.report.units import fraction, quantity, seconds, size, some, speedup
 
 MOST_LOCKED = 8
@@ -56,6 +56,7 @@ def _findings(report: Report) -> list[tuple[str, str]]:
         )
         for p in report.passes
     ]
+    rows += blind(report)
     rows += sparse(report)
     if report.unknown_ops:
         rows.append(("no rule for", ", ".join(f"{op} ({some(n, 'node')})" for op, n in report.unknown_ops.items())))

@@ -58,6 +58,7 @@ def summarize(result: Result) -> Report:
         data=given(measured.data) if measured and measured.data else None,
         not_measured=measured.reason if measured else "not asked for",
         proof=_proof(result),
+        repairs=[str(entry["name"]) for entry in result.plan.repairs],
         masks=_masks(result),
         recovery=recovered(result.recovery) if result.recovery else None,
         passes=_passes(result),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from onnxprune.report.record import Report
-from onnxprune.report.sentences import aim, fidelity, masked, proof, recovered, searched, sparse
+from onnxprune.report.sentences import aim, blind, fidelity, masked, proof, recovered, searched, sparse
 from onnxprune.report.units import fraction, percent, quantity, seconds, size, some, speedup
 
 MOST_LOCKED = 5
@@ -53,7 +53,7 @@ def _findings(report: Report) -> list[str]:
     found += sparse(report)
     found += [("speed", speedup(report.latency.speedup))] if report.latency else []
     found += [("recovery", recovered(report.recovery))] if report.recovery else []
-    found += [("fidelity", fidelity(report)), ("proof", proof(report.proof))]
+    found += [("fidelity", fidelity(report)), ("proof", proof(report.proof)), *blind(report)]
     found += [("no rule for", f"{op}, left alone ({some(n, 'node')})") for op, n in report.unknown_ops.items()]
     found += [("warning", text) for text in report.warnings]
     return [f"{label}: {_escape(text)}" for label, text in found]

@@ -258,6 +258,7 @@ class Report:
     data: Given | None
     not_measured: str
     proof: ProofRecord
+    repairs: list[str]
     masks: MaskRecord | None
     recovery: Recovered | None
     passes: list[PassRecord]

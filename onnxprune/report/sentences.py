@@ -28,6 +28,15 @@ def missed(report: Report) -> str:
     return " and ".join(goals) or "target not met"
 
 
+def blind(report: Report) -> list[tuple[str, str]]:
+    """Where no data had a say: that, and what to do about it."""
+    if report.data is not None or report.repairs or report.masks or report.recovery:
+        return []
+    return [
+        ("no data", "weights alone decided, nothing is repaired; most models keep more with --data, even --data random")
+    ]
+
+
 def searched(report: Report) -> list[tuple[str, str]]:
     """Where there is a limit: the loss, and what was tried."""
     if report.loss is None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from models.recipe import Array, Feeds, Recipe, Run
 from onnxprune.cache import cache_folder
+from onnxprune.calibration import MADE_UP
 from onnxprune.errors import OnnxpruneError
 from onnxprune.pruning import Options, Target, optimize
 from onnxprune.recovery import Effort
@@ -35,7 +36,7 @@ def measured(recipe: Recipe, column: Column, fraction: float, seed: int, dense: 
         criterion=column.criterion,
         budget=column.budget,
         repair=column.repair,
-        calibration=str(calibration(recipe, seed)) if column.data else None,
+        calibration=_given(recipe, column, seed),
         samples=SAMPLES,
         masks=MaskSetting(Effort(steps=column.masks), seed=seed) if column.masks else None,
         seed=seed,
@@ -51,6 +52,11 @@ def measured(recipe: Recipe, column: Column, fraction: float, seed: int, dense: 
         seconds = time.perf_counter() - start
         found = score(recipe, result.output)
     return {"macs": result.fraction, "score": found, "kept": found / dense, "seconds": seconds}
+
+
+def _given(recipe: Recipe, column: Column, seed: int) -> str | None:
+    """What stands behind `--data`."""
+    return {"real": str(calibration(recipe, seed)), "random": MADE_UP, "none": None}[column.data]
 
 
 def score(recipe: Recipe, model: Path) -> float:

@@ -10,23 +10,23 @@ LEVELS = (0.9, 0.8, 0.7, 0.5)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One way to prune. data: whether calibration data are given; empty names: the default; masks: steps of mask
+    """One way to prune. data: real, random, or none; empty names: the default; masks: steps of mask
     training, 0 for none"""
 
     name: str
     criterion: str = ""
     budget: str = ""
     repair: str = ""
-    data: bool = True
+    data: str = "real"
     masks: int = 0
 
 
 DEFAULT = Column("default")
 
 COLUMNS = (
-    Column("random", "random", "uniform", "none", data=False),
-    Column("magnitude", "l2", "uniform", "none", data=False),
-    Column("no data", data=False),
+    Column("random", "random", "uniform", "none", data="none"),
+    Column("magnitude", "l2", "uniform", "none", data="none"),
+    Column("no data", data="none"),
     Column("wanda", "wanda", "uniform", "none"),
     Column("vbp", "variance", "uniform", "bias"),
     Column("flap", "flap", "zscore", "bias"),
@@ -45,9 +45,10 @@ COLUMNS = (
     Column("fisher block, refit", "fisher_block", "knapsack", "sequential"),
     Column("obs, uniform", "obs", "uniform", "sequential"),
     Column("obs, value", "obs", "value", "sequential"),
-    Column("obs, no data", "obs", "value", "sequential", data=False),
+    Column("obs, no data", "obs", "value", "sequential", data="none"),
     Column("obs, knapsack", "obs", "knapsack", "sequential"),
     Column("default, no repair", repair="none"),
+    Column("random inputs", data="random"),
     DEFAULT,
     Column("masks", masks=300),
 )

@@ -58,7 +58,7 @@ def render(rows: Mapping[str, Row], dense: Mapping[str, Row]) -> str:
     """The page, from cells by name and the dense models' scores."""
     ways = "\n".join(
         f"| {c.name} | {c.criterion or 'by default'} | {c.budget or 'by default'} | {c.repair or 'by default'} | "
-        f"{'yes' if c.data else 'no'} |"
+        f"{c.data} |"
         for c in COLUMNS
     )
     cells = _cells(rows)
