@@ -108,10 +108,11 @@ MaxLoss = Annotated[
     ),
 ]
 SparseFormat = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="NAME",
-        help="How sparse weights are written: zeros, op (SparseMatMul, for the plug-in) or initializer.",
+        help="How sparse weights are written: zeros (the default), op (SparseMatMul, for the plug-in; by default for a "
+        "target in time) or initializer.",
         autocompletion=completion.sparse_formats,
     ),
 ]
@@ -182,7 +183,7 @@ def optimize(
     mask_method: MaskMethod = None,
     mask_weights: MaskWeights = None,
     metric: Metric = None,
-    sparse_format: SparseFormat = "zeros",
+    sparse_format: SparseFormat = None,
     recover: Recover = None,
     recover_mode: RecoverMode = "full",
     recover_rounds: RecoverRounds = 1,
@@ -200,6 +201,7 @@ def optimize(
         "repair": repair,
         "metric": metric,
         "labels": labels,
+        "sparse_format": sparse_format,
     }
     options = Options(
         target=Aim.parse(target) if target else None,
@@ -219,7 +221,6 @@ def optimize(
         preprocess=preprocess,
         max_loss=max_loss,
         search_minutes=search_minutes,
-        sparse_format=sparse_format,
         recover_rounds=recover_rounds,
         masks=_masks(train_masks, mask_method, mask_weights, seed),
         recover=Training(Effort.parse(recover), recover_mode, seed=seed) if recover else None,

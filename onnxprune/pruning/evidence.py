@@ -51,8 +51,9 @@ class Evidence:
     """Data for one model, opened when they are first asked for.
 
     warnings: sentences for the user; in_place: units that stay keep their order; shapes: of tensors that are open in
-    the model; progress: where long work tells how far it is. Raises InputError where the data can't be read or don't
-    suit the model.
+    the model; progress: where long work tells how far it is; losses: what zeros do to layers, once it is known; share:
+    what units may leave of the time where zeros do the rest, None for no units; mixture: whether that is settled.
+    Raises InputError where the data can't be read or don't suit the model.
     """
 
     file: PlainFile
@@ -66,6 +67,9 @@ class Evidence:
     _gradients: dict[tuple[str, ...], Gradients] = field(default_factory=dict, repr=False)
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict, repr=False)
     progress: Callable[[str], None] = field(default=lambda _: None, repr=False)
+    losses: dict[str, dict[str, np.ndarray]] | None = field(default=None, repr=False)
+    share: float | None = None
+    mixture: bool = False
 
     def __post_init__(self) -> None:
         if self.options.labels and self.options.calibration is None:

@@ -9,11 +9,13 @@ from pathlib import Path
 
 from onnxprune.errors import InputError, VerificationError
 from onnxprune.graph import publish, scratch_folder
+from onnxprune.pruning.composing import check as check_zeros
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.evolution import check_minutes
 from onnxprune.pruning.masking import check_training
 from onnxprune.pruning.matches import matches_of_plan
 from onnxprune.pruning.measure import measure
+from onnxprune.pruning.mixtures import is_open, mix
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.progress import Progress, silent
 from onnxprune.pruning.prune import Pruned, prune
@@ -21,7 +23,7 @@ from onnxprune.pruning.result import Result
 from onnxprune.pruning.retrain import check_recovery, retrain
 from onnxprune.pruning.rounds import check_rounds, in_rounds
 from onnxprune.pruning.search import check_options, search
-from onnxprune.pruning.sparsifying import check_forms, write_sparse
+from onnxprune.pruning.sparsifying import check_forms, resolved, write_sparse
 from onnxprune.rewrite import prove
 from onnxprune.runtime import PlainFile
 from onnxprune.sparse import check_format
@@ -43,8 +45,10 @@ def optimize(
     check_training(options)
     check_recovery(options)
     check_rounds(options)
+    options = resolved(options)
     check_format(options.sparse_format)
     check_forms(options)
+    check_zeros(options)
     if options.recover_rounds == 1:
         return _once(source, output, options, progress)
     result = in_rounds(source, output, options, progress, _once)
@@ -62,7 +66,7 @@ def _once(source: Path, output: Path, options: Options, progress: Progress) -> R
         with scratch_folder(output.parent) as folder:
             trial = folder / output.name
             evidence = Evidence(file, options)
-            make = prune if options.max_loss is None else search
+            make = search if options.max_loss is not None else mix if is_open(options) else prune
             made = _proved(evidence, lambda: make(evidence, output, trial, progress), trial, progress)
             result = made.result
             if result.proof.status == "failed":
@@ -109,11 +113,14 @@ def _proved(evidence: Evidence, make: Callable[[], Pruned], trial: Path, progres
 
 
 def judge_time(result: Result) -> None:
-    """A target in time is judged by the last measurement; what a trial saw met stays so within its 95 % interval."""
+    """A target in time is judged by the last measurement; what a trial saw met stays so within its 95 % interval.
+
+    Zeros are judged by what they were chosen by: of one thread, processor time.
+    """
     latency, target = result.measured.latency if result.measured else None, result.target
     if latency is None or target is None or not target.timed:
         return
-    ratio = latency.ratio(1)
+    ratio = latency.cpu_ratio(1) if result.plan.sparse and result.options.threads == 1 else latency.ratio(1)
     if not 0 < ratio.value < math.inf:
         return
     result.fraction = 1 / ratio.value

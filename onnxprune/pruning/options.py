@@ -100,8 +100,9 @@ class Options:
     """How what the members of a group say of a unit is put together; empty: as the criterion was published."""
     search_minutes: float | None = None
     """How long to look for better widths than the budget's."""
-    sparse_format: str = "zeros"
-    """How weights that were made sparse are written: zeros, op or initializer."""
+    sparse_format: str = ""
+    """How weights that were made sparse are written: zeros, op or initializer; empty: zeros, or op for a target in
+    time."""
     unfinished: bool = False
     """The result is pruned once more: sparse weights are written as zeros, whatever the format is to be."""
     in_place: bool = False

@@ -103,6 +103,10 @@ class LayerPass(Guest):
     def fits(self, form: str | None) -> None:
         """Raise InputError where its weights can't be written in this form (None: it isn't known yet)."""
 
+    def free(self) -> bool:
+        """Whether a target may say how many zeros there are to be."""
+        return False
+
     def spread(self) -> bool:
         """Whether layers get sparsities of their own, by the errors that zeros make in them."""
         return False

@@ -52,10 +52,14 @@ class Doors:
         return self.times[PROVIDER] if self.taken else None
 
     @cached_property
+    def why_not(self) -> str:
+        """Why nothing can be timed, as the end of a sentence; "" if it can."""
+        return self.times[OP if self.packed else PROVIDER].why_not
+
+    @property
     def why_guessed(self) -> str:
-        """Why nothing can be timed, as a sentence; "" if it can."""
-        reason = self.times[OP if self.packed else PROVIDER].why_not
-        return GUESSED + reason if reason else ""
+        """The same as a sentence."""
+        return GUESSED + self.why_not if self.why_not else ""
 
 
 def place(

@@ -15,6 +15,7 @@ from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.masks import Keep
 from onnxprune.errors import InputError
 from onnxprune.graph import Model, concrete, index_bounds, normalize, save, skeleton
+from onnxprune.pruning.composing import Composing
 from onnxprune.pruning.decide import Decision, cost_of, decide, passes_of, replay
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.evolution import Evolution, evolve, for_minutes
@@ -72,7 +73,7 @@ def prune(
     plan_model = {"name": source.name, "sha256": sha256(source)}
     sparse = named(analysis, options) if options.plan is None else planned(analysis, read(options.plan))
     watch = Timing(evidence.stopwatch, analysis, shapes, progress)
-    decision = _decide(watch, evidence, target)
+    decision = _decide(watch, evidence, target, sparse)
     decided = _decided(options)
     if options.recover is not None:
         decided["recover"] = str(options.recover)
@@ -199,20 +200,33 @@ def _train_masks(decision: Decision, watch: Timing, evidence: Evidence) -> Maski
     return found
 
 
-def _decide(watch: Timing, evidence: Evidence, target: Target | None) -> Decision:
+def _decide(watch: Timing, evidence: Evidence, target: Target | None, sparse: Sparse) -> Decision:
     options, source, analysis, shapes = evidence.options, evidence.file.path, watch.analysis, watch.shapes
     wanted = target or options.target
-    if options.plan is None and options.passes and not passes_of(options):
-        return _nothing(wanted)
+    timed = wanted if wanted is not None and wanted.timed else None
     if options.plan is not None:
         found = replay(analysis, read(options.plan), options, source, shapes)
-        return watch.seen(found, wanted) if wanted is not None and wanted.timed else found
+        return _replayed(watch, found, timed, sparse) if timed is not None else found
 
     def made(aim: Target | None) -> Decision:
         aimed = replace(options, target=aim)
         return decide(analysis, aimed, source, shapes, evidence.scores, watch.cost, evidence.trials, evidence.likeness)
 
-    return watch.search(wanted, made) if wanted is not None and wanted.timed else made(wanted)
+    units = not options.passes or bool(passes_of(options))
+    if sparse and timed is not None:
+        return Composing(watch, evidence, sparse, made if units else None).run(timed, evidence.share)
+    if not units:
+        return _nothing(wanted)
+    return watch.search(timed, made) if timed is not None else made(wanted)
+
+
+def _replayed(watch: Timing, found: Decision, target: Target, sparse: Sparse) -> Decision:
+    """The decision of a plan, with the time that it takes."""
+    if not sparse:
+        return watch.seen(found, target)
+    found.fraction = watch.stopwatch.sparse(found.masks, sparse.wanted)
+    found.met, found.target = target.allows(found.fraction), target
+    return found
 
 
 def _nothing(target: Target | None) -> Decision:

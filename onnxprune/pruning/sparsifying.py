@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,8 @@ class Left:
 class Sparse:
     """By the names of layers. wanted: what becomes of them; weights: their stored tensors; spread: those that share out
     zeros by the errors that they make; ordered: those whose outputs may change places; worth: those that become sparse
-    only where that is faster; speeds: what zeros do to their time; left: those that stay dense for it"""
+    only where that is faster; speeds: what zeros do to their time; left: those that stay dense for it; free: those
+    whose sparsity a target in time may say"""
 
     wanted: dict[str, Wanted] = field(default_factory=dict)
     weights: dict[str, str] = field(default_factory=dict)
@@ -44,6 +45,7 @@ class Sparse:
     worth: dict[str, Worth] = field(default_factory=dict)
     speeds: dict[str, Speed] = field(default_factory=dict)
     left: dict[str, Left] = field(default_factory=dict)
+    free: set[str] = field(default_factory=set)
 
     def leave(self, name: str, left: Left) -> None:
         """Let a layer stay dense."""
@@ -79,6 +81,16 @@ def _values_of(entry: Mapping[str, Any]) -> str:
     return str(entry.get("values", "float32"))
 
 
+def resolved(options: Options) -> Options:
+    """With a way to write sparse weights: as zeros, but packed where a target in time has to be met with the CPU
+    provider, which takes as long for zeros as for other numbers."""
+    if options.sparse_format:
+        return options
+    timed = options.target is not None and options.target.timed and options.plan is None
+    packed = timed and options.provider == "cpu" and bool(layer_passes(options))
+    return replace(options, sparse_format="op" if packed else "zeros")
+
+
 def named(analysis: Analysis, options: Options) -> Sparse:
     """What passes would make sparse within what the user protects; the first pass to take a layer has it.
 
@@ -93,6 +105,7 @@ def named(analysis: Analysis, options: Options) -> Sparse:
                 found.wanted[layer.name], found.weights[layer.name] = want, layer.stored.name
                 found.spread |= {layer.name} if given and one.spread() else set()
                 found.ordered |= {layer.name} if one.reorders() else set()
+                found.free |= {layer.name} if one.free() else set()
                 found.worth |= {layer.name: worth} if worth is not None else {}
     if passes and not found:
         names = ", ".join(one.name for one in passes)

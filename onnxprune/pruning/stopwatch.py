@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -17,7 +18,8 @@ from onnxprune.pruning.measure import timing_feeds
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.timings import Timings, conditions
 from onnxprune.pruning.variant import write_variant
-from onnxprune.runtime import Feeds, Patience, PlainFile, prepare, session, time_beside
+from onnxprune.runtime import Effort, Feeds, Patience, PlainFile, Samples, interleave, prepare, session, time_beside
+from onnxprune.sparse import Wanted
 
 VARIANTS = 7
 """Are timed before the first estimate: one with all units, the others narrower and narrower."""
@@ -25,6 +27,9 @@ VARIANTS = 7
 NARROWEST = 0.3
 SPREAD = 0.3
 """Of a variant's share of units: groups differ by so much from it, so that their times can be told apart."""
+
+SPARSE = Effort(rounds=40, max_seconds=10.0)
+"""For variants with zeros, of which only the whole time is wanted."""
 
 LONGER = Patience(rounds=40, least=7, max_seconds=10.0)
 """For what is to be told by itself: of variants, only all together matter."""
@@ -70,6 +75,27 @@ class Stopwatch:
         """Time a variant in which groups keep so many units, and take it into later estimates; returns the fraction."""
         self.trials.append(self._time(candidates, counts, LONGER).ratio)
         return self.trials[-1]
+
+    def sparse(self, masks: Mapping[str, np.ndarray], zeros: Mapping[str, Wanted]) -> float:
+        """Time a variant with units (by group id) and zeros (by layer), in the form that the options name; returns its
+        fraction of the dense model's time. With one thread it's processor time, which others don't lengthen."""
+        options = self.options
+        with tempfile.TemporaryDirectory(prefix="onnxprune-", ignore_cleanup_errors=True) as folder:
+            path = Path(folder) / "variant.onnx"
+            write_variant(self._source, masks, options.provider, path, zeros, options.sparse_format)
+            opened = session(path, threads=options.threads, provider=options.provider)
+            samples = interleave([self._dense, prepare(opened, self._feeds)], SPARSE)
+        dense, found = (self._seconds(one) for one in samples)
+        self.trials.append(median(np.divide(found, dense)))
+        return self.trials[-1]
+
+    @cached_property
+    def dense_seconds(self) -> float:
+        """What a call of the dense model takes, as `sparse` measures it."""
+        return median(self._seconds(interleave([self._dense], SPARSE)[0]))
+
+    def _seconds(self, samples: Samples) -> tuple[float, ...]:
+        return samples.cpu if self.options.threads == 1 else samples.wall
 
     @property
     def known(self) -> list[Variant]:

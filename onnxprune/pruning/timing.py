@@ -49,7 +49,7 @@ class Timing:
             reachable, estimate = decision.met, decision.fraction
             tried.append(self.seen(decision, target))
             seen.append((max(estimate, LEAST), decision.fraction))
-            if _near(decision.fraction, target) or not (reachable or decision.met):
+            if near(decision.fraction, target) or not (reachable or decision.met):
                 break
         met = [d for d in tried if d.met]
         return max(met, key=lambda d: d.fraction) if met else min(tried, key=lambda d: d.fraction)
@@ -78,7 +78,8 @@ def aimed(fraction: float, seen: Sequence[tuple[float, float]]) -> float:
     return min(max(aim * times, LEAST), 1.0)
 
 
-def _near(fraction: float, target: Target) -> bool:
+def near(fraction: float, target: Target) -> bool:
+    """Whether a target in time is met as closely as it can be measured."""
     return abs(fraction - target.fraction) <= SLACK * target.fraction
 
 

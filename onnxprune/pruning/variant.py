@@ -1,4 +1,4 @@
-"""Writing a model without some units: the last steps of every pruning."""
+"""Writing a model without some units, and with some zeros: the last steps of every pruning."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from onnxprune.calibration import layers
 from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.masks import Keep
 from onnxprune.graph import Model, finish, save
 from onnxprune.rewrite import keep_of, shrink, spell_residuals
+from onnxprune.sparse import Wanted, emit
 
 Changed = dict[str, dict[int, np.ndarray]]
 """Stored tensor -> axis -> indices that stay."""
@@ -28,12 +30,27 @@ def narrow(model: Model, analysis: Analysis, keep: Keep, provider: str, *, spell
     return changed
 
 
-def write_variant(source: Callable[[], Model], masks: Mapping[str, np.ndarray], provider: str, path: Path) -> None:
+def write_variant(
+    source: Callable[[], Model],
+    masks: Mapping[str, np.ndarray],
+    provider: str,
+    path: Path,
+    zeros: Mapping[str, Wanted] | None = None,
+    form: str = "zeros",
+) -> None:
     """Write a model with those units of groups (by id) that stay, to be timed.
 
-    source: makes a fresh, normalised model
+    source: makes a fresh, normalised model; zeros: by the names of layers, where the largest weights stay; form: in
+    which these are written
     """
     model = source()
     analysis = analyze(model.graph, model.opsets)
+    found = [(layer, (zeros or {})[layer.name]) for layer in layers(analysis) if layer.name in (zeros or {})]
     narrow(model, analysis, keep_of(analysis, masks), provider, spell=True)
+    for layer, want in found:
+        weight = layer.weight()
+        there = want.pattern.mask(np.square(weight[0].reshape(weight.shape[1], -1)), want.sparsity)
+        layer.stored.values = layer.like_stored(np.where(there.reshape(weight.shape), weight, 0))
+    patterns = {str(layer.stored.name): want.pattern for layer, want in found}
+    emit(model, patterns, form, {str(layer.stored.name) for layer, want in found if want.values == "int8"})
     save(model, path)

@@ -2,7 +2,9 @@
 
 from onnxprune.sparse import methods
 from onnxprune.sparse.emit import FORMATS, VALUES, check_format, check_values, emit
+from onnxprune.sparse.for_time import LEVELS, Choice, Slot, choose
 from onnxprune.sparse.line import Wanted, sparsify
+from onnxprune.sparse.lost import losses
 from onnxprune.sparse.order import orders
 from onnxprune.sparse.pattern import Pattern, sparsity_of
 from onnxprune.sparse.place import FINE_TO_COARSE, FINE_TO_COARSE_INT8, Worth, fastest, placed
@@ -19,8 +21,11 @@ __all__ = [
     "FINE_TO_COARSE_INT8",
     "FORMATS",
     "GUESSED",
+    "LEVELS",
     "VALUES",
+    "Choice",
     "Pattern",
+    "Slot",
     "Sparsifier",
     "Speed",
     "Speeds",
@@ -30,9 +35,11 @@ __all__ = [
     "Zeros",
     "check_format",
     "check_values",
+    "choose",
     "emit",
     "fastest",
     "get",
+    "losses",
     "methods",
     "orders",
     "placed",

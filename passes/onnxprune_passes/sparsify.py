@@ -112,6 +112,9 @@ class Sparsify(LayerPass):
         faster = self.where == "faster" or self.pattern == AUTO or (not self.where and bound)
         return Worth(self.min_gain, self._patterns()) if faster else None
 
+    def free(self) -> bool:
+        return self.sparsity is None
+
     def reorders(self) -> bool:
         return self.order
 
