@@ -23,23 +23,34 @@ def show(summary: Survey, locked: bool) -> None:
 def show_zeros(found: ZeroSurvey) -> None:
     """The weights of linear layers: their zeros, and how many of these lie in whole blocks, pattern by pattern."""
     total = f"{percent(found.zeros / max(found.size, 1))} of {quantity(found.size)} elements in linear layers"
-    about = facts([("model", found.path), ("zeros", total)])
+    about = facts([("model", found.path), ("zeros", total), *_gained(found)])
     if not found.weights:
         show_all(about, "there is no linear layer with a stored weight")
         return
     patterns = list(found.weights[0].covered)[:-1]
-    head = ("weight", "outputs x inputs", "zeros", "follow", *(f"in {name}" for name in patterns))
+    head = ("weight", "outputs x inputs", "zeros", "follow", "gain", *(f"in {name}" for name in patterns))
     rows = [
         (
             weight.name,
             f"{weight.outputs} x {weight.inputs}",
             percent(weight.sparsity),
             weight.follows or "none",
+            "-" if weight.predicted is None else f"{weight.predicted.gain:.2f}",
             *(percent(weight.covered[name]) for name in patterns),
         )
         for weight in found.weights
     ]
-    show_all(about, table(head, rows, "nrrl" + "r" * len(patterns)))
+    show_all(about, table(head, rows, "nrrlr" + "r" * len(patterns)))
+
+
+def _gained(found: ZeroSurvey) -> list[tuple[str, str]]:
+    """Where predicted gains come from."""
+    timed = [weight.predicted.timed for weight in found.weights if weight.predicted is not None]
+    if not timed:
+        return []
+    guess = "guessed from constants, for none such were timed here" if not any(timed) else ""
+    kept = "by times that are kept on this machine" + ("" if all(timed) else f", {timed.count(False)} guessed")
+    return [("gain", f"as fast as dense, with sparse kernels: {guess or kept}")]
 
 
 def _summary(summary: Survey) -> RenderableType:

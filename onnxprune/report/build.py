@@ -102,7 +102,7 @@ def command(result: Result) -> str:
         "--align",
         str(options.align or "auto"),
     ]
-    words += ["--sparse-format", options.sparse_format] if options.sparse_format != "zeros" else []
+    words += ["--sparse-format", options.sparse_format] if options.sparse_format not in ("", "zeros") else []
     if options.search_minutes is not None:
         words += ["--search-minutes", f"{options.search_minutes:g}"]
     if options.masks:

@@ -21,7 +21,7 @@ class Opened:
 
     ops: op -> nodes, as in the file but for a layout that was undone, bodies of If/Loop/Scan included; macs:
     multiply-accumulates of one inference, where open dimensions have the lengths that ONNX Runtime was seen to accept;
-    bytes: with data files
+    bytes: with data files; shapes: of all tensors at such lengths, empty where none is open
     """
 
     path: Path
@@ -31,6 +31,7 @@ class Opened:
     params: Cost
     bytes: int
     copies: dict[str, str] = field(default_factory=dict)
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def opened(path: Path | str, dims: Mapping[str, int] | None = None, seed: int = 0) -> Opened:
@@ -49,4 +50,4 @@ def opened(path: Path | str, dims: Mapping[str, int] | None = None, seed: int = 
     model = normalize(model)
     analysis = analyze(model.graph, model.opsets)
     size = file_size(path, data_files(path))
-    return Opened(path, analysis, ops, macs(analysis, shapes), params(analysis), size, dict(model.copies))
+    return Opened(path, analysis, ops, macs(analysis, shapes), params(analysis), size, dict(model.copies), shapes)

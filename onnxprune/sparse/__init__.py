@@ -14,7 +14,7 @@ from onnxprune.sparse.speed import Speed
 from onnxprune.sparse.speeds import GUESSED, Speeds
 from onnxprune.sparse.support import refitted
 from onnxprune.sparse.task import Task
-from onnxprune.sparse.zeros import Zeros, zeros_of
+from onnxprune.sparse.zeros import Zeros, covered, zeros_of
 
 __all__ = [
     "FINE_TO_COARSE",
@@ -36,6 +36,7 @@ __all__ = [
     "check_format",
     "check_values",
     "choose",
+    "covered",
     "emit",
     "fastest",
     "get",

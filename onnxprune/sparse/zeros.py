@@ -31,12 +31,13 @@ class Zeros:
 def zeros_of(weight: Array, patterns: tuple[str, ...] = COMMON) -> Zeros:
     """What there is in a weight [outputs, inputs]."""
     sparsity = sparsity_of(weight)
-    covered = {name: _covered(weight, Pattern.parse(name)) for name in patterns}
-    fits = (name for name, share in covered.items() if sparsity > 0 and share >= NEARLY * sparsity)
-    return Zeros(sparsity, covered, next(fits, ""))
+    shares = {name: covered(weight, Pattern.parse(name)) for name in patterns}
+    fits = (name for name, share in shares.items() if sparsity > 0 and share >= NEARLY * sparsity)
+    return Zeros(sparsity, shares, next(fits, ""))
 
 
-def _covered(weight: Array, pattern: Pattern) -> float:
+def covered(weight: Array, pattern: Pattern) -> float:
+    """The fraction of elements that a pattern leaves out, as `Zeros.covered`."""
     there = weight != 0
     if pattern.kept:
         within = pattern.mask(there.astype(np.float32), 0)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
 import onnx
+import pytest
 from onnx import numpy_helper
 
-from onnxprune.graph import from_proto, pack, save, sparse_matmul, use_domain
+from onnxprune.graph import from_proto, load, pack, save, sparse_matmul, use_domain
+from onnxprune.sparse import Pattern, emit
 from tests.cli.conftest import FREE_BATCH, LOCKED, UNKNOWN, Run, sentence, stored
 from tests.oracle import build
 
@@ -110,3 +113,35 @@ def test_zeros_of_packed_weights(run: Run, tmp_path: Path) -> None:
     (found,) = body["weights"]
     assert (found["name"], found["outputs"], found["inputs"], found["follows"]) == ("fc", 32, 8, "16x1")
     assert body["size"] == 256 and body["zeros"] == 240
+
+
+def test_what_zeros_gain(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By times that were kept, in the pattern that gains most; else guessed; nothing where there are no zeros."""
+    known: dict[str, Any] = {}
+    monkeypatch.setattr("onnxprune.sparse.speeds.kept", lambda _: known)
+    monkeypatch.setattr("onnxprune.sparse.speeds.conditions", lambda *_: "here")
+    monkeypatch.setattr("onnxprune.sparse.speeds.plugin.why_not", lambda **_: "")
+    model = "g (float[2,8] x) => (float[2,32] y) <float[8,32] w, float[32,32] v> { h = MatMul(x, w) y = MatMul(h, v) }"
+    proto = build(model)
+    weight = numpy_helper.to_array(proto.graph.initializer[0]).copy()
+    weight[:6] = 0
+    proto.graph.initializer[0].CopyFrom(numpy_helper.from_array(weight, "w"))
+    onnx.save(proto, tmp_path / "zeros.onnx")
+
+    def shown() -> tuple[dict[str, Any] | None, str]:
+        first, *others = json.loads(run("analyze", tmp_path / "zeros.onnx", "--sparsity", "--json").stdout)["weights"]
+        assert all(weight["predicted"] is None for weight in others)
+        return first["predicted"], run("analyze", tmp_path / "zeros.onnx", "--sparsity").stdout
+
+    guess, text = shown()
+    assert guess is not None and guess["rows"] == 2 and not guess["timed"] and guess["gain"] > 2
+    assert "guessed from constants" in text
+    points = {"4x1": [[0.5, 0.9], [0.8, 0.6]], "16x1": [[0.5, 0.7], [1.0, 0.2]]}
+    known["MatMul 2x8 32"] = {"dense": 1e-6, "points": points}
+    found, text = shown()
+    assert found == {"rows": 2, "gain": round(1 / 0.45, 3), "timed": True}
+    assert "by times that are kept on this machine" in text and "2.22" in text
+    packed = load(tmp_path / "zeros.onnx")
+    emit(packed, {"w": Pattern(16)}, "op")
+    save(packed, tmp_path / "zeros.onnx")
+    assert shown()[0] == found

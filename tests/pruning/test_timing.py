@@ -200,11 +200,15 @@ def test_bad_targets(text: str) -> None:
         (False, [0.5, 0.9, 0.9, 0.5, 0.9], False),
     ],
 )
-def test_the_last_measurement_decides(trial_met: bool, pruned: list[float], expected: bool) -> None:
-    dense = Samples((1.0,) * len(pruned), (1.0,) * len(pruned))
-    timed = BenchResult(("dense", "pruned"), (dense, Samples(tuple(pruned), tuple(pruned))))
+@pytest.mark.parametrize("zeros", [False, True])
+def test_the_last_measurement_decides(trial_met: bool, pruned: list[float], expected: bool, zeros: bool) -> None:
+    """By time on the wall; zeros were chosen by processor time, and are judged by that."""
+    dense, other = Samples((1.0,) * len(pruned), (1.0,) * len(pruned)), (7.0,) * len(pruned)
+    clocks = (other, tuple(pruned)) if zeros else (tuple(pruned), other)
+    timed = BenchResult(("dense", "pruned"), (dense, Samples(*clocks)))
     measured = Measurement((1, 1), timed, None, {})
     target = Target("latency", 0.5)
-    result = SimpleNamespace(measured=measured, target=target, fraction=0.5, reached=trial_met)
+    how = {"plan": SimpleNamespace(sparse=[{}] if zeros else []), "options": Options()}
+    result = SimpleNamespace(measured=measured, target=target, fraction=0.5, reached=trial_met, **how)
     judge_time(result)  # type: ignore[arg-type]
     assert result.reached is expected and result.fraction == pytest.approx(np.median(pruned))
