@@ -10,8 +10,8 @@ import onnx_graphsurgeon as gs
 
 from onnxprune.calibration import Layer
 from onnxprune.coupling.masks import ALL
-from onnxprune.graph import Linear
-from onnxprune.pruning.placing import OP, PROVIDER, is_pointwise, is_product, linear_of
+from onnxprune.graph import Linear, packed_of
+from onnxprune.pruning.placing import INT8, OP, PROVIDER, is_pointwise, is_product, linear_of
 from onnxprune.sparse import Pattern, Speed, Speeds, covered
 from onnxprune.sparse.constants import guessed
 
@@ -33,7 +33,7 @@ class Gains:
     """Of the layers of one model. shapes: of tensors that are open in it"""
 
     shapes: Mapping[str, Sequence[int]]
-    both: dict[str, Speeds] = field(default_factory=lambda: {door: Speeds(door) for door in (OP, PROVIDER)})
+    times: dict[str, Speeds] = field(default_factory=lambda: {door: Speeds(door) for door in (OP, INT8, PROVIDER)})
 
     def of_layer(self, layer: Layer, weight: np.ndarray) -> Predicted | None:
         """Of a weight [outputs, inputs] with zeros, in a session with the provider; None where no kernel takes it."""
@@ -48,12 +48,13 @@ class Gains:
             return None
         data = tuple(length if isinstance(length, int) else 1 for length in known)
         biased = len(node.inputs) > 5 and not node.inputs[5].is_empty()
-        return self._of([Linear(op, data, len(weight), biased) for op in ("MatMul", "Gemm")], weight, OP)
+        door = INT8 if packed_of(node).scales is not None else OP
+        return self._of([Linear(op, data, len(weight), biased) for op in ("MatMul", "Gemm")], weight, door)
 
     def _of(self, linears: list[Linear], weight: np.ndarray, door: str) -> Predicted | None:
         if not (weight == 0).any():
             return None
-        kernels = self.both[door]
+        kernels = self.times[door]
         seen = None if kernels.why_not else next(filter(None, map(kernels.seen, linears)), None)
         speed = seen or guessed(linears[0], list(GUESSES))
         gains = list(_gains(speed, weight))
