@@ -31,22 +31,22 @@ def pairs(slowdown: float, seed: int, most: int = 1500) -> Iterator[tuple[float,
         yield base, slowdown * new
 
 
-def states(slowdown: float, question: Question = ASKED, runs: int = 25) -> list[State]:
+def states(slowdown: float, question: Question = ASKED, runs: int = 15) -> list[State]:
     return [decide(pairs(slowdown, seed), question).state for seed in range(runs)]
 
 
 def test_a_slowdown_is_caught_and_no_change_is_met() -> None:
-    assert states(1.05).count(State.NOT_MET) >= 23
-    assert states(1.0).count(State.NOT_MET) == 0
-    assert states(1.0).count(State.MET) >= 23
+    assert states(1.05).count(State.NOT_MET) >= 13
+    same = states(1.0)
+    assert same.count(State.NOT_MET) == 0 and same.count(State.MET) >= 13
 
 
 def test_at_its_edge_a_bet_is_hardly_ever_won() -> None:
-    """One of ten may be wrong: binomial(25, 0.1) is above 7 with probability 0.2 %."""
+    """One of ten may be wrong: binomial(15, 0.1) is above 5 with probability 0.2 %."""
     at_ratio = states(1.02, Question(1.02, 10.0, false_alarm=0.1))
-    assert at_ratio.count(State.NOT_MET) <= 7
+    assert at_ratio.count(State.NOT_MET) <= 5
     at_detect = states(1.05, Question(0.1, 1.05, missed=0.1))
-    assert at_detect.count(State.MET) <= 7
+    assert at_detect.count(State.MET) <= 5
 
 
 def test_what_is_faster_is_met_and_what_is_much_slower_is_seen_at_once() -> None:
@@ -64,13 +64,13 @@ def test_too_few_pairs_decide_nothing() -> None:
 
 def test_the_interval_agrees_with_the_decision_and_covers() -> None:
     covered = 0
-    for seed in range(20):
+    for seed in range(12):
         found = decide(pairs(1.05, seed), ASKED)
         assert found.low is not None and found.low < found.ratio
         if found.state is State.NOT_MET:
             assert found.low >= 1.02 - 1e-6
         covered += found.low <= 1.05 and (found.high is None or found.high >= 1.05)
-    assert covered >= 18
+    assert covered >= 11
 
 
 def test_units_do_not_matter_and_clocks_may_be_coarse() -> None:

@@ -82,7 +82,7 @@ def test_limits_and_places(act: Act, repository: Path) -> None:
 
 
 def test_bad_input(act: Act) -> None:
-    done, outputs = act(model="none.onnx", install="false", limits="sise=1")
+    done, outputs = act(model="model.onnx", install="false", limits="sise=1")
     assert (done.returncode, outputs["verdict"]) == (2, "error") and "did you mean size" in done.stderr
 
 
