@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -40,14 +40,12 @@ def decide(
     question: Question,
     *,
     clock: str = "wall",
-    progress: Callable[[int], None] = lambda _: None,
 ) -> Timed:
     """Take pairs of times (base, new) until the question is decided or there are no more."""
     evidence = Evidence(question)
     times: list[Pair] = []
     for pair in found:
         times.append(pair)
-        progress(len(times))
         if evidence.add(*pair) is not State.UNDECIDED:
             break
     low, high = evidence.interval
@@ -73,7 +71,6 @@ def race(
     *,
     clock: str = "auto",
     seconds: float,
-    progress: Callable[[int], None] = lambda _: None,
 ) -> Timed:
     """Time two model files in this process, for at most so many seconds. Raises InputError where one doesn't run."""
     how, clock = conditions, chosen(clock, conditions)
@@ -81,7 +78,7 @@ def race(
     effort = Effort(rounds=MOST_PAIRS, max_seconds=seconds)
     gc.collect()
     found = pairs(first, second, effort, seed=how.seed, processor=clock == "processor")
-    return decide(found, question, clock=clock, progress=progress)
+    return decide(found, question, clock=clock)
 
 
 def alone(model: Path, conditions: Conditions, feeds: Feeds, *, clock: str = "auto", seconds: float) -> float:

@@ -126,6 +126,24 @@ def test_the_baselines_model_elsewhere(model: Path, larger: Path, baseline: Path
         gate.check(larger, baseline, Limits.of(latency=2.0))
 
 
+def test_recorded_data_are_found_beside_the_baseline(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.save(tmp_path / "calib.npy", np.ones((3, 8), np.float32))
+    monkeypatch.chdir(tmp_path)
+    gate.record(model, "b.json", data="calib.npy")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    done = gate.check("../model.onnx", "../b.json", Limits.of(fidelity=0.0))
+    assert done.met and done.data is not None and done.data.samples == 3 and done.warnings == []
+
+
+def test_other_inputs_are_told_where_nothing_is_run_on_both(baseline: Path, tmp_path: Path) -> None:
+    other = stored(OTHER, tmp_path / "other.onnx")
+    done = gate.check(other, baseline, Limits.of(memory=100.0, signature=True))
+    assert {f.limit: f.state for f in done.findings} == {"memory.ratio": State.MET, "signature.same": State.NOT_MET}
+
+
 def test_models_that_can_not_be_fed_alike(baseline: Path, tmp_path: Path) -> None:
     other = stored(OTHER, tmp_path / "other.onnx")
     with pytest.raises(InputError, match="fed alike"):
