@@ -12,7 +12,6 @@ from onnxprune.coupling import Analysis, analyze
 from onnxprune.graph import Model
 from onnxprune.lift import needed
 from onnxprune.rewrite import gated
-from onnxprune.rewrite.tangent import tangent
 
 Array = np.ndarray
 Told = dict[tuple[str, str], Array]
@@ -96,6 +95,7 @@ def _of_gates(
     """Gradients by gates [samples, units], by group."""
     from onnxprune.lift import gradients as lifted
     from onnxprune.lift.lifting import lift
+    from onnxprune.rewrite.tangent import tangent
 
     found = gated(source, groups)
     moves, whole = tangent(found), found.feeds({})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import linalg
 
 Array = np.ndarray
 
@@ -20,6 +19,8 @@ def refitted(weight: Array, target: Array, gram: Array, steps: int = STEPS) -> A
     weight, target: [outputs, inputs]; gram: positive definite [inputs, inputs]. Outputs of equal support are solved
     together. Where that takes long, preconditioned conjugate gradients from `weight` come as close as `steps` allow.
     """
+    from scipy import linalg  # takes longer to import than most of what doesn't need it takes to run
+
     support = weight != 0
     kinds, which = np.unique(np.packbits(support, axis=1), axis=0, return_inverse=True)
     sizes = np.array([support[np.argmax(which == kind)].sum() for kind in range(len(kinds))], np.float64)

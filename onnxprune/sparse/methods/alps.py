@@ -8,7 +8,6 @@ gradients on the support. Inputs are scaled to unit variance, so that a square o
 from __future__ import annotations
 
 import numpy as np
-from scipy import linalg
 
 from onnxprune.sparse.registry import sparsifier
 from onnxprune.sparse.support import conjugate_gradients, refitted
@@ -44,6 +43,8 @@ def alps(task: Task) -> np.ndarray:
 
 def _split(task: Task, target: Array, gram: Array) -> Array:
     """The sparse one of both, in unit variances."""
+    from scipy import linalg  # takes longer to import than most of what doesn't need it takes to run
+
     values, vectors = linalg.eigh(gram, check_finite=False)
     values, vectors = np.maximum(values, 0).astype(np.float32), vectors.astype(np.float32)
     wanted = (target @ gram).astype(np.float32)

@@ -10,7 +10,6 @@ need not lose the same share of its weights: those of all columns that are left 
 from __future__ import annotations
 
 import numpy as np
-from scipy import linalg
 
 from onnxprune.sparse.pattern import Pattern, largest
 from onnxprune.sparse.registry import sparsifier
@@ -40,6 +39,8 @@ def sparsegpt(task: Task) -> np.ndarray:
 
 def inverse_factor(gram: Array) -> Array:
     """The upper Cholesky factor U of the inverse: U'U G = 1, float32 [inputs, inputs]."""
+    from scipy import linalg  # takes longer to import than most of what doesn't need it takes to run
+
     lower = linalg.cholesky(gram[::-1, ::-1], lower=True, check_finite=False)
     # With rows and columns reversed G = L L', so G = R R' with R upper, and the inverse is (1/R)' (1/R), 1/R upper.
     reversed_ = linalg.solve_triangular(lower, np.eye(len(gram)), lower=True, check_finite=False)
