@@ -82,6 +82,14 @@ def targets(incomplete: str) -> Offered:
     return _starting(incomplete, TARGETS)
 
 
+def limits(incomplete: str) -> Offered:
+    """Keys of gate.toml, to be followed by a value."""
+    from onnxprune.gate.keys import TABLES
+
+    keys = ((f"{name}.{key}=", entry.meaning) for name, table in TABLES.items() for key, entry in table.keys.items())
+    return _starting(incomplete, keys)
+
+
 def providers(incomplete: str) -> Offered:
     """Where the installed ONNX Runtime can compute."""
     from onnxprune.runtime import available_providers

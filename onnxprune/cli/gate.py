@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
+from onnxprune.cli import completion
 from onnxprune.cli.contract import NOT_MET, say
 from onnxprune.cli.options import (
     Data,
@@ -104,7 +105,11 @@ def check(
     ] = None,
     limit: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="A key of gate.toml, such as size=1.05, macs='80 M'; repeatable."),
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="A key of gate.toml, such as size=1.05, macs='80 M'; repeatable.",
+            autocompletion=completion.limits,
+        ),
     ] = None,
     data: Annotated[
         str | None, typer.Option(metavar="DATA", help="Real inputs for fidelity: the same as fidelity.data.")

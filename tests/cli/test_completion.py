@@ -28,6 +28,12 @@ def test_values_of_options(words: str, offered: set[str]) -> None:
 
 
 def test_every_value_is_explained() -> None:
-    for offer in (completion.criteria, completion.budgets, completion.passes, completion.mask_methods):
+    for offer in (
+        completion.criteria,
+        completion.budgets,
+        completion.passes,
+        completion.mask_methods,
+        completion.limits,
+    ):
         found = offer("")
         assert found and all(name and what for name, what in found) and offer("no such") == []
