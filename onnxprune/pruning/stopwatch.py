@@ -86,7 +86,7 @@ class Stopwatch:
             opened = session(path, threads=options.threads, provider=options.provider)
             samples = interleave([self._dense, prepare(opened, self._feeds)], SPARSE)
         dense, found = (self._seconds(one) for one in samples)
-        self.trials.append(median(np.divide(found, dense)))
+        self.trials.append(float(median(np.divide(found, dense))))
         return self.trials[-1]
 
     @cached_property

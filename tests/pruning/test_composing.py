@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +24,7 @@ from onnxprune.pruning.timing import near
 from onnxprune.pruning.variant import write_variant
 from onnxprune.recovery import Effort, Training
 from onnxprune.recovery.masks import MaskSetting
+from onnxprune.report import summarize
 from onnxprune.runtime import plugin
 from onnxprune.sparse import Pattern, Speed, Wanted
 from tests.oracle import build
@@ -215,6 +217,7 @@ def test_on_this_machine(source: Path) -> None:
     assert result.proof.status == "proved" and result.measured is not None and result.fraction > 0
     assert all(0.2 <= entry["sparsity"] <= 0.96 for entry in result.plan.sparse)
     assert all("predicted" in entry for entry in (*result.plan.sparse, *result.plan.dense))
+    assert json.loads(summarize(_run(source, at=0.8)).to_json())["target"]["met"] in (True, False)
 
 
 @pytest.mark.parametrize("data", [True, False])
