@@ -19,8 +19,8 @@ from onnxprune.pruning.progress import Progress
 from onnxprune.pruning.prune import Pruned, prune
 from onnxprune.pruning.sparsifying import layer_passes
 
-POWERS = (0.0, 1 / 3, 2 / 3)
-"""Of the target: what units leave of the time, in the order in which they are tried."""
+POWERS = (0.0, 1 / 3, 2 / 3, 1.0)
+"""Of the target: what units leave of the time, in the order in which they are tried; at 1 zeros have nothing to do."""
 
 
 def is_open(options: Options) -> bool:

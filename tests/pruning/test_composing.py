@@ -226,7 +226,7 @@ def test_units_and_zeros_in_the_best_mixture(
 ) -> None:
     """With data all shares are judged, and the one that loses least is kept; without, zeros alone are enough."""
     made: list[float | None] = []
-    losses = {None: 0.3, 0.5 ** (1 / 3): 0.1, 0.5 ** (2 / 3): 0.2}
+    losses = {None: 0.3, 0.5 ** (1 / 3): 0.1, 0.5 ** (2 / 3): 0.2, 0.5: 0.4}
 
     class Judging:
         def __init__(self, *_: Any) -> None:
@@ -254,7 +254,7 @@ def test_units_and_zeros_in_the_best_mixture(
         assert trial.read_bytes() == str(evidence.share).encode()
         assert [file.name for file in trial.parent.iterdir()] == ["out.onnx"]
     best = 0.5 ** (1 / 3)
-    assert made == ([None, best, 0.5 ** (2 / 3), best] if data else [None, None]) and not law.trials
+    assert made == ([None, best, 0.5 ** (2 / 3), 0.5, best] if data else [None, None]) and not law.trials
 
 
 def test_what_is_open_to_a_mixture() -> None:
@@ -263,3 +263,13 @@ def test_what_is_open_to_a_mixture() -> None:
     closed = (["channels{ratio=0.2}", PASS], [PASS], ["channels"], ["channels", "sparsify{sparsity=0.5}"])
     assert not any(is_open(Options(passes=passes, target=target)) for passes in closed)
     assert not is_open(Options(passes=["channels", PASS], target=Target("macs", 0.5)))
+
+
+def test_units_alone_leave_nothing_to_zeros(
+    source: Path, law: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where they meet the target already."""
+    monkeypatch.setattr("onnxprune.pruning.mixtures.is_open", lambda _: False)
+    result = _run(source, "channels{ratio=0.5}", PASS, at=0.75)
+    assert result.reached and not result.plan.sparse and result.plan.groups and not result.warnings
+    assert {entry["reason"] for entry in result.plan.dense} == {"the target is met without"} and law.trials
