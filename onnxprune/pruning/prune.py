@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from onnxprune import criteria, repair
 from onnxprune.budget import macs, params
 from onnxprune.calibration import layers
 from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.masks import Keep
 from onnxprune.errors import InputError
 from onnxprune.graph import Model, concrete, index_bounds, normalize, save, skeleton
-from onnxprune.pruning.composing import Composing
-from onnxprune.pruning.decide import Decision, cost_of, decide, passes_of, replay
+from onnxprune.pruning.choose import choose
+from onnxprune.pruning.decide import Decision
 from onnxprune.pruning.evidence import Evidence
-from onnxprune.pruning.evolution import Evolution, evolve, for_minutes
-from onnxprune.pruning.masking import Masked, Masking, train_decision
 from onnxprune.pruning.matches import matches_of
+from onnxprune.pruning.mend import mend
 from onnxprune.pruning.obstacles import locks
 from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.placing import place
@@ -32,11 +29,11 @@ from onnxprune.pruning.sparsifying import Sparse, changed, named, planned, told,
 from onnxprune.pruning.timing import Timing
 from onnxprune.pruning.variant import narrow
 from onnxprune.recovery import Match
-from onnxprune.repair import Edits, Work
+from onnxprune.repair import Edits
 from onnxprune.rewrite import keep_of
 from onnxprune.runtime import InputSpec, concrete_shapes, input_specs, runnable_inputs, session
 from onnxprune.runtime.verify import Proof
-from onnxprune.sparse import orders, shared, sparsify
+from onnxprune.sparse import orders
 
 
 @dataclass(slots=True)
@@ -73,20 +70,8 @@ def prune(
     plan_model = {"name": source.name, "sha256": sha256(source)}
     sparse = named(analysis, options) if options.plan is None else planned(analysis, read(options.plan))
     watch = Timing(evidence.stopwatch, analysis, shapes, progress)
-    decision = _decide(watch, evidence, target, sparse)
-    decided = _decided(options)
-    if options.recover is not None:
-        decided["recover"] = str(options.recover)
-    if options.search_minutes is not None:
-        found = _search(decision, analysis, evidence, shapes)
-        decision = found.decision
-        decided["search"] = str(found)
-    edits: Edits | None = None
-    masks: Masked | None = None
-    if options.masks is not None:
-        learned = _train_masks(decision, watch, evidence)
-        decision, edits, masks = learned.decision, learned.edits, learned.outcome
-        decided["masks"] = str(masks)
+    choice = choose(watch, evidence, target, sparse)
+    decision = choice.decision
     evidence.release()
     if decision.made_for not in ("", plan_model["sha256"]):
         warnings.append("the plan was made for another file of the same structure")
@@ -96,7 +81,7 @@ def prune(
     before, after = _counts(analysis, shapes, keep_of(analysis, decision.masks))
     locked = locks(analysis, macs(analysis, shapes))
     matches = matches_of(analysis, decision.masks) if options.recover else []
-    edits = _repair(evidence, decision, sparse) if edits is None or sparse else edits
+    edits = mend(evidence, decision, sparse) if choice.edits is None or sparse else choice.edits
     repaired = edits.apply(model) if edits else analysis
     keep = keep_of(repaired, decision.masks)
     after["params"] = params(repaired).total(keep.counts)  # a repair may have added biases
@@ -108,12 +93,12 @@ def prune(
     if options.plan is not None and (other := changed(zeros, read(options.plan))):
         warnings.append(f"zeros are not where the plan had them in {', '.join(other[:3])}{' ...' * (len(other) > 3)}")
     repairs = evidence.told(edits) if evidence.repair != "none" else []
-    plan = Plan(plan_model, groups, tensors, sparse=zeros, repairs=repairs, measured=measured, decided=decided)
+    plan = Plan(plan_model, groups, tensors, sparse=zeros, repairs=repairs, measured=measured, decided=choice.decided)
     plan.dense = told_dense(sparse)
     plan.orders = {name: order.tolist() for name, order in moved.items()}
     proof = Proof("skipped", reason="not asked for")
     result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)
-    result.target, result.offered, result.masks = decision.target, _offered(decision), masks
+    result.target, result.offered, result.masks = decision.target, _offered(decision), choice.masks
     result.unknown, result.warnings = dict(analysis.unknown), [*warnings, *evidence.warnings]
     return Pruned(result, decision.masks, edits, matches)
 
@@ -128,113 +113,12 @@ def _orders(analysis: Analysis, sparse: Sparse, decision: Decision, options: Opt
     return orders(analysis, layers(analysis), wanted, keep_of(analysis, decision.masks), scope.allows)
 
 
-def _search(
-    decision: Decision, analysis: Analysis, evidence: Evidence, shapes: dict[str, tuple[int, ...]]
-) -> Evolution:
-    """Better widths, as far as there is time."""
-    options = evidence.options
-    if decision.target is None or options.search_minutes is None:
-        raise InputError("--search-minutes needs a target: the passes' own ratios say how wide groups are")
-    if evidence.repair != "none":
-        hint = "where much goes, a run without it may be better"
-        evidence.warnings.append(f"--search-minutes judges widths without the repair that follows; {hint}")
-    cost = cost_of(decision.target, analysis, evidence.file.path, shapes)
-    trials = evidence.trials([c.group for c in decision.offered])
-    return evolve(decision, cost, trials, options.seed, for_minutes(options.search_minutes))
-
-
-def _repair(evidence: Evidence, decision: Decision, sparse: Sparse | None = None) -> Edits:
-    """What makes up for the units that go, with the weights that are to be sparse."""
-    found = repair.get(evidence.repair)
-    if sparse:
-        return _sparsify(evidence, decision, sparse)
-    if not decision.masks or found.name == "none":
-        return Edits()
-    progress = evidence.progress
-    progress("repairing")
-    work = Work(evidence.source, decision.masks, evidence.calibration, progress=progress, warn=evidence.warnings.append)
-    edits = found.function(work)
-    evidence.compare_with_plan()
-    return edits
-
-
-def _sparsify(evidence: Evidence, decision: Decision, sparse: Sparse) -> Edits:
-    """One walk over the layers that both repairs them and makes them sparse."""
-    progress = evidence.progress
-    if evidence.repair not in ("none", "sequential"):
-        raise InputError(f"--repair {evidence.repair}: layers are made sparse and repaired one by one (sequential)")
-    progress("making weights sparse")
-    mend = evidence.repair != "none"
-    data = evidence.calibration if mend or sparse.looks else ()
-    work = Work(evidence.source, decision.masks, data, progress=progress, warn=evidence.warnings.append)
-    if sparse.spread:
-        alone = replace(work, masks={})
-        sparse.wanted |= shared(alone, {name: sparse.wanted[name] for name in sparse.spread})
-    edits = sparsify(work, sparse.wanted, mend=mend)
-    if mend:
-        evidence.compare_with_plan()
-    return edits
-
-
 def _save(model: Model, trial: Path, output: Path) -> None:
     """Write the trial file; what goes wrong is told of the file that the user asked for."""
     try:
         save(model, trial)
     except InputError as error:
         raise InputError(str(error).replace(str(trial), str(output))) from None
-
-
-def _train_masks(decision: Decision, watch: Timing, evidence: Evidence) -> Masking:
-    """A better decision, learned; where the target is a time, by the estimate that was timed for the budget's."""
-    setting, target = evidence.options.masks, decision.target
-    assert setting is not None
-    if target is None:
-        raise InputError("--train-masks needs a target: the passes' own ratios say how wide groups are")
-    if target.timed:
-        cost = watch.cost(decision.offered, target)
-    else:
-        cost = cost_of(target, watch.analysis, evidence.file.path, watch.shapes)
-    found = train_decision(decision, cost, evidence, setting, partial(_repair, evidence))
-    if found.outcome.gained and target.timed:
-        watch.seen(found.decision, target)
-    return found
-
-
-def _decide(watch: Timing, evidence: Evidence, target: Target | None, sparse: Sparse) -> Decision:
-    options, source, analysis, shapes = evidence.options, evidence.file.path, watch.analysis, watch.shapes
-    wanted = target or options.target
-    timed = wanted if wanted is not None and wanted.timed else None
-    if options.plan is not None:
-        found = replay(analysis, read(options.plan), options, source, shapes)
-        return _replayed(watch, found, timed, sparse) if timed is not None else found
-
-    def made(aim: Target | None) -> Decision:
-        aimed = replace(options, target=aim)
-        return decide(analysis, aimed, source, shapes, evidence.scores, watch.cost, evidence.trials, evidence.likeness)
-
-    units = not options.passes or bool(passes_of(options))
-    if sparse and timed is not None:
-        return Composing(watch, evidence, sparse, made if units else None).run(timed, evidence.share)
-    if not units:
-        return _nothing(wanted)
-    return watch.search(timed, made) if timed is not None else made(wanted)
-
-
-def _replayed(watch: Timing, found: Decision, target: Target, sparse: Sparse) -> Decision:
-    """The decision of a plan, with the time that it takes."""
-    if not sparse:
-        return watch.seen(found, target)
-    found.fraction = watch.stopwatch.sparse(found.masks, sparse.wanted)
-    found.met, found.target = target.allows(found.fraction), target
-    return found
-
-
-def _nothing(target: Target | None) -> Decision:
-    """Where the user named no pass that takes units. Raises InputError where there is a target."""
-    if target is not None:
-        aim = f"--target {target.quantity}={target.fraction:g}"
-        raise InputError(f"{aim}: the passes named take no units, so say how many zeros there are to be (sparsity)")
-    return Decision({}, [], [], 1.0, True)
 
 
 def check_dims(model: Model, options: Options) -> None:
@@ -257,14 +141,6 @@ def open_shapes(model: Model, source: Path, options: Options) -> dict[str, tuple
         return {}
     names = {spec.name for spec in input_specs(dense)}
     return concrete(skeleton(model), {name: v.shape for name, v in feeds.items() if name in names})
-
-
-def _decided(options: Options) -> dict[str, str]:
-    """How it was decided what goes, or, where a plan was done again, what that says."""
-    if options.plan is not None:
-        return read(options.plan).decided
-    how = criteria.get(options.scored_by).aggregation(options.aggregate)
-    return {"criterion": options.scored_by, "aggregate": how, "budget": options.shared_by}
 
 
 def _counts(
