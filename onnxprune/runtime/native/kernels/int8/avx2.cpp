@@ -78,21 +78,25 @@ const OutputTiles kLooseOutputs[] = {{16, 4, Loose16::fn}, {8, 4, Loose8::fn}, {
 
 using Tok4 = TokenTable<P8, 4, false, 1, 2, 3>;
 using Tok1 = TokenTable<P8, 1, false, 1, 2, 3, 4, 5, 6, 7, 8>;
-const TokenTiles kTokens[] = {{4, 8, 3, 1, Tok4::fn}, {1, 8, 8, 1, Tok1::fn}, {0, 0, 0, 1, nullptr}};
+const TokenTiles kMany[] = {{4, 8, 3, 1, Tok4::fn}, {1, 8, 8, 1, Tok1::fn}, {0, 0, 0, 1, nullptr}};
+const TokenForm kTokens[] = {{kMany, nullptr}, {nullptr, nullptr}};
 
 template <class V>
 struct Loose {
-  static constexpr TokenTiles tiles[] = {{4, V::kLanes, 2, 2, TokenTable<V, 4, true, 2>::fn},
-                                         {1, V::kLanes, 2, 2, TokenTable<V, 1, true, 2>::fn},
+  static constexpr int C = V::kTogether;
+  static constexpr TokenTiles tiles[] = {{4, V::kLanes, C, C, TokenTable<V, 4, true, C>::fn},
+                                         {1, V::kLanes, C, C, TokenTable<V, 1, true, C>::fn},
                                          {0, 0, 0, 1, nullptr}};
+  static constexpr TokenForm form{tiles, split<V>};
 };
-const LooseTokens kLooseTokens[] = {{Loose<P4>::tiles, split<P4>}, {Loose<P8>::tiles, split<P8>}, {nullptr, nullptr}};
+const TokenForm kLooseTokens[] = {Loose<Whole<P4>>::form, Loose<Whole<P8>>::form, {nullptr, nullptr}};
 
 }  // namespace
 
 const Tiles& avx2_tiles() {
-  static const Tiles tiles{"int8/avx2", 2, quantise_rows<Shorts>, kOutputs, kLooseOutputs, kTokens, kLooseTokens, 8,
-                           4,           5, &avx2_block_tiles()};
+  static const Tiles tiles{
+      "int8/avx2", 2, quantise_rows<Shorts>, kOutputs, kLooseOutputs, kTokens, kLooseTokens, 8, 4, 8,
+      4,           5, &avx2_block_tiles()};
   return tiles;
 }
 

@@ -85,8 +85,9 @@ struct TokenTiles {
 // the loose tiles that it belongs to.
 using SplitFn = void (*)(Word* panel, int64_t groups);
 
-struct LooseTokens {
-  const TokenTiles* tiles;  // one number of vectors
+// Tiles for some number of tokens, widest first; split is null where they aren't loose.
+struct TokenForm {
+  const TokenTiles* tiles;
   SplitFn split;
 };
 
@@ -97,10 +98,10 @@ struct Tiles {
   int64_t group;
   QuantiseFn quantise;
   const OutputTiles *outputs, *loose_outputs;
-  const TokenTiles* tokens;
-  const LooseTokens* loose_tokens;  // for fewest tokens first, ends with null
-  // Rows from which tokens are in lanes, of strips up to so many outputs; loose ones likewise, of any width.
-  int64_t tokens_from, tokens_up_to, loose_from;
+  const TokenForm *tokens, *loose_tokens;  // for fewest tokens first, ends with null; loose: one number of vectors
+  // Rows from which tokens are in lanes, of strips up to so many outputs, and of narrower ones; loose ones likewise, of
+  // any width.
+  int64_t tokens_from, tokens_up_to, few_from, few_up_to, loose_from;
   const BlockTiles* floats;  // transposes and epilogues
 };
 

@@ -24,7 +24,9 @@ class Tiled : public Kernel {
  private:
   bool tokens_in_lanes(int64_t m) const {
     if (!outputs_.possible()) return true;
-    return groups_.loose ? m >= tiles_.loose_from : m >= tiles_.tokens_from && groups_.width <= tiles_.tokens_up_to;
+    if (groups_.loose) return m >= tiles_.loose_from;
+    return (m >= tiles_.tokens_from && groups_.width <= tiles_.tokens_up_to) ||
+           (m >= tiles_.few_from && groups_.width <= tiles_.few_up_to);
   }
 
   Groups groups_;

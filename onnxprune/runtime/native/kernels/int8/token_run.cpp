@@ -27,10 +27,10 @@ int64_t band_of(int64_t width) {
   return lines <= kBand ? kBand / lines * lines : width;
 }
 
-// The tiles with the fewest tokens that take m of them.
-const LooseTokens& fitting(const LooseTokens* loose, int64_t m) {
-  while (loose[1].tiles && loose->tiles->lanes * loose->tiles->vectors < m) ++loose;
-  return *loose;
+// The tiles for the fewest tokens that take m of them, or those for most.
+const TokenForm& fitting(const TokenForm* form, int64_t m) {
+  while (form[1].tiles && form->tiles->lanes * form->tiles->vectors < m) ++form;
+  return *form;
 }
 
 }  // namespace
@@ -41,12 +41,11 @@ TokenRun::TokenRun(const Groups& groups, const Tiles& tiles)
 // A panel's X leaves half of the second cache to others. Panels are as equal as can be, and as many as the threads can
 // share evenly.
 TokenRun::Plan TokenRun::plan(int64_t m, int threads) const {
-  Plan p{tiles_.tokens, nullptr, 0, 0, 0, 1, 1};
-  if (groups_.loose) p.slice = fitting(tiles_.loose_tokens, m).tiles, p.split = fitting(tiles_.loose_tokens, m).split;
-  p.slice = dividing(p.slice, groups_.width);
+  const TokenForm& form = fitting(groups_.loose ? tiles_.loose_tokens : tiles_.tokens, m);
+  Plan p{dividing(form.tiles, groups_.width), form.split, 0, 0, 0, 1, 1};
   const int64_t step = p.slice->step, lanes = p.slice->lanes;
-  const int64_t fitting = kPanelWords / (groups_.row_words() * lanes * step) * step;
-  p.most = std::clamp<int64_t>(fitting, ceil_div(p.slice->vectors, 2 * step) * step, p.slice->vectors);
+  const int64_t most = kPanelWords / (groups_.row_words() * lanes * step) * step;
+  p.most = std::clamp<int64_t>(most, ceil_div(p.slice->vectors, 2 * step) * step, p.slice->vectors);
   const int64_t parts = tasks(m * groups_.count() * groups_.width * groups_.group, threads);
   p.units = ceil_div(m, lanes * step);
   p.panels = ceil_div(p.units * step, p.most);

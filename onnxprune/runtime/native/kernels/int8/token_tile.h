@@ -6,16 +6,13 @@
 namespace onnxprune::int8 {
 namespace {
 
-// The words of group i of C vectors of tokens: as they lie, or loose, put together from rows of numbers (C == kGroup).
+// The words of group i of C vectors of tokens: as they lie, or loose, put together from rows of numbers.
 template <class V, int C, bool loose>
 void words_of(const TokenTile& t, int64_t i, typename V::Reg* x) {
   constexpr int64_t T = C * V::kLanes;
   if constexpr (loose) {
-    static_assert(C == V::kGroup, "as many rows of numbers make as many vectors of words");
-    const auto* numbers = static_cast<const typename V::Number*>(t.x);
-#pragma GCC unroll 4
-    for (int j = 0; j < C; ++j) x[j] = V::load(numbers + int64_t{t.index[i * C + j]} * T);
-    V::interleave(x);
+    static_assert(C == V::kTogether, "as many vectors of words as are made at a time");
+    V::gather(static_cast<const typename V::Number*>(t.x), t.index + i * V::kGroup, x);
   } else {
     const Word* words = static_cast<const Word*>(t.x) + int64_t{t.index[i]} * T;
 #pragma GCC unroll 8
@@ -100,16 +97,29 @@ struct TokenTable {
   static constexpr TokenTileFn fn[] = {token_tile<V, B, C, loose>...};
 };
 
+// Vectors whose rows of numbers are as long as they are themselves: as many rows as words have numbers make as many
+// vectors.
+template <class W>
+struct Whole : W {
+  static constexpr int kTogether = W::kGroup;
+  using Reg = typename W::Reg;
+  static void gather(const typename W::Number* numbers, const uint16_t* index, Reg* x) {
+#pragma GCC unroll 4
+    for (int j = 0; j < kTogether; ++j) x[j] = W::load(numbers + int64_t{index[j]} * kTogether * W::kLanes);
+    W::interleave(x);
+  }
+};
+
 template <class V>
 void split(Word* panel, int64_t groups) {
-  constexpr int64_t T = V::kGroup * V::kLanes;
+  constexpr int64_t T = V::kTogether * V::kLanes;
   for (int64_t g = 0; g < groups; ++g, panel += T) {
-    typename V::Reg x[V::kGroup];
+    typename V::Reg x[V::kTogether];
 #pragma GCC unroll 4
-    for (int c = 0; c < V::kGroup; ++c) x[c] = V::load(panel + c * V::kLanes);
+    for (int c = 0; c < V::kTogether; ++c) x[c] = V::load(panel + c * V::kLanes);
     V::separate(x);
 #pragma GCC unroll 4
-    for (int c = 0; c < V::kGroup; ++c) V::store(panel + c * V::kLanes, x[c]);
+    for (int c = 0; c < V::kTogether; ++c) V::store(panel + c * V::kLanes, x[c]);
   }
 }
 

@@ -109,26 +109,49 @@ using Loose4 = OutputTable<W4, 1, true, 1, 2, 3, 4>;
 const OutputTiles kLooseOutputs[] = {
     {64, 4, Loose64::fn}, {16, 4, Loose16::fn}, {8, 4, Loose8::fn}, {4, 4, Loose4::fn}, {0, 0, nullptr}};
 
+// Eight tokens, whose rows of numbers fill a quarter of a vector.
+struct Eight : W8 {
+  static constexpr int kTogether = 1;
+  static __m128i row(const uint8_t* numbers, uint16_t input) {
+    return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(numbers + int64_t{input} * kLanes));
+  }
+  static void gather(const uint8_t* numbers, const uint16_t* index, __m256i* x) {
+    const __m128i low = _mm_unpacklo_epi8(row(numbers, index[0]), row(numbers, index[1]));
+    const __m128i high = _mm_unpacklo_epi8(row(numbers, index[2]), row(numbers, index[3]));
+    x[0] = _mm256_set_m128i(_mm_unpackhi_epi16(low, high), _mm_unpacklo_epi16(low, high));
+  }
+  static void separate(__m256i* x) {
+    x[0] = _mm256_permutevar8x32_epi32(bytes(x[0]), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  }
+};
+
 using Tok8 = TokenTable<W16, 8, false, 1, 2, 3>;
 using Tok4 = TokenTable<W16, 4, false, 1, 2, 3, 4, 5, 6>;
 using Tok1 = TokenTable<W16, 1, false, 1, 2, 3, 4, 5, 6, 7, 8>;
-const TokenTiles kTokens[] = {
+const TokenTiles kMany[] = {
     {8, 16, 3, 1, Tok8::fn}, {4, 16, 6, 1, Tok4::fn}, {1, 16, 8, 1, Tok1::fn}, {0, 0, 0, 1, nullptr}};
+using Few4 = TokenTable<W8, 4, false, 1>;
+using Few1 = TokenTable<W8, 1, false, 1>;
+const TokenTiles kFew[] = {{4, 8, 1, 1, Few4::fn}, {1, 8, 1, 1, Few1::fn}, {0, 0, 0, 1, nullptr}};
+const TokenForm kTokens[] = {{kFew, nullptr}, {kMany, nullptr}, {nullptr, nullptr}};
 
 template <class V>
 struct Loose {
-  static constexpr TokenTiles tiles[] = {{4, V::kLanes, 4, 4, TokenTable<V, 4, true, 4>::fn},
-                                         {1, V::kLanes, 4, 4, TokenTable<V, 1, true, 4>::fn},
+  static constexpr int C = V::kTogether;
+  static constexpr TokenTiles tiles[] = {{4, V::kLanes, C, C, TokenTable<V, 4, true, C>::fn},
+                                         {1, V::kLanes, C, C, TokenTable<V, 1, true, C>::fn},
                                          {0, 0, 0, 1, nullptr}};
+  static constexpr TokenForm form{tiles, split<V>};
 };
-const LooseTokens kLooseTokens[] = {
-    {Loose<W4>::tiles, split<W4>}, {Loose<W8>::tiles, split<W8>}, {Loose<W16>::tiles, split<W16>}, {nullptr, nullptr}};
+const TokenForm kLooseTokens[] = {
+    Loose<Eight>::form, Loose<Whole<W4>>::form, Loose<Whole<W8>>::form, Loose<Whole<W16>>::form, {nullptr, nullptr}};
 
 }  // namespace
 
 const Tiles& vnni_tiles() {
-  static const Tiles tiles{"int8/vnni", 4, quantise_rows<Bytes>, kOutputs, kLooseOutputs, kTokens, kLooseTokens, 13,
-                           8,           5, &avx512_block_tiles()};
+  static const Tiles tiles{
+      "int8/vnni", 4, quantise_rows<Bytes>, kOutputs, kLooseOutputs, kTokens, kLooseTokens, 13, 8, 6,
+      4,           2, &avx512_block_tiles()};
   return tiles;
 }
 
