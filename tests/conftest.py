@@ -1,3 +1,4 @@
+import gc
 import secrets
 from pathlib import Path
 
@@ -10,6 +11,14 @@ settings.load_profile("untimed")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden files with what is found now")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short_collections() -> None:
+    """Proofs and prunings collect garbage, up to five times a run: of what is there by now, all tests and what they
+    import, nothing is garbage, and looking through it takes longer than most of them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

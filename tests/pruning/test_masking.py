@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,15 +28,6 @@ from tests.recovery.small import WIDTH, network, samples
 
 ALIVE = list(range(0, WIDTH, 2))
 STEPS = MaskSetting(Effort(steps=60), "ste", weights=False)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def frozen() -> Iterator[None]:
-    """Every run collects garbage several times: what torch is made of needn't be looked at."""
-    pytest.importorskip("torch")
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture
