@@ -1,4 +1,4 @@
-"""A sequential test of a ratio of times, on pairs of runs in random order; see docs/decisions/0011-latency-gate.md.
+"""A sequential test of a ratio of times, on pairs of them in random order; see docs/decisions/0011-latency-gate.md.
 
 Two bets run side by side: one wins money where the new model is slower than the allowed ratio, one where it is faster
 than the ratio that must be detected. Who bets on a fair coin, or against himself, multiplies his stake by 1/alpha at

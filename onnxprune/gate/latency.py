@@ -5,13 +5,15 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 from onnxprune.gate.evidence import Evidence, Question, State
 from onnxprune.gate.figures import Conditions
 from onnxprune.runtime import Effort, Feeds, bench, prepare, session
-from onnxprune.runtime.pairs import Pair, pairs
+from onnxprune.runtime.interleave import Call
+from onnxprune.runtime.pairs import Pair, renewed
 
 MOST_PAIRS = 100_000
 
@@ -20,7 +22,8 @@ MOST_PAIRS = 100_000
 class Timed:
     """What a comparison of times came to.
 
-    ratio: median of new over base time of a pair; low, high: its confidence sequence, None where it is open; base, new:
+    pairs: how many counted, each the medians of a few (see `runtime.pairs.renewed`); ratio: their median of new over
+    base time; low, high: its confidence sequence, None where it is open; base, new:
     median seconds per run; clock: "wall", or "processor" for processor time
     """
 
@@ -74,10 +77,13 @@ def race(
 ) -> Timed:
     """Time two model files in this process, for at most so many seconds. Raises InputError where one doesn't run."""
     how, clock = conditions, chosen(clock, conditions)
-    first, second = (prepare(session(p, threads=how.threads, provider=how.provider), feeds) for p in (base, new))
+
+    def make(path: Path) -> Call:
+        return prepare(session(path, threads=how.threads, provider=how.provider), feeds)
+
     effort = Effort(rounds=MOST_PAIRS, max_seconds=seconds)
     gc.collect()
-    found = pairs(first, second, effort, seed=how.seed, processor=clock == "processor")
+    found = renewed(partial(make, base), partial(make, new), effort, seed=how.seed, processor=clock == "processor")
     return decide(found, question, clock=clock)
 
 

@@ -46,7 +46,7 @@ def _ratio(timed: Timed, limit: LatencyLimit) -> Finding:
 def _told(timed: Timed, limit: LatencyLimit) -> str:
     question = timed.question
     what = "processor time" if timed.clock == "processor" else "time"
-    known = f"the {what} is {timed.ratio:.3f} times the baseline model's ({_between(timed)}; {timed.pairs} pairs)"
+    known = f"the {what} is {timed.ratio:.3f} times the baseline model's ({_between(timed)}; {timed.pairs} rounds)"
     if timed.state is State.NOT_MET:
         risk = f"false alarms at most {100 * question.false_alarm:g} %"
         return f"latency: {known}, and it's shown to be above {question.ratio:g} ({risk})"
