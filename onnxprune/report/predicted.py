@@ -36,10 +36,11 @@ class Gains:
     times: dict[str, Speeds] = field(default_factory=lambda: {door: Speeds(door) for door in (OP, INT8, PROVIDER)})
 
     def of_layer(self, layer: Layer, weight: np.ndarray) -> Predicted | None:
-        """Of a weight [outputs, inputs] with zeros, in a session with the provider; None where no kernel takes it."""
+        """Of a weight [outputs, inputs] with zeros, in a session with the provider, or else if it were packed; None
+        where no kernel takes it."""
         if not is_product(layer) and not is_pointwise(layer):
             return None
-        return self._of([linear_of(layer, ALL, self.shapes)], weight, PROVIDER)
+        return self._of([linear_of(layer, ALL, self.shapes)], weight, (PROVIDER, OP))
 
     def of_node(self, node: gs.Node, weight: np.ndarray) -> Predicted | None:
         """Of a SparseMatMul node, which says no more whether it was a MatMul or a Gemm."""
@@ -48,16 +49,17 @@ class Gains:
             return None
         data = tuple(length if isinstance(length, int) else 1 for length in known)
         biased = len(node.inputs) > 5 and not node.inputs[5].is_empty()
-        door = INT8 if packed_of(node).scales is not None else OP
-        return self._of([Linear(op, data, len(weight), biased) for op in ("MatMul", "Gemm")], weight, door)
+        doors = (INT8,) if packed_of(node).scales is not None else (OP, PROVIDER)
+        return self._of([Linear(op, data, len(weight), biased) for op in ("MatMul", "Gemm")], weight, doors)
 
-    def _of(self, linears: list[Linear], weight: np.ndarray, door: str) -> Predicted | None:
+    def _of(self, linears: list[Linear], weight: np.ndarray, doors: tuple[str, ...]) -> Predicted | None:
+        """By the first of some doors through which such a layer was timed."""
         if not (weight == 0).any():
             return None
-        kernels = self.times[door]
-        seen = None if kernels.why_not else next(filter(None, map(kernels.seen, linears)), None)
+        known = (self.times[door].seen(linear) for door in doors if not self.times[door].why_not for linear in linears)
+        seen = next((speed for speed in known if speed is not None), None)
         speed = seen or guessed(linears[0], list(GUESSES))
-        gains = list(_gains(speed, weight))
+        gains = _gains(speed, weight)
         return Predicted(speed.rows, round(max(gains), 3), seen is not None) if gains else None
 
 
