@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from onnxprune.calibration.batch import open_batches, samples_in, settled
+from onnxprune.calibration.batch import open_batch, open_batches, samples_in, settled
 from onnxprune.calibration.conform import conform
 from onnxprune.calibration.data import Call, Data
 from onnxprune.calibration.labels import check_labels, inputs_of, labels_of
@@ -29,24 +29,25 @@ def open_data(
     bounds: Mapping[str, int] | None = None,
     like: Feeds | None = None,
     labels: str = "",
+    together: int = 1,
 ) -> Data:
     """The data that a text names, for a model with these inputs; docs/data.md shows every form.
 
     samples: at most so many, evenly spaced over what is there; preprocess: what becomes of a picture; dims: lengths of
     open axes, by symbol or `input:axis`; for data that is made up: seed, bounds (see `random_inputs`), like (inputs of
-    the lengths that they get); labels: the name of what should come out, besides the inputs, or empty. All calls are
-    made and checked once, but pictures only when they are used. Raises InputError where the data can't be read or don't
-    suit the inputs.
+    the lengths that they get), together (how many samples a call holds, where all inputs leave that open); labels: the
+    name of what should come out, besides the inputs, or empty. All calls are made and checked once, but pictures only
+    when they are used. Raises InputError where the data can't be read or don't suit the inputs.
     """
     if samples < 1:
         raise InputError(f"the number of samples must be positive, but is {samples}")
     if not specs:
         raise InputError(f"{text}: the model has no inputs, so there is nothing to give it")
     if like is not None and text == MADE_UP:
-        specs, dims = [InputSpec(spec.name, spec.dtype, like[spec.name].shape) for spec in specs], None
+        specs, dims = [_as_long(spec, like[spec.name].shape, together) for spec in specs], None
     known = settled(specs, dims)
     check_labels(labels, specs)
-    request = Request(text, known, specs, samples, preprocess, dims or {}, seed, bounds, labels)
+    request = Request(text, known, specs, samples, preprocess, dims or {}, seed, bounds, labels, together)
     try:
         source = _source(text)
         if preprocess is not None and not source.preprocess:
@@ -54,6 +55,13 @@ def open_data(
         return _checked(source.open(request), request)
     except OSError as error:  # a folder that may not be listed, a name that is too long
         raise InputError(f"{text}: {error.strerror or error}") from error
+
+
+def _as_long(spec: InputSpec, lengths: Sequence[int], together: int) -> InputSpec:
+    """An input of these lengths; how many samples there are stays open if they may come together."""
+    free = open_batch(spec) if together > 1 else None
+    shape = [spec.shape[axis] if axis == free else length for axis, length in enumerate(lengths)]
+    return InputSpec(spec.name, spec.dtype, tuple(shape))
 
 
 def _source(text: str) -> Source:

@@ -18,7 +18,7 @@ class Request:
 
     specs: the inputs, with the lengths that the user gave in place; declared: as the model declares them; samples: no
     more than so many are wanted; preprocess: a file that says what becomes of a picture; dims, seed, bounds: see
-    `open_data`; labels: what calls hold besides inputs, or empty
+    `open_data`; labels: what calls hold besides inputs, or empty; together: samples in a call that is made up
     """
 
     text: str
@@ -30,6 +30,7 @@ class Request:
     seed: int
     bounds: Mapping[str, int] | None
     labels: str = ""
+    together: int = 1
 
     @property
     def path(self) -> Path:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from onnxprune.calibration import MADE_UP, Data, open_data
 from onnxprune.calibration.batch import open_batches, settled
+from onnxprune.calibration.cutting import BATCH
+from onnxprune.errors import InputError
 from onnxprune.graph import index_bounds, load
 from onnxprune.recovery import invent
 from onnxprune.runtime import Feeds, InputSpec, PlainFile, input_specs, runnable_inputs, session
+from onnxprune.runtime.run import run
 
 MADE_UP_CALLS = 32
 """Calls, where nobody gave any, to see what a model does."""
@@ -41,7 +46,21 @@ def open_inputs(dense: Path, inputs: Inputs, seed: int) -> Data:
     text, dims = inputs.data or MADE_UP, inputs.dims or None
     like = _like(dense, specs, inputs, seed) if text == MADE_UP else None
     how = {"samples": inputs.samples, "preprocess": inputs.preprocess, "labels": inputs.labels}
+    how["together"] = _together(dense, settled(specs, dims), like) if like is not None else 1
     return open_data(text, specs, dims=dims, seed=seed, bounds=bounds, like=like, **how)  # type: ignore[arg-type]
+
+
+def _together(dense: Path, specs: Sequence[InputSpec], like: Feeds) -> int:
+    """How many samples a call may hold that is made up: one where the model doesn't run on several, which many files
+    don't though they say so."""
+    axes = open_batches(specs)
+    if not specs or len(axes) < len(specs) or any(like[name].shape[axis] != 1 for name, axis in axes.items()):
+        return 1
+    try:
+        run(session(dense), {name: np.repeat(like[name], BATCH, axis) for name, axis in axes.items()})
+    except InputError:
+        return 1
+    return BATCH
 
 
 def imagined(file: PlainFile, inputs: Inputs, seed: int, tell: Callable[[str], None]) -> Data:

@@ -70,3 +70,14 @@ def test_random() -> None:
     longer = open_data("random", specs, samples=10, dims={"batch": 4, "sequence": 5})
     assert longer.rows == (4, 4) and longer[0]["ids"].shape == (4, 5)
     assert len({open_data("random", specs, seed=seed).digest for seed in (0, 0, 1)}) == 2
+
+
+def test_random_samples_come_together() -> None:
+    """The same draws, several in a call, where every input leaves open how many there are."""
+    specs, like = [InputSpec("x", "float32", ("batch", 3))], {"x": np.zeros((1, 3), np.float32)}
+    alone, data = (open_data("random", specs, samples=10, like=like, together=n) for n in (1, 4))
+    assert data.rows == (4, 4, 2) and data.batch == {"x": 0} and alone.rows == (1,) * 10 and not alone.batch
+    np.testing.assert_array_equal(np.concatenate([c["x"] for c in data]), np.concatenate([c["x"] for c in alone]))
+    fixed = [*specs, InputSpec("s", "float32", (2,))]
+    mixed = open_data("random", fixed, samples=10, like={**like, "s": np.zeros(2, np.float32)}, together=4)
+    assert mixed.rows == (1,) * 10

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-from onnxprune.calibration.batch import samples_in
+import numpy as np
+
+from onnxprune.calibration.batch import open_batches, samples_in
 from onnxprune.calibration.registry import Found, Request, source
 from onnxprune.runtime import Array, random_inputs
 
@@ -14,14 +16,24 @@ _STRIDE = 1_000_003
 
 @source("random", lambda text: text == "random")
 def made_up(request: Request) -> Found:
-    """Draws as `random_inputs` makes them, the first of them with the seed itself."""
+    """Draws as `random_inputs` makes them, the first of them with the seed itself; several in a call where they may."""
 
-    def make(index: int) -> dict[str, Array]:
+    def draw(index: int) -> dict[str, Array]:
         seed = request.seed * _STRIDE + index
         return random_inputs(request.declared, seed=seed, dims=request.dims, bounds=request.bounds)
 
-    samples = samples_in(make(0), request.specs)
-    count = max(request.samples // samples, 1)
-    recipe = [request.seed, count, list(request.declared), sorted(request.dims.items()), request.bounds]
+    axes, samples = open_batches(request.specs), samples_in(draw(0), request.specs)
+    draws = max(request.samples // samples, 1)
+    width = request.together if len(axes) == len(request.specs) else 1
+    calls = [range(start, min(start + width, draws)) for start in range(0, draws, width)]
+
+    def make(index: int) -> dict[str, Array]:
+        made = [draw(number) for number in calls[index]]
+        return (
+            {name: np.concatenate([one[name] for one in made], axes[name]) for name in axes} if width > 1 else made[0]
+        )
+
+    recipe = [request.seed, draws, width, list(request.declared), sorted(request.dims.items()), request.bounds]
     digest = hashlib.sha256(repr(recipe).encode()).hexdigest()
-    return Found(count, make, lambda index: f"random, call {index}", digest, (samples,) * count, synthetic=True)
+    rows = tuple(samples * len(call) for call in calls)
+    return Found(len(calls), make, lambda index: f"random, call {index}", digest, rows, synthetic=True)
