@@ -82,7 +82,7 @@ def _cells(rows: Mapping[str, Row]) -> Cells:
 
 def _level(cells: Cells, level: float, dense: Mapping[str, Row]) -> str:
     """The table of one size, with the median over models under it."""
-    models = sorted({model for model, _, at in cells if at == level})
+    models = sorted({model for model, column, at in cells if at == level and column == "random"})  # else: for claims
     columns = [c.name for c in COLUMNS if any((model, c.name, level) in cells for model in models)]
     rows = [
         [model, number(dense.get(model, {}).get("score"), 3), *(_cell(cells.get((model, c, level))) for c in columns)]
