@@ -16,6 +16,7 @@ from onnxprune.cli.analyze import analyze
 from onnxprune.cli.bench import bench
 from onnxprune.cli.compare import compare
 from onnxprune.cli.contract import Contract
+from onnxprune.cli.doctor import doctor
 from onnxprune.cli.explain import explain
 from onnxprune.cli.export import export
 from onnxprune.cli.gate import app as gate
@@ -37,6 +38,7 @@ for _command in (optimize, recover, analyze, explain, bench, compare, export):
     app.command()(_command)
 app.add_typer(gate)
 app.command("list")(listing)
+app.command()(doctor)
 
 
 def _version(wanted: bool) -> None:

@@ -17,7 +17,7 @@ from onnxprune.cli.contract import BROKEN_PIPE, INTERRUPTED, guarded
 from onnxprune.errors import InputError, VerificationError
 from tests.cli.conftest import Run, launch, sentence
 
-COMMANDS = ("optimize", "analyze", "explain", "bench", "compare", "gate", "export", "list")
+COMMANDS = ("optimize", "analyze", "explain", "bench", "compare", "gate", "export", "list", "doctor")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

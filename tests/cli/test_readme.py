@@ -65,7 +65,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_there_are_commands() -> None:
     assert len(COMMANDS) > 10 and len(NEEDS_A_FRAMEWORK) == 1
     assert {shlex.split(c)[0] for c in COMMANDS} == set(
-        "optimize recover analyze explain export bench compare gate list".split()
+        "optimize recover analyze explain export bench compare gate doctor list".split()
     )
 
 
