@@ -56,6 +56,7 @@ FULL = """
 import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
+sys.dont_write_bytecode = True  # it would be cut off, and be what every later process reads
 from onnxprune.cli import main
 sys.argv[0] = "onnxprune"
 main()

@@ -106,7 +106,7 @@ def test_a_disk_that_fills_up(tmp_path: Path, kilobytes: int, external: bool, ch
         resource.setrlimit(resource.RLIMIT_FSIZE, ({kilobytes} * 1024, -1))
         save(model, {str(old)!r}, {external})
         """,
-        before="signal.signal(signal.SIGXFSZ, signal.SIG_IGN)",
+        before="signal.signal(signal.SIGXFSZ, signal.SIG_IGN); sys.dont_write_bytecode = True",
     )
     assert printed == f"InputError: {old}: can't be written (File too large)"
     source.unlink()
