@@ -30,7 +30,7 @@ from onnxprune.pruning.prune import prune
 from onnxprune.runtime import PlainFile, bench
 from tools import zoo_models
 from tools.page import machine
-from tools.results import ROOT, Results, Row, key_of, program
+from tools.results import ROOT, Results, Row, aged, key_of
 from tools.table import table
 
 FILE = ROOT / "docs" / "latency.md"
@@ -140,10 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             make = lambda f=file, x=fraction: measured(f, x, options.rounds)  # noqa: E731
             found, _ = kept.obtain(row, key_of(file), make, fresh=options.fresh)
             print(row, found.get("failed") or " ".join(_line(row, found)[2:]), flush=True)
-    now = program()
-    old = [name for name in kept.rows() if now not in kept.key(name).split()]
-    text = page(kept.rows()) + (f"\nMeasured with an earlier state of the source: {', '.join(old)}.\n" if old else "")
-    FILE.write_text(text, encoding="utf-8")
+    FILE.write_text(page(kept.rows()) + aged(kept.old()), encoding="utf-8")
     print(FILE)
     return 0
 

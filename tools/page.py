@@ -12,7 +12,7 @@ from pathlib import Path
 
 from onnxprune.runtime.environment import environment
 from tools import linearity, page_models, page_peers, page_readme
-from tools.results import ROOT, Results, Row, program, revision
+from tools.results import ROOT, Results, Row, aged, revision
 
 FILE = ROOT / "docs" / "benchmarks.md"
 
@@ -84,12 +84,7 @@ def machine() -> str:
 
 def _age(names: Sequence[str]) -> str:
     """A line on rows that were measured with another version of the source; empty where there is none."""
-    now = program()
-    kept = {name: Results(name) for name in names}
-    old = [
-        f"{row} ({name})" for name, found in kept.items() for row in found.rows() if now not in found.key(row).split()
-    ]
-    return f"\nMeasured with an earlier state of the source: {', '.join(old)}.\n" if old else ""
+    return aged(f"{row} ({name})" for name in names for row in Results(name).old())
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,21 @@ class Results:
         """What the row was made from; empty where there is none."""
         return self._rows[name][0] if name in self._rows else ""
 
-    def obtain(self, name: str, key: str, make: Callable[[], Row], *, fresh: bool = False) -> tuple[Row, bool]:
-        """The row of that name and key, and whether it had to be made. A failed one is made again."""
+    def old(self) -> list[str]:
+        """Names of the rows that were made from another state of the source."""
+        now = program()
+        return [name for name in self.rows() if now not in self.key(name).split()]
+
+    def obtain(
+        self, name: str, key: str, make: Callable[[], Row], *, fresh: bool = False, missing: bool = False
+    ) -> tuple[Row, bool]:
+        """The row of that name and key, and whether it had to be made. A failed one is made again.
+
+        fresh: make it in any case; missing: one of any other key will do
+        """
         if name in self._rows and not fresh:
             held, row = self._rows[name]
-            if held == key and "failed" not in row:
+            if (missing or held == key) and "failed" not in row:
                 return row, False
         return self.keep(name, key, make()), True
 
@@ -60,6 +70,12 @@ class Results:
         fresh = self.file.with_suffix(".new")
         fresh.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
         os.replace(fresh, self.file)
+
+
+def aged(names: Iterable[str]) -> str:
+    """The line under a page that names what was measured with another state of the source; empty where nothing was."""
+    told = list(dict.fromkeys(names))
+    return f"\nMeasured with an earlier state of the source: {', '.join(told)}.\n" if told else ""
 
 
 def program() -> str:

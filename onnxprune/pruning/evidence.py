@@ -142,8 +142,11 @@ class Evidence:
         """Runs of the model under masks of some groups; nothing is opened before the first one."""
         key = tuple(g.id for g in groups)
         if key not in self._trials:
-            source = lambda: open_gated(self.source, key, calls=len(self.calibration))  # noqa: E731
-            self._trials[key] = Trials(source, lambda: self.calibration, tell=lambda text: self.progress(text))
+            self._trials[key] = Trials(
+                lambda: open_gated(self.source, key, calls=len(self.calibration)),
+                lambda: self.calibration,
+                tell=lambda text: self.progress(text),
+            )
         return self._trials[key]
 
     def gradients(self, groups: Sequence[Group]) -> Gradients:

@@ -12,6 +12,7 @@ import pytest
 from models.making import at_hand
 from models.recipe import Feeds, Gate, Recipe, Run
 from tests.oracle import build
+from tools import trained
 from tools.accuracy import __main__ as tool
 from tools.accuracy import cell, page
 from tools.accuracy.claims import CLAIMS
@@ -27,7 +28,7 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
     monkeypatch.setenv("ONNXPRUNE_CACHE", str(tmp_path))
     path = tmp_path / "net.onnx"
     onnx.save(build(NET), path)
-    first = cell.runner(path)
+    first = trained.runner(path)
 
     def inputs(n: int, seed: int) -> list[Feeds]:
         return [{"x": np.random.default_rng([seed, i]).standard_normal((32, 8), np.float32)} for i in range(n)]
@@ -54,11 +55,11 @@ def test_refitting_by_data_beats_chance(recipe: Recipe) -> None:
 
 
 def test_calibration_data_are_made_once(recipe: Recipe) -> None:
-    folder = cell.calibration(recipe, 0)
+    folder = trained.calibration(recipe, 0)
     assert len(list(folder.glob("*.npz"))) == 16  # of 32 samples each
     stamp = (folder / "0000.npz").stat().st_mtime_ns
-    assert cell.calibration(recipe, 0) == folder and (folder / "0000.npz").stat().st_mtime_ns == stamp
-    assert cell.calibration(recipe, 1) != folder
+    assert trained.calibration(recipe, 0) == folder and (folder / "0000.npz").stat().st_mtime_ns == stamp
+    assert trained.calibration(recipe, 1) != folder
 
 
 def test_cells_are_kept(recipe: Recipe) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from onnxprune.errors import InputError
 from onnxprune.runtime import BenchResult, Samples
+from tools import cells
 from tools.frontier import __main__ as tool
 from tools.frontier import page
 from tools.frontier.ways import LEVELS, WAYS
@@ -40,12 +41,12 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         return BenchResult(("dense", "fast"), (dense, fast))
 
     monkeypatch.setenv("ONNXPRUNE_CACHE", str(tmp_path))
-    monkeypatch.setattr(tool, "optimize", optimize)
+    monkeypatch.setattr(cells, "optimize", optimize)
     monkeypatch.setattr(tool, "bench", bench)
     monkeypatch.setattr(tool, "timing_feeds", lambda *_: {})
     monkeypatch.setattr(tool, "calibration", lambda *_: tmp_path)
-    monkeypatch.setattr(tool, "score", lambda *_: 0.72)
-    monkeypatch.setattr(tool, "dense", lambda _: 0.8)
+    monkeypatch.setattr(cells, "score", lambda *_: 0.72)
+    monkeypatch.setattr(cells, "dense", lambda _: 0.8)
     return asked
 
 

@@ -11,11 +11,11 @@ import pytest
 from models.recipe import Feeds, Gate, Recipe, Run
 from tests.oracle import build
 from tests.tools.test_accuracy import NET
-from tools.accuracy import cell
 from tools.results import Results
 from tools.sparsity import __main__ as tool
 from tools.sparsity import page
 from tools.sparsity.ways import DEFAULT, WAYS, levels
+from tools.trained import runner
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
         "y = Gemm(r, b)", "k = Gemm(r, b) y = Gemm(k, c)"
     )
     onnx.save(build(text), tmp_path / "net.onnx")
-    first = cell.runner(tmp_path / "net.onnx")
+    first = runner(tmp_path / "net.onnx")
 
     def inputs(n: int, seed: int) -> list[Feeds]:
         return [{"x": np.random.default_rng([seed, i]).standard_normal((32, 8), np.float32)} for i in range(n)]

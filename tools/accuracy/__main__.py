@@ -13,15 +13,16 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
 
 from models.making import at_hand
 from models.recipe import Recipe, load
+from tools import cells
 from tools.accuracy import page
-from tools.accuracy.cell import measured, score
+from tools.accuracy.cell import measured
 from tools.accuracy.claims import CLAIMS
 from tools.accuracy.columns import COLUMNS, LEVELS, Column
-from tools.results import Results, Row, key_of
+from tools.cells import fill
+from tools.results import Row
 
 Cell = tuple[str, Column, float, int]
 """Model, column, fraction of the multiply-accumulates, seed."""
@@ -30,17 +31,15 @@ Cell = tuple[str, Column, float, int]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 2 where the choice is empty."""
     options = _parser().parse_args(arguments)
-    cells = list(chosen(options))
-    if not cells:
-        print("no model, column or size of that name", file=sys.stderr)
-        return 2
-    for model, column, fraction, seed in cells:
-        name = name_of(model, column, fraction, seed)
-        row = {} if options.list else obtained(load(model), (model, column, fraction, seed), missing=options.missing)
-        print(f"{name}: {told(row)}" if row else name, flush=True)
-    if not options.list:
-        print(page.write())
-    return 0
+    return fill(
+        chosen(options),
+        lambda cell: name_of(*cell),
+        lambda cell: obtained(load(cell[0]), cell, missing=options.missing),
+        told,
+        page.write,
+        "no model, column or size of that name",
+        only_list=options.list,
+    )
 
 
 def chosen(options: argparse.Namespace) -> Iterator[Cell]:
@@ -68,17 +67,8 @@ def name_of(model: str, column: Column, fraction: float, seed: int) -> str:
 def obtained(recipe: Recipe, cell: Cell, *, missing: bool = False) -> Row:
     """The row of a cell, made if need be; missing: one made by another state of the source will do."""
     _, column, fraction, seed = cell
-    found, name, key = Results("accuracy"), name_of(*cell), key_of(recipe.obtain())
-    if missing and name in found.rows() and "failed" not in found.rows()[name]:
-        return found.rows()[name]
-    return found.obtain(name, key, lambda: measured(recipe, column, fraction, seed, dense(recipe)))[0]
-
-
-def dense(recipe: Recipe) -> float:
-    """The dense model's score, on the same samples."""
-    path = recipe.obtain()
-    make: Any = lambda: {"score": score(recipe, path)}  # noqa: E731
-    return float(Results("accuracy-dense").obtain(recipe.name, path.name, make)[0]["score"])
+    make = lambda whole: measured(recipe, column, fraction, seed, whole)  # noqa: E731
+    return cells.obtained("accuracy", name_of(*cell), recipe, make, missing=missing)
 
 
 def told(row: Row) -> str:
@@ -87,14 +77,11 @@ def told(row: Row) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tools.accuracy", description="Accuracy; writes docs/accuracy.md.")
-    parser.add_argument("--only", default="*", metavar="GLOB", help="models whose name fits")
+    parser = cells.parser("accuracy", "Accuracy; writes docs/accuracy.md.")
     parser.add_argument("--column", action="append", metavar="NAME", help="this way to prune; may be repeated")
     parser.add_argument("--macs", action="append", type=float, metavar="X", help="this size; may be repeated")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="draws of the calibration data")
     parser.add_argument("--claims", action="store_true", help="the cells of published claims, and no others")
-    parser.add_argument("--missing", action="store_true", help="keep cells of other versions of the compiler")
-    parser.add_argument("--list", action="store_true", help="print the cells and stop")
     return parser
 
 

@@ -9,7 +9,7 @@ from statistics import mean, median
 from tools.accuracy.claims import CLAIMS, Claim
 from tools.accuracy.columns import COLUMNS, LEVELS
 from tools.page import machine
-from tools.results import ROOT, Results, Row, program
+from tools.results import ROOT, Results, Row, aged
 from tools.table import number, table
 
 FILE = ROOT / "docs" / "accuracy.md"
@@ -39,10 +39,8 @@ Asked again in kind: the same cut of a model of the same kind, but small. Nothin
 
 def write(file: Path = FILE) -> Path:
     """Write the page from what is kept in the cache."""
-    kept, now = Results("accuracy"), program()
-    rows = kept.rows()
-    text = render(rows, Results("accuracy-dense").rows())
-    file.write_text(text + age(name for name in rows if now not in kept.key(name).split()), encoding="utf-8")
+    kept = Results("accuracy")
+    file.write_text(render(kept.rows(), Results("accuracy-dense").rows()) + age(kept.old()), encoding="utf-8")
     return file
 
 
@@ -50,8 +48,7 @@ def age(names: Iterable[str]) -> str:
     """A line on cells that were measured with another version of the source; empty where there is none."""
     shown = {column.name for column in COLUMNS}
     cells = [name.split(" | ") for name in names]
-    old = sorted({f"{model} ({column})" for model, column, *_ in cells if column in shown})
-    return f"\nMeasured with an earlier state of the source: {', '.join(old)}.\n" if old else ""
+    return aged(sorted({f"{model} ({column})" for model, column, *_ in cells if column in shown}))
 
 
 def render(rows: Mapping[str, Row], dense: Mapping[str, Row]) -> str:

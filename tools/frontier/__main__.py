@@ -10,23 +10,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from models.making import at_hand
 from models.recipe import Recipe, load
-from onnxprune.errors import OnnxpruneError
-from onnxprune.pruning import Options, Target, optimize
+from onnxprune.pruning import Options, Result, Target
 from onnxprune.pruning.measure import timing_feeds
 from onnxprune.runtime import bench
-from tools.accuracy.__main__ import dense
-from tools.accuracy.cell import calibration, score
+from tools import cells
+from tools.cells import fill, pruned, zeros
 from tools.frontier import page
 from tools.frontier.ways import LEVELS, WAYS, Way
-from tools.results import Results, Row, key_of
+from tools.results import Row
+from tools.trained import calibration
 
 MODELS = ("vit_fashion", "gpt_austen", "resnet_cifar")
 SAMPLES = 256
@@ -39,16 +36,15 @@ Cell = tuple[str, Way, float]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 2 where the choice is empty."""
     options = _parser().parse_args(arguments)
-    cells = list(chosen(options))
-    if not cells:
-        print("no model, way or target of that name", file=sys.stderr)
-        return 2
-    for cell in cells:
-        row = {} if options.list else obtained(load(cell[0]), cell, missing=options.missing)
-        print(f"{name_of(cell)}: {told(row)}" if row else name_of(cell), flush=True)
-    if not options.list:
-        print(page.write())
-    return 0
+    return fill(
+        chosen(options),
+        name_of,
+        lambda cell: obtained(load(cell[0]), cell, missing=options.missing),
+        told,
+        page.write,
+        "no model, way or target of that name",
+        only_list=options.list,
+    )
 
 
 def chosen(options: argparse.Namespace) -> Iterator[Cell]:
@@ -67,10 +63,8 @@ def name_of(cell: Cell) -> str:
 
 def obtained(recipe: Recipe, cell: Cell, *, missing: bool = False) -> Row:
     """The row of a cell, made if need be; missing: one made by another state of the source will do."""
-    found, name = Results("frontier"), name_of(cell)
-    if missing and name in found.rows() and "failed" not in found.rows()[name]:
-        return found.rows()[name]
-    return found.obtain(name, key_of(recipe.obtain()), lambda: measured(recipe, cell, dense(recipe)))[0]
+    make = lambda whole: measured(recipe, cell, whole)  # noqa: E731
+    return cells.obtained("frontier", name_of(cell), recipe, make, missing=missing)
 
 
 def measured(recipe: Recipe, cell: Cell, whole: float) -> Row:
@@ -84,26 +78,18 @@ def measured(recipe: Recipe, cell: Cell, whole: float) -> Row:
         verify=False,
         bench=False,
     )
-    file = recipe.obtain()
-    with TemporaryDirectory() as folder:
-        start = time.perf_counter()
-        try:
-            result = optimize(file, Path(folder) / "fast.onnx", options)
-        except OnnxpruneError as reason:
-            return {"failed": str(reason)}
-        seconds, found = time.perf_counter() - start, score(recipe, result.output)
-        feeds = timing_feeds(file, options)
-        ratio = bench([file, result.output], feeds=feeds, rounds=ROUNDS, max_seconds=MOST_SECONDS).cpu_ratio(1)
-    entries = result.plan.sparse
-    return {
-        "score": found,
-        "kept": found / whole,
-        "time": [1 / ratio.value, 1 / ratio.high, 1 / ratio.low],
-        "met": result.reached,
-        "zeros": sum(e["zeros"] for e in entries) / max(sum(e["size"] for e in entries), 1),
-        "macs": result.after["macs"] / result.before["macs"],
-        "seconds": seconds,
-    }
+
+    def kept(result: Result) -> Row:
+        files, feeds = [recipe.obtain(), result.output], timing_feeds(recipe.obtain(), options)
+        ratio = bench(files, feeds=feeds, rounds=ROUNDS, max_seconds=MOST_SECONDS).cpu_ratio(1)
+        return {
+            "time": [1 / ratio.value, 1 / ratio.high, 1 / ratio.low],
+            "met": result.reached,
+            "zeros": zeros(result),
+            "macs": result.after["macs"] / result.before["macs"],
+        }
+
+    return pruned(recipe, options, whole, kept)
 
 
 def told(row: Row) -> str:
@@ -116,12 +102,9 @@ def told(row: Row) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tools.frontier", description="Writes docs/frontier.md.")
-    parser.add_argument("--only", default="*", metavar="GLOB", help="models whose name fits")
+    parser = cells.parser("frontier", "Writes docs/frontier.md.")
     parser.add_argument("--way", action="append", metavar="NAME", help="this way; may be repeated")
     parser.add_argument("--target", action="append", type=float, metavar="X", help="this part; may be repeated")
-    parser.add_argument("--missing", action="store_true", help="keep cells of other versions of the compiler")
-    parser.add_argument("--list", action="store_true", help="print the cells and stop")
     return parser
 
 

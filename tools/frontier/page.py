@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tools.frontier.ways import LEVELS, WAYS
 from tools.page import machine
-from tools.results import ROOT, Results, Row, program
+from tools.results import ROOT, Results, Row, aged
 from tools.table import table
 
 FILE = ROOT / "docs" / "frontier.md"
@@ -30,11 +30,8 @@ beats both in time and in what is kept.
 
 def write(file: Path = FILE) -> Path:
     """Write the page from what is kept in the cache."""
-    kept, now = Results("frontier"), program()
-    rows = kept.rows()
-    old = sorted({name.split(" | ")[0] for name in rows if now not in kept.key(name).split()})
-    age = f"\nMeasured with an earlier state of the source: {', '.join(old)}.\n" if old else ""
-    file.write_text(render(rows) + age, encoding="utf-8")
+    kept = Results("frontier")
+    file.write_text(render(kept.rows()) + aged(name.split(" | ")[0] for name in kept.old()), encoding="utf-8")
     return file
 
 

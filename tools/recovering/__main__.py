@@ -17,10 +17,11 @@ from fnmatch import fnmatchcase
 
 from models.making import at_hand
 from models.recipe import load
-from tools.accuracy.__main__ import dense
+from tools import cells
+from tools.cells import fill
 from tools.recovering import page
 from tools.recovering.cell import WAYS, Cell, measured
-from tools.results import Results, Row, key_of
+from tools.results import Row
 
 LEVELS = (0.7, 0.5)
 MINUTES = (0.0, 1.0, 4.0)
@@ -29,16 +30,15 @@ MINUTES = (0.0, 1.0, 4.0)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 2 where the choice is empty."""
     options = _parser().parse_args(arguments)
-    cells = list(chosen(options))
-    if not cells:
-        print("no model or way of that name", file=sys.stderr)
-        return 2
-    for cell in cells:
-        row = {} if options.list else obtained(cell, missing=options.missing)
-        print(f"{cell.name}: {told(row)}" if row else cell.name, flush=True)
-    if not options.list:
-        print(page.write())
-    return 0
+    return fill(
+        chosen(options),
+        lambda cell: cell.name,
+        lambda cell: obtained(cell, missing=options.missing),
+        told,
+        page.write,
+        "no model or way of that name",
+        only_list=options.list,
+    )
 
 
 def chosen(options: argparse.Namespace) -> Iterator[Cell]:
@@ -54,11 +54,9 @@ def chosen(options: argparse.Namespace) -> Iterator[Cell]:
 
 def obtained(cell: Cell, *, missing: bool = False) -> Row:
     """The row of a cell, made if need be; missing: one made by another state of the source will do."""
-    recipe, found = load(cell.model), Results("recovering")
-    rows = found.rows()
-    if missing and cell.name in rows and "failed" not in rows[cell.name]:
-        return rows[cell.name]
-    return found.obtain(cell.name, key_of(recipe.obtain()), lambda: measured(recipe, cell, dense(recipe)))[0]
+    recipe = load(cell.model)
+    make = lambda whole: measured(recipe, cell, whole)  # noqa: E731
+    return cells.obtained("recovering", cell.name, recipe, make, missing=missing)
 
 
 def told(row: Row) -> str:
@@ -67,16 +65,11 @@ def told(row: Row) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.recovering", description="Recovery; writes docs/recovery.md."
-    )
-    parser.add_argument("--only", default="*", metavar="GLOB", help="models whose name fits")
+    parser = cells.parser("recovering", "Recovery; writes docs/recovery.md.")
     parser.add_argument("--macs", action="append", type=float, metavar="X", help="this size; may be repeated")
     parser.add_argument("--minutes", action="append", type=float, metavar="M", help="so long; may be repeated")
     parser.add_argument("--way", action="append", choices=WAYS, help="this way; may be repeated")
     parser.add_argument("--criterion", action="append", metavar="NAME", help="units chosen so; may be repeated")
-    parser.add_argument("--missing", action="store_true", help="keep cells of other versions of the compiler")
-    parser.add_argument("--list", action="store_true", help="print the cells and stop")
     return parser
 
 

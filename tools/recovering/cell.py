@@ -17,8 +17,8 @@ from onnxprune.graph import all_stored, load, save
 from onnxprune.lift import lift
 from onnxprune.pruning import Inputs, Options, Target, optimize, recover
 from onnxprune.recovery import Effort, Training
-from tools.accuracy.cell import calibration, score
 from tools.results import Row
+from tools.trained import calibration, score
 
 WAYS = {
     "repaired": "pruned and repaired by default, then trained",

@@ -8,7 +8,7 @@ from statistics import median
 
 from tools.page import machine
 from tools.recovering.cell import WAYS
-from tools.results import ROOT, Results, Row, program
+from tools.results import ROOT, Results, Row, aged
 from tools.table import number, table
 
 FILE = ROOT / "docs" / "recovery.md"
@@ -33,11 +33,8 @@ criterion."""
 
 def write(file: Path = FILE) -> Path:
     """Write the page from what is kept in the cache."""
-    kept, now = Results("recovering"), program()
-    rows = kept.rows()
-    old = sorted({name.split(" | ")[0] for name in rows if now not in kept.key(name).split()})
-    age = f"\nMeasured with an earlier state of the source: {', '.join(old)}.\n" if old else ""
-    file.write_text(render(rows) + age, encoding="utf-8")
+    kept = Results("recovering")
+    file.write_text(render(kept.rows()) + aged(name.split(" | ")[0] for name in kept.old()), encoding="utf-8")
     return file
 
 

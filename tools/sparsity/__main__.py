@@ -11,21 +11,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from models.making import at_hand
 from models.recipe import Recipe, load
-from onnxprune.errors import OnnxpruneError
-from onnxprune.pruning import Options, optimize
-from tools.accuracy.__main__ import dense
-from tools.accuracy.cell import SAMPLES, calibration, score
-from tools.results import Results, Row, key_of
+from onnxprune.pruning import Options
+from tools import cells
+from tools.cells import fill, pruned, zeros
+from tools.results import Row
 from tools.sparsity import page
 from tools.sparsity.ways import LEVELS, PATTERNS, WAYS, Way, levels
+from tools.trained import SAMPLES, calibration
 
 Cell = tuple[str, str, float, Way]
 """Model, pattern, sparsity, way."""
@@ -34,16 +31,15 @@ Cell = tuple[str, str, float, Way]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 2 where the choice is empty."""
     options = _parser().parse_args(arguments)
-    cells = list(chosen(options))
-    if not cells:
-        print("no model, way, pattern or sparsity of that name", file=sys.stderr)
-        return 2
-    for cell in cells:
-        row = {} if options.list else obtained(load(cell[0]), cell, missing=options.missing)
-        print(f"{name_of(cell)}: {told(row)}" if row else name_of(cell), flush=True)
-    if not options.list:
-        print(page.write())
-    return 0
+    return fill(
+        chosen(options),
+        name_of,
+        lambda cell: obtained(load(cell[0]), cell, missing=options.missing),
+        told,
+        page.write,
+        "no model, way, pattern or sparsity of that name",
+        only_list=options.list,
+    )
 
 
 def chosen(options: argparse.Namespace) -> Iterator[Cell]:
@@ -63,10 +59,8 @@ def name_of(cell: Cell) -> str:
 
 def obtained(recipe: Recipe, cell: Cell, *, missing: bool = False) -> Row:
     """The row of a cell, made if need be; missing: one made by another state of the source will do."""
-    found, name = Results("sparsity"), name_of(cell)
-    if missing and name in found.rows() and "failed" not in found.rows()[name]:
-        return found.rows()[name]
-    return found.obtain(name, key_of(recipe.obtain()), lambda: measured(recipe, cell, dense(recipe)))[0]
+    make = lambda whole: measured(recipe, cell, whole)  # noqa: E731
+    return cells.obtained("sparsity", name_of(cell), recipe, make, missing=missing)
 
 
 def measured(recipe: Recipe, cell: Cell, whole: float) -> Row:
@@ -80,16 +74,8 @@ def measured(recipe: Recipe, cell: Cell, whole: float) -> Row:
         verify=False,
         bench=False,
     )
-    with TemporaryDirectory() as folder:
-        start = time.perf_counter()
-        try:
-            result = optimize(recipe.obtain(), Path(folder) / "sparse.onnx", options)
-        except OnnxpruneError as reason:
-            return {"failed": str(reason)}
-        seconds, found = time.perf_counter() - start, score(recipe, result.output)
-    entries = result.plan.sparse
-    zeros = sum(entry["zeros"] for entry in entries) / max(sum(entry["size"] for entry in entries), 1)
-    return {"weights": len(entries), "zeros": zeros, "score": found, "kept": found / whole, "seconds": seconds}
+    kept = lambda result: {"weights": len(result.plan.sparse), "zeros": zeros(result)}  # noqa: E731
+    return pruned(recipe, options, whole, kept)
 
 
 def told(row: Row) -> str:
@@ -98,13 +84,10 @@ def told(row: Row) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tools.sparsity", description="Accuracy; writes docs/sparsity.md.")
-    parser.add_argument("--only", default="*", metavar="GLOB", help="models whose name fits")
+    parser = cells.parser("sparsity", "Accuracy; writes docs/sparsity.md.")
     parser.add_argument("--way", action="append", metavar="NAME", help="this way; may be repeated")
     parser.add_argument("--pattern", action="append", metavar="NAME", help="this pattern; may be repeated")
     parser.add_argument("--sparsity", action="append", type=float, metavar="X", help="this sparsity; may be repeated")
-    parser.add_argument("--missing", action="store_true", help="keep cells of other versions of the compiler")
-    parser.add_argument("--list", action="store_true", help="print the cells and stop")
     return parser
 
 

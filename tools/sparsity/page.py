@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import median
 
 from tools.page import machine
-from tools.results import ROOT, Results, Row, program
+from tools.results import ROOT, Results, Row, aged
 from tools.sparsity.ways import LEVELS, PATTERNS, WAYS
 from tools.table import number, table
 
@@ -30,11 +30,9 @@ shared out by the errors that they make. The best of a whole row is in bold.
 
 def write(file: Path = FILE) -> Path:
     """Write the page from what is kept in the cache."""
-    kept, now = Results("sparsity"), program()
-    rows = kept.rows()
-    old = sorted({name.split(" | ")[0] for name in rows if now not in kept.key(name).split()})
-    age = f"\nMeasured with an earlier state of the source: {', '.join(old)}.\n" if old else ""
-    file.write_text(render(rows, Results("accuracy-dense").rows()) + age, encoding="utf-8")
+    kept = Results("sparsity")
+    text = render(kept.rows(), Results("accuracy-dense").rows())
+    file.write_text(text + aged(name.split(" | ")[0] for name in kept.old()), encoding="utf-8")
     return file
 
 

@@ -29,9 +29,9 @@ def made_up(request: Request) -> Found:
 
     def make(index: int) -> dict[str, Array]:
         made = [draw(number) for number in calls[index]]
-        return (
-            {name: np.concatenate([one[name] for one in made], axes[name]) for name in axes} if width > 1 else made[0]
-        )
+        if width == 1:
+            return made[0]
+        return {name: np.concatenate([one[name] for one in made], axis) for name, axis in axes.items()}
 
     recipe = [request.seed, draws, width, list(request.declared), sorted(request.dims.items()), request.bounds]
     digest = hashlib.sha256(repr(recipe).encode()).hexdigest()
