@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/blocks/contract.h"
+#include "kernels/simd/turns.h"
 
 namespace onnxprune {
 namespace {
@@ -54,13 +55,7 @@ void token_tile(const TokenTile& tile) {
   const TokenTile t = tile;
   Tokens<V, B, C> sums;
   sums.start(t.bias);
-  int64_t i = 0;
-  if constexpr (sums.U == 2)
-    for (; i + 2 <= t.count; i += 2) {
-      sums.template add<0>(t, i);
-      sums.template add<1>(t, i + 1);
-    }
-  for (; i < t.count; ++i) sums.template add<0>(t, i);
+  in_turns(sums, t, 0, t.count);
   sums.finish(t.y);
 }
 

@@ -81,14 +81,6 @@ using Tok1 = TokenTable<P8, 1, false, 1, 2, 3, 4, 5, 6, 7, 8>;
 const TokenTiles kMany[] = {{4, 8, 3, 1, Tok4::fn}, {1, 8, 8, 1, Tok1::fn}, {0, 0, 0, 1, nullptr}};
 const TokenForm kTokens[] = {{kMany, nullptr}, {nullptr, nullptr}};
 
-template <class V>
-struct Loose {
-  static constexpr int C = V::kTogether;
-  static constexpr TokenTiles tiles[] = {{4, V::kLanes, C, C, TokenTable<V, 4, true, C>::fn},
-                                         {1, V::kLanes, C, C, TokenTable<V, 1, true, C>::fn},
-                                         {0, 0, 0, 1, nullptr}};
-  static constexpr TokenForm form{tiles, split<V>};
-};
 const TokenForm kLooseTokens[] = {Loose<Whole<P4>>::form, Loose<Whole<P8>>::form, {nullptr, nullptr}};
 
 }  // namespace

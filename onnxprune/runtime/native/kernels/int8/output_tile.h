@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/int8/contract.h"
+#include "kernels/simd/turns.h"
 
 namespace onnxprune::int8 {
 namespace {
@@ -74,19 +75,7 @@ template <class V, int R, int C, bool loose>
 void output_strip(const OutputTile& t, int64_t i, int64_t end) {
   Sums<V, R, C, loose> sums;
   sums.start(t);
-  if constexpr (sums.U == 4)
-    for (; i + 4 <= end; i += 4) {
-      sums.template add<0>(t, i);
-      sums.template add<1>(t, i + 1);
-      sums.template add<2>(t, i + 2);
-      sums.template add<3>(t, i + 3);
-    }
-  if constexpr (sums.U == 2)
-    for (; i + 2 <= end; i += 2) {
-      sums.template add<0>(t, i);
-      sums.template add<1>(t, i + 1);
-    }
-  for (; i < end; ++i) sums.template add<0>(t, i);
+  in_turns(sums, t, i, end);
   sums.finish(t);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels/int8/contract.h"
+#include "kernels/simd/turns.h"
 
 namespace onnxprune::int8 {
 namespace {
@@ -73,12 +74,7 @@ template <class V, int B, int C, bool loose>
 void token_strip(const TokenTile& t, int64_t i, int64_t end) {
   Tokens<V, B, C, loose> sums;
   sums.start(t);
-  if constexpr (sums.U == 2)
-    for (; i + 2 <= end; i += 2) {
-      sums.template add<0>(t, i);
-      sums.template add<1>(t, i + 1);
-    }
-  for (; i < end; ++i) sums.template add<0>(t, i);
+  in_turns(sums, t, i, end);
   sums.finish(t);
 }
 
@@ -122,6 +118,16 @@ void split(Word* panel, int64_t groups) {
     for (int c = 0; c < V::kTogether; ++c) V::store(panel + c * V::kLanes, x[c]);
   }
 }
+
+// The tiles of inputs that needn't be neighbours.
+template <class V>
+struct Loose {
+  static constexpr int C = V::kTogether;
+  static constexpr TokenTiles tiles[] = {{4, V::kLanes, C, C, TokenTable<V, 4, true, C>::fn},
+                                         {1, V::kLanes, C, C, TokenTable<V, 1, true, C>::fn},
+                                         {0, 0, 0, 1, nullptr}};
+  static constexpr TokenForm form{tiles, split<V>};
+};
 
 }  // namespace
 }  // namespace onnxprune::int8

@@ -135,14 +135,6 @@ using Few1 = TokenTable<W8, 1, false, 1>;
 const TokenTiles kFew[] = {{4, 8, 1, 1, Few4::fn}, {1, 8, 1, 1, Few1::fn}, {0, 0, 0, 1, nullptr}};
 const TokenForm kTokens[] = {{kFew, nullptr}, {kMany, nullptr}, {nullptr, nullptr}};
 
-template <class V>
-struct Loose {
-  static constexpr int C = V::kTogether;
-  static constexpr TokenTiles tiles[] = {{4, V::kLanes, C, C, TokenTable<V, 4, true, C>::fn},
-                                         {1, V::kLanes, C, C, TokenTable<V, 1, true, C>::fn},
-                                         {0, 0, 0, 1, nullptr}};
-  static constexpr TokenForm form{tiles, split<V>};
-};
 const TokenForm kLooseTokens[] = {
     Loose<Eight>::form, Loose<Whole<W4>>::form, Loose<Whole<W8>>::form, Loose<Whole<W16>>::form, {nullptr, nullptr}};
 
