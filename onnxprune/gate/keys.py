@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onnxprune.gate import kinds
-from onnxprune.gate.kinds import Kind
-
-
-@dataclass(frozen=True)
-class Key:
-    """A key of a table. example: what `gate init` shows, as TOML; standard: what holds where the key isn't given."""
-
-    kind: Kind
-    meaning: str
-    example: str
-    standard: object = None
+from onnxprune.settings import Key, kinds
+from onnxprune.settings.kinds import Kind
 
 
 @dataclass(frozen=True)

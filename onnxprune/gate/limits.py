@@ -9,7 +9,8 @@ from typing import Any
 
 from onnxprune.errors import InputError
 from onnxprune.gate.keys import STANDARD, TABLES
-from onnxprune.gate.kinds import BYTES, COUNTS, TIMES, amount
+from onnxprune.settings import fitting
+from onnxprune.settings.kinds import BYTES, COUNTS, TIMES, amount
 from onnxprune.words import did_you_mean
 
 DETECT = 1.03
@@ -126,13 +127,7 @@ def _table(name: str, value: Any, where: str | Path) -> dict[str, Any]:
     table = TABLES[name]
     if not isinstance(value, dict):
         return _short(name, value, where)
-    for key, item in value.items():
-        if key not in table.keys:
-            hint = did_you_mean(key, table.keys) or f"; there are {', '.join(table.keys)}"
-            raise InputError(f"{where}: there is no key '{name}.{key}'{hint}")
-        if not table.keys[key].kind.fits(item):
-            raise InputError(f"{where}: {name}.{key} should be {table.keys[key].kind.should}, but is {item!r}")
-    return dict(value)
+    return fitting(value, table.keys, where, f"{name}.")
 
 
 def _short(name: str, value: Any, where: str | Path) -> dict[str, Any]:

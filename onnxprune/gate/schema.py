@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from onnxprune.gate.keys import TABLES, Table
-from onnxprune.gate.kinds import either
+from onnxprune.settings import described, either
 
 
 def made() -> dict[str, Any]:
@@ -34,13 +34,7 @@ def text() -> str:
 
 
 def _table(table: Table) -> dict[str, Any]:
-    whole = {
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {
-            key: {"description": entry.meaning} | dict(entry.kind.schema) for key, entry in table.keys.items()
-        },
-    }
+    whole = described(table.keys)
     if not table.short:
         return {"description": table.meaning} | whole
     short = either([table.keys[key].kind for key in table.short]).schema["anyOf"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from onnxprune.errors import InputError
 from onnxprune.gate.limits import Limits, Tables, checked, limits, merged
+from onnxprune.settings import parsed as read
 
 NAME = "gate.toml"
 
@@ -35,13 +36,7 @@ def settings(
 
 def parsed(file: Path) -> Tables:
     """The tables of a file. Raises InputError for what isn't one."""
-    try:
-        body = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{file}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: isn't TOML: {error}") from None
-    return checked(body, file)
+    return checked(read(file), file)
 
 
 def option(text: str) -> Tables:

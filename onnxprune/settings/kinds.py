@@ -1,4 +1,4 @@
-"""Kinds of values in gate.toml: each is a piece of JSON schema, by which values are judged here too."""
+"""Kinds of values in files of settings: each is a piece of JSON schema, by which values are judged here too."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def _number(value: object, schema: Schema) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return False
     above = value > schema["exclusiveMinimum"] if "exclusiveMinimum" in schema else value >= schema["minimum"]
-    return bool(above and value <= schema["maximum"])
+    below = value < schema["exclusiveMaximum"] if "exclusiveMaximum" in schema else value <= schema["maximum"]
+    return bool(above and below)
 
 
 def _whole(value: object, schema: Schema) -> bool:
@@ -85,6 +86,7 @@ def amount(text: str, units: Mapping[str, float]) -> float:
 
 
 RATIO = Kind({"type": "number", "exclusiveMinimum": 0, "maximum": 1e6}, "a number above 0, 1.0 being the baseline's")
+BELOW_ONE = Kind({"type": "number", "minimum": 0, "exclusiveMaximum": 1}, "a number from 0, below 1")
 SHARE = Kind({"type": "number", "minimum": 0, "maximum": 1}, "a number from 0 to 1")
 ERROR = Kind({"type": "number", "minimum": 0, "maximum": MOST}, "a number from 0")
 COSINE = Kind({"type": "number", "minimum": -1, "maximum": 1}, "a number from -1 to 1")
