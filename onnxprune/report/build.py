@@ -70,6 +70,7 @@ def summarize(result: Result) -> Report:
         locked=result.locked,
         unknown_ops=dict(sorted(result.unknown.items())),
         warnings=list(result.warnings),
+        stages=[],
     )
 
 

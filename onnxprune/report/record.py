@@ -241,8 +241,51 @@ class Recovered:
 
 
 @dataclass(frozen=True, slots=True)
+class QuantisedRecord:
+    """What a quantisation did. mode: static or dynamic; weights, activations: types; nodes: op -> how many compute in
+    whole numbers now; data: what ranges were found on, None where they are found in every call"""
+
+    mode: str
+    weights: str
+    activations: str
+    per_channel: bool
+    nodes: dict[str, int]
+    data: Given | None
+
+
+@dataclass(frozen=True, slots=True)
+class StageRecord:
+    """A stage of a recipe, and the model after it.
+
+    kind: prune, sparsify, recover or quantise; settings: what the recipe says of it, defaults of all stages included;
+    seconds: that it took; target, loss: its own, of what the stage before left; after: of the model that it made;
+    fidelity: of that to the dense model, on the data of the whole, None where that can't be run; the rest as in Report
+    """
+
+    kind: str
+    settings: dict[str, Any]
+    seconds: float
+    after: Counts
+    fidelity: Closeness | None
+    target: Aim | None
+    loss: Loss | None
+    proof: ProofRecord | None
+    repairs: list[str]
+    masks: MaskRecord | None
+    recovery: Recovered | None
+    quantised: QuantisedRecord | None
+    passes: list[PassRecord]
+    groups: list[Width]
+    sparse: list[Zeros]
+    sparse_layers: list[SparseLayer]
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that is known about one run of `optimize`."""
+    """Everything that is known about one run of `optimize`. stages: of a recipe, in their order; none where there is no
+    recipe, or one without stages. What is told beside them is of the whole: the target, the proof that is least sure,
+    what stages did to groups and weights together."""
 
     version: int
     command: str
@@ -270,6 +313,7 @@ class Report:
     locked: list[Lock]
     unknown_ops: dict[str, int]
     warnings: list[str]
+    stages: list[StageRecord]
 
     def to_json(self) -> str:
         """The text of report.json."""
