@@ -16,12 +16,14 @@ from onnxprune.errors import InputError, OnnxpruneError, VerificationError
 
 if TYPE_CHECKING:
     from onnxprune import gate
+    from onnxprune.directory import DirectoryResult, optimize_directory
     from onnxprune.pruning import Inputs, Options, Pass, Plan, Recovery, Result, Target, recover
     from onnxprune.pruning.optimize import optimize
     from onnxprune.recovery import Effort, Training
     from onnxprune.report import Benched, Comparison, Report, Survey, analyze, bench, compare, summarize
 
 _ROOMS = {
+    "onnxprune.directory": ("DirectoryResult", "optimize_directory"),
     "onnxprune.pruning": (
         "Inputs",
         "Options",
@@ -49,6 +51,7 @@ _ROOMS = {
 __all__ = [
     "Benched",
     "Comparison",
+    "DirectoryResult",
     "Effort",
     "InputError",
     "Inputs",
@@ -69,6 +72,7 @@ __all__ = [
     "compare",
     "gate",
     "optimize",
+    "optimize_directory",
     "recover",
     "summarize",
 ]

@@ -17,6 +17,7 @@ from onnxprune.budget import (
 from onnxprune.budget.candidate import Candidate
 from onnxprune.budget.cost import Cost, macs, params, size, traffic
 from onnxprune.budget.fit import PARTS, Fit, fit
+from onnxprune.budget.joint import together
 from onnxprune.budget.monomial import Monomial
 from onnxprune.budget.registry import Budget, Needs, Work, budget, budgets, direct_budget, get
 from onnxprune.budget.variants import Variant, latency
@@ -49,6 +50,7 @@ __all__ = [
     "sensitivity",
     "size",
     "threshold",
+    "together",
     "traffic",
     "uniform",
     "value",

@@ -26,28 +26,25 @@ def analyze(
     dim: Dim = None,
     json: Json = False,
 ) -> None:
-    """Show what of a model can go, what can't, and why not."""
+    """Show what of a model can go, what can't, and why not; of a directory, model by model."""
+    from onnxprune.cli.directory import tell
     from onnxprune.cli.screen import stages
-    from onnxprune.report import opened, survey, to_json
+    from onnxprune.cli.show_analyze import show, show_zeros
+    from onnxprune.directory import pairs, the_model
+    from onnxprune.report import opened, survey
     from onnxprune.report import zeros as counted
 
     with stages() as progress:
         progress("analysing")
-        found = opened(model, dims(dim))
-        zeros = counted(found) if sparsity else None
-        summary = survey(found)
+        several = pairs([the_model(model)] if graph is not None else [model])
+        found = {name: opened(path, dims(dim)) for name, (path,) in several.items()}
+        zeros = {name: counted(one) for name, one in found.items()} if sparsity else {}
+        summaries = {} if sparsity else {name: survey(one) for name, one in found.items()}
     if graph is not None:
-        _write_graph(found, graph)
-    if json:
-        print(to_json(zeros or summary), end="")
-        return
-    from onnxprune.cli.show_analyze import show, show_zeros
-
-    if zeros is not None:
-        show_zeros(zeros)
-    else:
-        show(summary, locked)
-    if graph is not None:
+        _write_graph(found[""], graph)
+    tell(zeros, show_zeros, json)
+    tell(summaries, lambda one: show(one, locked), json)
+    if graph is not None and not json:
         print(f"\n{graph}")
 
 

@@ -13,7 +13,9 @@ from onnxprune.cli.options import Dim, Json, Provider, Rounds, Seconds, Seed, Th
 def bench(
     models: Annotated[
         list[Path],
-        typer.Argument(metavar="MODEL...", help="ONNX files; the first is the base.", show_default=False),
+        typer.Argument(
+            metavar="MODEL...", help="ONNX files, or directories; the first is the base.", show_default=False
+        ),
     ],
     provider: Provider = "cpu",
     threads: Threads = 1,
@@ -23,25 +25,24 @@ def bench(
     dim: Dim = None,
     json: Json = False,
 ) -> None:
-    """Time models in turns, in one process, on the same inputs."""
+    """Time models in turns, in one process, on the same inputs; those in directories file by file."""
     from onnxprune.cli import screen
-    from onnxprune.report import bench as run
-    from onnxprune.report import to_json
-
-    with screen.rounds("measuring") as progress:
-        found = run(
-            models,
-            dims=dims(dim),
-            provider=known_provider(provider),
-            threads=threads,
-            rounds=rounds,
-            max_seconds=max_seconds,
-            seed=seed,
-            progress=progress,
-        )
-    if json:
-        print(to_json(found), end="")
-        return
+    from onnxprune.cli.directory import tell
     from onnxprune.cli.show_bench import show
+    from onnxprune.directory import pairs
+    from onnxprune.report import bench as run
 
-    show(found)
+    found = {}
+    with screen.rounds("measuring") as progress:
+        for name, same in pairs(models).items():
+            found[name] = run(
+                same,
+                dims=dims(dim),
+                provider=known_provider(provider),
+                threads=threads,
+                rounds=rounds,
+                max_seconds=max_seconds,
+                seed=seed,
+                progress=progress,
+            )
+    tell(found, show, json)

@@ -25,7 +25,9 @@ from onnxprune.cli.options import (
 
 
 def compare(
-    dense: Annotated[Path, typer.Argument(metavar="DENSE", help="The original model.", show_default=False)],
+    dense: Annotated[
+        Path, typer.Argument(metavar="DENSE", help="The original model, or a directory.", show_default=False)
+    ],
     pruned: Annotated[Path, typer.Argument(metavar="PRUNED", help="What became of it.", show_default=False)],
     provider: Provider = "cpu",
     threads: Threads = 1,
@@ -38,31 +40,32 @@ def compare(
     preprocess: Preprocess = None,
     json: Json = False,
 ) -> None:
-    """Compare fidelity, size, memory and time of two models."""
+    """Compare fidelity, size, memory and time of two models, or of those in two directories, file by file."""
+    from onnxprune.cli.directory import tell
     from onnxprune.cli.screen import stages
-    from onnxprune.report import compare as run
-    from onnxprune.report import to_json
-
-    with stages() as progress:
-        found = run(
-            dense,
-            pruned,
-            dims=dims(dim),
-            provider=known_provider(provider),
-            threads=threads,
-            rounds=rounds,
-            max_seconds=max_seconds,
-            seed=seed,
-            data=data,
-            samples=samples,
-            preprocess=preprocess,
-            progress=progress,
-        )
-    for warning in found.data.warnings if found.data else ():
-        say(f"warning: {warning}")
-    if json:
-        print(to_json(found), end="")
-        return
     from onnxprune.cli.show_compare import show
+    from onnxprune.directory import data_of, pairs
+    from onnxprune.report import compare as run
 
-    show(found)
+    several = pairs([dense, pruned])
+    given, warnings = data_of(data, list(several))
+    found = {}
+    with stages() as progress:
+        for name, (before, after) in several.items():
+            found[name] = run(
+                before,
+                after,
+                dims=dims(dim),
+                provider=known_provider(provider),
+                threads=threads,
+                rounds=rounds,
+                max_seconds=max_seconds,
+                seed=seed,
+                data=given[name],
+                samples=samples,
+                preprocess=preprocess,
+                progress=progress,
+            )
+    for warning in [*warnings, *(text for one in found.values() if one.data for text in one.data.warnings)]:
+        say(f"warning: {warning}")
+    tell(found, show, json)

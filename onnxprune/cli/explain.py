@@ -33,11 +33,12 @@ def explain(
     """Show what a weight is coupled to, and how."""
     from onnxprune.cli.screen import show_all, stages
     from onnxprune.coupling.sites import locate
+    from onnxprune.directory import the_model
     from onnxprune.report import opened
 
     with stages() as progress:
         progress("analysing")
-        found = opened(model)
+        found = opened(the_model(model))
     ones = locate(found.analysis, site, found.copies)
     if other is None:
         show_all(*_one(found.analysis, ones))

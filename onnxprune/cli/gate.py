@@ -66,8 +66,10 @@ def record(
 ) -> None:
     """Record what a model is, for later checks."""
     from onnxprune.cli.screen import stages
+    from onnxprune.directory import the_model
     from onnxprune.gate import record as run
 
+    model = the_model(model)
     with stages() as progress:
         progress("looking at the model")
         found = run(
@@ -125,9 +127,11 @@ def check(
 ) -> None:
     """Check a model against a baseline: exit code 1 where a limit is not met."""
     from onnxprune.cli.screen import stages
+    from onnxprune.directory import the_model
     from onnxprune.gate import check as run
     from onnxprune.gate import settings, views
 
+    model = the_model(model)
     asked = settings(config, limit or (), data=data)
     files = {"junit": junit, "sarif": sarif, "gitlab": gitlab, "markdown": markdown}
     views.claim(files)

@@ -16,7 +16,6 @@ from onnxprune.cli.options import (
     Dim,
     Json,
     Labels,
-    Model,
     Preprocess,
     Provider,
     Recover,
@@ -29,6 +28,7 @@ from onnxprune.cli.options import (
     dims,
     known_provider,
 )
+from onnxprune.errors import InputError
 
 if TYPE_CHECKING:
     from onnxprune.pruning import Options, Result
@@ -36,9 +36,23 @@ if TYPE_CHECKING:
     from onnxprune.report import Report
 
 
+Model = Annotated[
+    Path,
+    typer.Argument(metavar="MODEL", help="The ONNX file, or a directory that holds some.", show_default=False),
+]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", help="Where to write; by default MODEL.pruned.onnx beside the model."),
+    typer.Option(
+        "--output", "-o", help="Where to write; by default MODEL.pruned.onnx (or DIRECTORY.pruned) beside the model."
+    ),
+]
+Files = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--file",
+        metavar="GLOB",
+        help="Of a directory, prune these models only; the others are carried over; repeatable.",
+    ),
 ]
 Target = Annotated[
     str | None,
@@ -187,6 +201,7 @@ def optimize(
     recover: Recover = None,
     recover_mode: RecoverMode = "full",
     recover_rounds: RecoverRounds = 1,
+    files: Files = None,
     json: Json = False,
 ) -> int:
     """Prune a model to a target or a limit of loss, prove the result, and measure it."""
@@ -226,12 +241,17 @@ def optimize(
         recover=Training(Effort.parse(recover), recover_mode, seed=seed) if recover else None,
         **{name: text for name, text in chosen.items() if text is not None},
     )
+    if files and not model.is_dir():
+        raise InputError(f"--file {files[0]}: chooses models of a directory, and {model} is none")
+    if model.is_dir():
+        from onnxprune.cli.directory import optimize_directory
+
+        return optimize_directory(model, output, options, files or (), report, json)
     return _show(*_run(model, output or model.with_name(f"{model.stem}.pruned.onnx"), options, report), json)
 
 
 def _masks(effort: str | None, method: str | None, weights: bool | None, seed: int) -> MaskSetting | None:
     """How masks are trained, if they are."""
-    from onnxprune.errors import InputError
     from onnxprune.recovery import Effort
     from onnxprune.recovery.masks import MaskSetting
 

@@ -11,7 +11,9 @@ import typer
 from onnxprune.cli import completion
 from onnxprune.errors import InputError
 
-Model = Annotated[Path, typer.Argument(metavar="MODEL", help="The ONNX file.", show_default=False)]
+Model = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="The ONNX file, or a directory with one.", show_default=False)
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Threads = Annotated[int, typer.Option(min=1, metavar="N", help="Threads of ONNX Runtime.")]
 Provider = Annotated[

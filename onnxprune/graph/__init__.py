@@ -15,12 +15,13 @@ from onnxprune.graph.normalize import normalize
 from onnxprune.graph.packed import Packed, pack, pack_groups, unpack
 from onnxprune.graph.part import save_part
 from onnxprune.graph.parts import Parts
-from onnxprune.graph.publish import publish
+from onnxprune.graph.publish import name_data, publish
 from onnxprune.graph.save import save
 from onnxprune.graph.scratch import scratch_folder
 from onnxprune.graph.shapes import concrete, infer
 from onnxprune.graph.sparse_matmul import ACTIVATIONS, is_sparse_matmul, packed_of, sparse_matmul, use_domain
 from onnxprune.graph.spelled_out import spell_out
+from onnxprune.graph.swap import put_folder
 from onnxprune.graph.unblock import unblock
 
 __all__ = [
@@ -45,12 +46,14 @@ __all__ = [
     "is_sparse_matmul",
     "linear_model",
     "load",
+    "name_data",
     "normalize",
     "one_convolution",
     "pack",
     "pack_groups",
     "packed_of",
     "publish",
+    "put_folder",
     "save",
     "save_part",
     "scratch_folder",

@@ -24,6 +24,9 @@ PREFIX, FOLDER, FILE = ".onnxprune-", ".d", ".tmp"
 JOURNAL = ".moving"
 """In a scratch folder: what a move from there consists of, by the name of a file a line (see `journal`)."""
 
+REPLACED = "replaced"
+"""In a scratch folder: a folder that lay beside it and is about to be replaced by another (see `put_folder`)."""
+
 
 @contextlib.contextmanager
 def scratch_folder(parent: Path) -> Iterator[Path]:
@@ -105,6 +108,7 @@ def _remove(left: Path) -> None:
         return
     for half in _halves(left):
         half.unlink(missing_ok=True)
+    _bring_back(left)
     shutil.rmtree(left)
 
 
@@ -116,3 +120,12 @@ def _halves(folder: Path) -> list[Path]:
     unfinished = (folder / model).exists()
     named = data_files_of(folder.parent / model)
     return [path for name in ([data] if unfinished else old) if (path := folder.parent / name) not in named]
+
+
+def _bring_back(folder: Path) -> None:
+    """Where a folder was taken away and no other came in its place, it gets its place again."""
+    aside = folder / REPLACED
+    for old in aside.iterdir() if aside.is_dir() else ():
+        place = folder.parent / old.name
+        if not place.exists():
+            os.rename(old, place)

@@ -33,7 +33,7 @@ class Choice:
 def choose(watch: Timing, evidence: Evidence, target: Target | None, sparse: Sparse) -> Choice:
     """What goes. target: instead of the options'. Raises InputError where nothing can."""
     options = evidence.options
-    decision, decided = _decide(watch, evidence, target, sparse), _decided(options)
+    decision, decided = _decide(watch, evidence, target, sparse), decided_by(options)
     if options.recover is not None:
         decided["recover"] = str(options.recover)
     if options.search_minutes is not None:
@@ -84,7 +84,7 @@ def _nothing(target: Target | None) -> Decision:
     return Decision({}, [], [], 1.0, True)
 
 
-def _decided(options: Options) -> dict[str, str]:
+def decided_by(options: Options) -> dict[str, str]:
     """How it was decided what goes, or, where a plan was done again, what that says."""
     if options.plan is not None:
         return read(options.plan).decided

@@ -91,8 +91,8 @@ def decide(
     passes, more = passes_of(options), passes_of(options, reserve=True)
     ladder = [offers(analysis, chosen, scope) for chosen in (passes, more)]
     if not ladder[-1]:
-        raise InputError(f"{source}: nothing to prune: {_why_nothing(analysis, more, scope)}")
-    target = options.target or (None if any(p.ratio is not None for p in passes) else Target("macs", 0.5))
+        raise InputError(f"{source}: nothing to prune: {why_nothing(analysis, more, scope)}")
+    target = aim_of(options, passes)
     likeness = None if compare is None else partial(compare, analysis)
     work = Work(budget.macs(analysis, shapes), budget.traffic(analysis, shapes), likeness=likeness)
     if target is not None and target.timed and timed is not None:
@@ -101,8 +101,13 @@ def decide(
         work = replace(work, time=cost)
     else:
         cost = cost_of(target or Target("macs", 1.0), analysis, source, shapes)
-    search = _Search(analysis, options, cost, work, target, score or _by_weights(options), attempt)
-    return search.run([offered for k, offered in enumerate(ladder) if offered and offered not in ladder[:k]])
+    scored = partial(score or _by_weights(options), analysis)
+    return Descent(options.shared_by, cost, work, target, scored, attempt).run(ladder)
+
+
+def aim_of(options: Options, passes: Sequence[Pass]) -> Target | None:
+    """The target; without one half of the multiply-accumulates, unless passes say themselves how much goes."""
+    return options.target or (None if any(p.ratio is not None for p in passes) else Target("macs", 0.5))
 
 
 def _by_weights(options: Options) -> Score:
@@ -111,20 +116,26 @@ def _by_weights(options: Options) -> Score:
 
 
 @dataclass(slots=True)
-class _Search:
-    """Widths that meet a target, with as few kinds of units and as wide blocks as that takes."""
+class Descent:
+    """Widths that meet a target, with as few kinds of units and as wide blocks as that takes.
 
-    analysis: Analysis
-    options: Options
+    budget: its name; cost: what the target is stated in; score: scores of some groups; attempt: as in `decide`
+    """
+
+    budget: str
     cost: Cost
     work: Work
     target: Target | None
-    score: Score
+    score: Callable[[Sequence[Group]], dict[str, np.ndarray]]
     attempt: Attempt | None = None
     tried: list[Decision] = field(default_factory=list)
 
     def run(self, ladder: Sequence[Offers]) -> Decision:
-        """The decision that comes closest to the target from below; else the last that was tried."""
+        """The decision that comes closest to the target from below; else the last that was tried.
+
+        ladder: what passes offer, with more and more passes; on some step there is something
+        """
+        ladder = [offered for k, offered in enumerate(ladder) if offered and offered not in ladder[:k]]
         fast, slow = ([b for b in FALLBACKS if (b < SLOW) == narrow] for narrow in (False, True))
         for blocks in (fast, slow):
             for offered in ladder:
@@ -137,12 +148,12 @@ class _Search:
     def _descend(self, offered: Offers, blocks: Sequence[int]) -> None:
         """Try finer and finer blocks, as long as the target isn't met or too much of it is left unused."""
         groups = [g for _, g in offered]
-        scores, attempt = self.score(self.analysis, groups), self.attempt
+        scores, attempt = self.score(groups), self.attempt
         work = self.work if attempt is None else replace(self.work, trials=lambda: attempt(groups))
         for block in blocks:
             chosen = candidates(offered, scores, block)
             chosen = [c for c in chosen if c.ratio is not None or self.cost.matters(c.group.atom)]
-            found = _fit(chosen, self.options.shared_by, self.cost, work, self.target)
+            found = _fit(chosen, self.budget, self.cost, work, self.target)
             self.tried.append(found)
             close = self.target is None or self.target.timed or found.fraction >= CLOSE * self.target.fraction
             if found.met and close:
@@ -179,7 +190,8 @@ def replay(analysis: Analysis, plan: Plan, options: Options, source: Path, shape
     return Decision(masks, entries, [c for c, _ in entries], fraction, met, options.target, made_for)
 
 
-def _why_nothing(analysis: Analysis, passes: Sequence[Pass], scope: Scope) -> str:
+def why_nothing(analysis: Analysis, passes: Sequence[Pass], scope: Scope) -> str:
+    """Why some passes can take nothing, for the end of a sentence."""
     names = ", ".join(p.name for p in passes)
     if not analysis.sites:
         return "the model stores no weights"

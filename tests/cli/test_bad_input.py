@@ -96,7 +96,7 @@ MODELS = [
     (_text, "not an ONNX file, or cut short"),
     (_empty, "not an ONNX file"),
     (_cut, "cut short"),
-    (_folder, "is a folder, not an ONNX file"),
+    (_folder, "is a folder without an ONNX file"),
     (_newer, "opset 10000 is newer than the newest supported"),
     (_undefined, "nobody"),
     (_data_elsewhere, "points outside the model's folder"),

@@ -1,0 +1,153 @@
+"""The main job on a directory: its models pruned, all else carried over, one result in place of the old one."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from onnxprune.directory.carry import carry
+from onnxprune.directory.config import NAME as CONFIG
+from onnxprune.directory.config import Field, Narrowed, settle, unsaid
+from onnxprune.directory.models import belongings, models_of
+from onnxprune.directory.note import NAME, note
+from onnxprune.directory.place import check_place
+from onnxprune.directory.result import DirectoryResult
+from onnxprune.directory.several import Decided, decide_all
+from onnxprune.errors import InputError, VerificationError
+from onnxprune.graph import data_files_of, name_data, put_folder, scratch_folder
+from onnxprune.graph.save import write_atomic
+from onnxprune.pruning import Options, Result, optimize
+from onnxprune.pruning.progress import Progress, silent
+from onnxprune.report.units import some
+
+DENSE = "whoever builds the network anew from it, instead of running the ONNX file, gets the dense widths"
+
+REPAIRED = (
+    "models that share weights were repaired or trained one by one: they keep the same units, but not the same values"
+)
+
+
+def optimize_directory(
+    source: Path | str,
+    output: Path | str,
+    options: Options | None = None,
+    *,
+    only: Sequence[str] = (),
+    progress: Progress = silent,
+) -> DirectoryResult:
+    """Prune the models of a directory (as optimum writes it) into a new one, which has all other files as they are.
+
+    Several models share one target: of the sum of what they cost. only: globs of models; the others are carried over.
+    The result gets its place at the end, as a whole. Raises InputError for what can't be used, or can't be put there,
+    and VerificationError where a result failed its proof; nothing is written then.
+    """
+    source, output, options = Path(source), Path(output), options or Options()
+    names = models_of(source, only)
+    check_place(source, output)
+    try:
+        with scratch_folder(output.parent) as scratch:
+            made = scratch / output.name
+            made.mkdir()
+            done = _named_by(output, made, lambda: _fill(source, made, names, options, scratch, output, progress))
+            done.only = tuple(only)
+            progress("writing")
+            text = json.dumps(note(done, made), indent=1, ensure_ascii=False) + "\n"
+            write_atomic(made / NAME, [text.encode()])
+            made.chmod(source.stat().st_mode & 0o777 | 0o700)
+            put_folder(made, output)
+    except OSError as error:
+        raise InputError(f"{output}: can't be written ({error.strerror or error})") from None
+    return done
+
+
+def _named_by(output: Path, made: Path, call: Callable[[], DirectoryResult]) -> DirectoryResult:
+    """What goes wrong is told of the directory that the user asked for."""
+    try:
+        return call()
+    except (InputError, VerificationError) as error:
+        raise type(error)(str(error).replace(str(made), str(output))) from None
+
+
+def _fill(
+    source: Path, made: Path, names: Sequence[str], options: Options, scratch: Path, output: Path, progress: Progress
+) -> DirectoryResult:
+    """Carry over and prune. made: the directory to fill."""
+    carried = carry(source, made, belongings(source, names))
+    if NAME in carried:  # of an earlier pruning of the source; the result has its own
+        carried.remove(NAME)
+    decided = Decided({names[0]: options}) if len(names) == 1 else decide_all(source, names, options, scratch, progress)
+    results: dict[str, Result] = {}
+    for name in names:
+        tell: Progress = progress if len(names) == 1 else _telling(progress, name)
+        results[name] = _prune(source / name, made / name, decided.options[name], tell)
+        results[name].offered = decided.offered.get(name, results[name].offered)
+    found = DirectoryResult(source, output, options, results, carried=carried, warnings=list(decided.warnings))
+    if len(names) == 1:
+        only = results[names[0]]
+        found.target, found.fraction, found.reached = only.target, only.fraction, only.reached
+    else:
+        found.target, found.fraction, found.reached = decided.target, decided.fraction, decided.reached
+    edited = any(result.plan.repairs or result.recovery for result in results.values())
+    found.warnings += [REPAIRED] if decided.tied and edited else []
+    _settle(found, made)
+    for name, result in results.items():
+        result.output = output / name
+        files = [made / name, *sorted(data_files_of(made / name))]
+        result.written = [output / path.relative_to(made) for path in files]
+    return found
+
+
+def _telling(progress: Progress, name: str) -> Progress:
+    return lambda text: progress(f"{name}: {text}")
+
+
+def _prune(source: Path, place: Path, options: Options, progress: Progress) -> Result:
+    """One model; a data file keeps the name that it has in the source, which some readers know it by."""
+    result = optimize(source, place, options, progress)
+    old, new = data_files_of(source), data_files_of(place)
+    if len(old) == len(new) == 1 and not (wanted := place.parent / next(iter(old)).name).exists():
+        name_data(place, wanted.name)
+    return result
+
+
+def _settle(found: DirectoryResult, made: Path) -> None:
+    """Make every config.json say what is right, as far as one can, and warn of the rest."""
+    by_config: dict[str, list[str]] = {}
+    for name in found.results:
+        config = next((c for c in _configs(name) if (made / c).is_file()), None)
+        if config is not None:
+            by_config.setdefault(config, []).append(name)
+    for config, names in by_config.items():
+        narrowed = _narrowed({name: found.results[name] for name in names})
+        if not narrowed:
+            continue
+        fields = settle(made, config, narrowed)
+        found.fields += fields
+        found.warnings += _told(config, fields, unsaid(fields, narrowed))
+
+
+def _configs(name: str) -> list[str]:
+    """Where the configuration of a model may be: beside it, or in a folder above."""
+    return [(parent / CONFIG).as_posix() for parent in Path(name).parents]
+
+
+def _narrowed(results: dict[str, Result]) -> list[Narrowed]:
+    """The groups that lost units, each once: those that several models share are alike to the last score."""
+    found: dict[tuple[object, ...], Narrowed] = {}
+    for name, result in results.items():
+        seen: Counter[str] = Counter()
+        for entry in result.plan.groups:
+            text = repr([entry.get("kind"), entry["size"], entry["kept"], entry.get("score")])
+            seen[text] += 1
+            found.setdefault((text, seen[text]), Narrowed(name, entry["kind"], entry["size"], len(entry["kept"])))
+    return list(found.values())
+
+
+def _told(config: str, fields: Sequence[Field], unsaid: int) -> list[str]:
+    left = [str(field) for field in fields if field.after is None]
+    told = [f"{'; '.join(left)}; {DENSE}"] if left else []
+    if unsaid:
+        told.append(f"{config} says nothing that is known here of {some(unsaid, 'narrowed group')}; {DENSE}")
+    return told

@@ -1,0 +1,41 @@
+"""A report for every model of a directory, in a folder of its own where there are several."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+from onnxprune import report
+from onnxprune.directory.models import label
+from onnxprune.directory.result import DirectoryResult
+from onnxprune.errors import InputError
+from onnxprune.report import Report
+
+
+def reports(result: DirectoryResult) -> dict[str, Report]:
+    """The reports by model; their command is that of the whole directory."""
+    command = command_of(result)
+    return {name: replace(report.summarize(one), command=command) for name, one in result.results.items()}
+
+
+def write_reports(folder: Path, result: DirectoryResult, made: dict[str, Report]) -> list[Path]:
+    """Write what `report.write` does of every model. Raises InputError where that can't be."""
+    written: list[Path] = []
+    for name, one in made.items():
+        place = folder / label(name) if len(made) > 1 else folder
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{place}: can't hold a report ({error.strerror or error})") from None
+        written += report.write(place, result.results[name], one)
+    return written
+
+
+def command_of(result: DirectoryResult) -> str:
+    """The command line that does the same again."""
+    first = next(iter(result.results.values()))
+    options = first.options if len(result.results) == 1 else result.options
+    whole = replace(first, source=result.source, output=result.output, options=options, target=result.target)
+    files = [word for glob in result.only for word in ("--file", glob)]
+    return shlex.join([*shlex.split(report.command(whole)), *files])
