@@ -35,4 +35,12 @@ def data_of(text: str | None, names: Sequence[str]) -> tuple[dict[str, str | Non
 
 
 def _own(folder: Path, name: str) -> str | None:
-    return next((str(path) for form in FORMS if (path := folder / f"{label(name)}{form}").exists()), None)
+    """The data called as the model is, or, of a model in a directory of its own, as that is."""
+    called = [label(name), *([name.rpartition("/")[0]] if "/" in name else [])]
+    places = (folder / f"{one}{form}" for one in called for form in FORMS)
+    return next((str(place) for place in places if place.is_file() or _holds_data(place)), None)
+
+
+def _holds_data(place: Path) -> bool:
+    """Whether it is a folder with files in it, and not only one of folders."""
+    return place.is_dir() and any(inner.is_file() for inner in place.iterdir())

@@ -21,6 +21,7 @@ EXTRAS = {
     "transformers": ("transformers", "export of transformers"),
     "timm": ("timm", "export of timm's models"),
     "torchvision": ("torchvision", "export of torchvision's models"),
+    "olive": ("olive", "the pass of Microsoft Olive's workflows"),
 }
 """Extra -> the module that it brings, and what needs it."""
 

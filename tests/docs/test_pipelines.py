@@ -13,6 +13,7 @@ from tests.cli.conftest import Run
 from tests.directory.made import seq2seq, single
 
 TEXT = (Path(__file__).parents[2] / "docs" / "pipelines.md").read_text(encoding="utf-8")
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 COMMANDS = [
     block.replace("$ onnxprune ", "").splitlines()
@@ -48,6 +49,12 @@ def test_commands_run(run: Run, commands: list[str]) -> None:
         done = run(*shlex.split(command))
         told = [line for line in done.stderr.splitlines() if not any(text in line for text in TOLD)]
         assert (done.exit_code, told) == (0, []), done.output
+
+
+@pytest.mark.parametrize("name", re.findall(r"<!-- (\S+) -->", TEXT))
+def test_what_is_shown_is_the_file(name: str) -> None:
+    shown = re.search(rf"<!-- {re.escape(name)} -->\n```\w*\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    assert shown is not None and shown[1] == (EXAMPLES / name).read_text(encoding="utf-8")
 
 
 def test_the_python_example_runs(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
