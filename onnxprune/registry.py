@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Generic, Protocol, TypeVar
 
 from onnxprune.errors import InputError
+from onnxprune.words import did_you_mean
 
 
 class Named(Protocol):
@@ -35,5 +36,6 @@ class Registry(Generic[Entry]):
     def get(self, name: str) -> Entry:
         """An entry by name. Raises InputError naming those there are."""
         if name not in self._entries:
-            raise InputError(f"no {self._kind} '{name}'; there are {', '.join(sorted(self._entries))}")
+            known = f"there are {', '.join(sorted(self._entries))}"
+            raise InputError(f"no {self._kind} '{name}'; {known}{did_you_mean(name, self._entries)}")
         return self._entries[name]

@@ -10,6 +10,7 @@ import numpy as np
 from onnxprune.budget.candidate import Candidate
 from onnxprune.budget.registry import Needs, Work, budget
 from onnxprune.calibration import Trials
+from onnxprune.progress import counted
 
 Array = np.ndarray
 
@@ -50,7 +51,7 @@ def steepness(candidates: Sequence[Candidate], trials: Trials | None) -> Array:
     found = np.full(len(candidates), np.nan)
     for number, candidate in enumerate(candidates):
         if trials is not None and candidate.group.id in trials.sizes:
-            trials.tell(f"probing group {number + 1} of {len(candidates)}")
+            trials.tell(counted("probing group", number, len(candidates)))
             found[number] = _slope(candidate, trials)
     usual = float(np.nanmean(found)) if np.isfinite(found).any() else 1.0
     return np.asarray(np.maximum(np.where(np.isfinite(found), found, usual), 1e-12))

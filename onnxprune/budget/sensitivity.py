@@ -11,6 +11,7 @@ from onnxprune.budget.candidate import Candidate
 from onnxprune.budget.registry import Needs, Work, budget
 from onnxprune.budget.value import value
 from onnxprune.calibration import Trials
+from onnxprune.progress import counted
 
 Array = np.ndarray
 
@@ -33,7 +34,7 @@ def sensitivity(candidates: Sequence[Candidate], work: Work) -> Callable[[float]
     measured: dict[str, Array] = {}
     for number, candidate in enumerate(candidates):
         if candidate.group.id in trials.sizes:
-            trials.tell(f"narrowing group {number + 1} of {len(candidates)}")
+            trials.tell(counted("narrowing group", number, len(candidates)))
             measured[candidate.group.id] = marginal(candidate, trials)
     usual = float(np.mean(np.concatenate(list(measured.values())))) if measured else 1.0
     return value([replace(c, scores=_scores(c, measured.get(c.group.id), usual)) for c in candidates], work)

@@ -14,6 +14,7 @@ from onnxprune.calibration.part import part_of
 from onnxprune.calibration.portions import portions
 from onnxprune.coupling import Analysis
 from onnxprune.graph import Model
+from onnxprune.progress import Progress, Steps, silent
 from onnxprune.runtime import Feeds
 
 Array = np.ndarray
@@ -120,6 +121,7 @@ def collect(
     sample: bool = False,
     magnitudes: bool = True,
     threads: int = 0,
+    progress: Progress = silent,
 ) -> Activations:
     """Run a model over data, as often as memory asks for.
 
@@ -132,10 +134,12 @@ def collect(
     found = {key: Activation(Moments(magnitudes)) for key in sizes}
     held = math.ceil(SAMPLE / max(len(data), 1)) if sample else 0
     needed = {key: 8 * size * (size if pairs else 1) for key, size in sizes.items()}
-    for keys in portions(needed, BYTES):
+    parts = list(portions(needed, BYTES))
+    step = Steps(progress, "collecting what layers read", len(parts) * len(data))
+    for keys in parts:
         part = part_of(source(), [name for name, _ in keys], threads, len(data))
         random = np.random.default_rng(0)
-        for values in part.each(data):
+        for values in step.each(part.each(data)):
             for name, axis in keys:
                 wanted = max(LEAST_ROWS, ROWS_PER_COLUMN * sizes[name, axis]) if pairs else 0
                 rows = math.ceil(wanted / max(len(data), 1))

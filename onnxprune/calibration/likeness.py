@@ -16,6 +16,7 @@ from onnxprune.calibration.block import Block, blocks
 from onnxprune.calibration.part import part_of
 from onnxprune.calibration.portions import portions
 from onnxprune.coupling import Analysis
+from onnxprune.progress import Progress, Steps, silent
 from onnxprune.runtime import Feeds
 
 Array = np.ndarray
@@ -63,7 +64,9 @@ def _pairs(read: Array, made: Array) -> list[tuple[Array, Array]]:
     return [(read, made), (read, read), (made, made)]
 
 
-def compare_blocks(source: Source, analysis: Analysis, data: Sequence[Feeds], threads: int = 0) -> dict[str, Likeness]:
+def compare_blocks(
+    source: Source, analysis: Analysis, data: Sequence[Feeds], threads: int = 0, progress: Progress = silent
+) -> dict[str, Likeness]:
     """Group id -> the likeness of its block (the mean of those that it reaches over), by running a model over data.
 
     analysis: of the same model. Groups without a block, or whose block's tensors turn out to differ in shape, are left
@@ -74,21 +77,25 @@ def compare_blocks(source: Source, analysis: Analysis, data: Sequence[Feeds], th
     sums = {key: _Sums() for key in every}
     first = data[0] if len(data) else {}
     sizes = {key: _bytes(block, analysis.graph, first) for key, block in every.items()}
-    for keys in portions(sizes, BYTES):
-        _run(source, [every[key] for key in keys], [sums[key] for key in keys], data, threads)
+    parts = list(portions(sizes, BYTES))
+    step = Steps(progress, "comparing what blocks read and make", len(parts) * len(data))
+    for keys in parts:
+        _run(source, [every[key] for key in keys], [sums[key] for key in keys], data, threads, step)
     means = {name: [m for block in own if (m := sums[id(block)].mean) is not None] for name, own in found.items()}
     return {
         name: Likeness(fmean(m.cosine for m in own), fmean(m.angle for m in own)) for name, own in means.items() if own
     }
 
 
-def _run(source: Source, chosen: Sequence[Block], sums: Sequence[_Sums], data: Sequence[Feeds], threads: int) -> None:
+def _run(
+    source: Source, chosen: Sequence[Block], sums: Sequence[_Sums], data: Sequence[Feeds], threads: int, step: Steps
+) -> None:
     model = source()
     given = {tensor.name for tensor in model.graph.inputs}
     names = dict.fromkeys(tensor.name for block in chosen for tensor in (block.read, block.made))
     part = part_of(model, [name for name in names if name not in given], threads, len(data))
     read, calls = tee(data)
-    for feeds, made in zip(read, part.each(calls), strict=True):
+    for feeds, made in zip(read, step.each(part.each(calls)), strict=True):
         values = {**feeds, **made}
         for block, total in zip(chosen, sums, strict=True):
             total.update(values[block.read.name], values[block.made.name], block.axis)

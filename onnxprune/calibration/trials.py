@@ -12,6 +12,7 @@ import numpy as np
 from onnxprune.calibration.batch import spaced
 from onnxprune.calibration.data import Data
 from onnxprune.calibration.part import Part
+from onnxprune.progress import Progress, silent
 from onnxprune.runtime import Array, Feeds
 from onnxprune.runtime.loss import Loss, Surprise
 
@@ -45,12 +46,6 @@ class Opened:
 Called = tuple[Feeds, dict[str, Array]]
 """A call, and what the dense model makes of it."""
 
-Tell = Callable[[str], None]
-
-
-def _silent(_: str) -> None:
-    """Nobody is told."""
-
 
 class Trials:
     """The losses of one model under any gates.
@@ -62,7 +57,7 @@ class Trials:
     """
 
     def __init__(
-        self, source: Callable[[], Opened], data: Callable[[], Data], samples: int = SAMPLES, tell: Tell = _silent
+        self, source: Callable[[], Opened], data: Callable[[], Data], samples: int = SAMPLES, tell: Progress = silent
     ) -> None:
         self.count = 0
         self.tell = tell

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onnxprune.cli.options import Dim, Json, Model, dims
+from onnxprune.cli.options import Dim, Json, Model, Quiet, dims
 from onnxprune.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def analyze(
         bool, typer.Option("--sparsity", help="Show the zeros of every weight instead, and which patterns they follow.")
     ] = False,
     dim: Dim = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Show what of a model can go, what can't, and why not; of a directory, model by model."""
@@ -34,7 +35,7 @@ def analyze(
     from onnxprune.report import opened, survey
     from onnxprune.report import zeros as counted
 
-    with stages() as progress:
+    with stages(quiet) as progress:
         progress("analysing")
         several = pairs([the_model(model)] if graph is not None else [model])
         found = {name: opened(path, dims(dim)) for name, (path,) in several.items()}

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from onnxprune.cli.options import Dim, Json, Provider, Rounds, Seconds, Seed, Threads, dims, known_provider
+from onnxprune.cli.options import Dim, Json, Provider, Quiet, Rounds, Seconds, Seed, Threads, dims, known_provider
 
 
 def bench(
@@ -23,17 +23,20 @@ def bench(
     max_seconds: Seconds = 60.0,
     seed: Seed = 0,
     dim: Dim = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Time models in turns, in one process, on the same inputs; those in directories file by file."""
-    from onnxprune.cli import screen
     from onnxprune.cli.directory import tell
+    from onnxprune.cli.screen import stages
     from onnxprune.cli.show_bench import show
     from onnxprune.directory import pairs
+    from onnxprune.progress import Stage
     from onnxprune.report import bench as run
 
     found = {}
-    with screen.rounds("measuring") as progress:
+    with stages(quiet) as progress:
+        progress("opening the models")
         for name, same in pairs(models).items():
             found[name] = run(
                 same,
@@ -43,6 +46,6 @@ def bench(
                 rounds=rounds,
                 max_seconds=max_seconds,
                 seed=seed,
-                progress=progress,
+                progress=lambda done, total: progress(Stage("measuring", done, total)),
             )
     tell(found, show, json)

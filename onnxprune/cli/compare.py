@@ -14,6 +14,7 @@ from onnxprune.cli.options import (
     Json,
     Preprocess,
     Provider,
+    Quiet,
     Rounds,
     Samples,
     Seconds,
@@ -38,6 +39,7 @@ def compare(
     data: Data = None,
     samples: Samples = 512,
     preprocess: Preprocess = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Compare fidelity, size, memory and time of two models, or of those in two directories, file by file."""
@@ -50,7 +52,7 @@ def compare(
     several = pairs([dense, pruned])
     given, warnings = data_of(data, list(several))
     found = {}
-    with stages() as progress:
+    with stages(quiet) as progress:
         for name, (before, after) in several.items():
             found[name] = run(
                 before,

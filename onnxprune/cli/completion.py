@@ -7,7 +7,12 @@ from collections.abc import Iterable
 Offered = list[tuple[str, str]]
 """Values, and what they are."""
 
-TARGETS = (("macs=", "multiply-accumulates"), ("params=", "stored parameters"), ("size=", "bytes of the file"))
+TARGETS = (
+    ("macs=", "multiply-accumulates"),
+    ("params=", "stored parameters"),
+    ("size=", "bytes of the file"),
+    ("latency=", "time on this machine"),
+)
 
 
 def criteria(incomplete: str) -> Offered:
@@ -61,6 +66,35 @@ def mask_methods(incomplete: str) -> Offered:
     from onnxprune.recovery.masks import METHODS
 
     return _starting(incomplete, ((name, method.summary) for name, method in METHODS.items()))
+
+
+def losses(incomplete: str) -> Offered:
+    """What outputs may be compared by."""
+    known = (("kl", "distributions over classes"), ("mse", "squared differences"), ("cosine", "directions"))
+    return _starting(incomplete, known)
+
+
+def changes(incomplete: str) -> Offered:
+    """What may be done to pictures; several by commas."""
+    before, comma, last = incomplete.rpartition(",")
+    known = (("flip", "left and right"), ("shift", "by some pixels"), ("mix", "two of them"))
+    return [(before + comma + name, what) for name, what in _starting(last, known)]
+
+
+def exporters(incomplete: str) -> Offered:
+    """What writes ONNX from torch."""
+    return _starting(incomplete, (("dynamo", "torch.export"), ("torchscript", "tracing")))
+
+
+def sources(incomplete: str) -> Offered:
+    """What a spec of an export may begin with."""
+    known = (
+        ("torch:", "a factory in a file or module"),
+        ("torchvision:", "a model of torchvision"),
+        ("timm:", "a model of timm"),
+        ("transformers:", "a model type or a folder"),
+    )
+    return _starting(incomplete, known)
 
 
 def devices(incomplete: str) -> Offered:

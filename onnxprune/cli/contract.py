@@ -91,7 +91,8 @@ def _verdict(error: Exception) -> tuple[int, str]:
 def _usage(error: Any) -> str:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "onnxprune"
-    sentences = [text[:1].lower() + text[1:] for text in _one_line(error.format_message()).rstrip(".").split(". ")]
+    message = _one_line(error.format_message()).replace("Value error, ", "").rstrip(".")
+    sentences = [text[:1].lower() + text[1:] for text in message.split(". ")]
     return f"{'; '.join(sentences)}; see '{path} --help'"
 
 

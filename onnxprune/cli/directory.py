@@ -35,7 +35,14 @@ def tell(found: Mapping[str, Found], show: Callable[[Found], None], as_json: boo
 
 
 def optimize_directory(
-    source: Path, output: Path | None, options: Options, only: Sequence[str], report: Path | None, as_json: bool
+    source: Path,
+    output: Path | None,
+    options: Options,
+    only: Sequence[str],
+    report: Path | None,
+    *,
+    as_json: bool,
+    quiet: bool,
 ) -> int:
     """`optimize` on a directory; returns the exit code."""
     from onnxprune.cli.screen import stages
@@ -43,7 +50,7 @@ def optimize_directory(
     from onnxprune.report import claimed
 
     place = output or source.with_name(f"{source.resolve().name}.pruned")
-    with claimed(report) if report else contextlib.nullcontext(), stages() as progress:
+    with claimed(report) if report else contextlib.nullcontext(), stages(quiet) as progress:
         result = optimize_directory(source, place, options, only=only, progress=progress)
         made = reports(result)
         paths = write_reports(report, result, made) if report else []

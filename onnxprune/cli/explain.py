@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onnxprune.cli.options import Model
+from onnxprune.cli.options import Json, Model, Quiet
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -29,6 +29,8 @@ def explain(
         str | None,
         typer.Argument(metavar="[SITE]", help="Another one: are the two coupled?", show_default=False),
     ] = None,
+    quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Show what a weight is coupled to, and how."""
     from onnxprune.cli.screen import show_all, stages
@@ -36,14 +38,27 @@ def explain(
     from onnxprune.directory import the_model
     from onnxprune.report import opened
 
-    with stages() as progress:
+    with stages(quiet) as progress:
         progress("analysing")
         found = opened(the_model(model))
     ones = locate(found.analysis, site, found.copies)
-    if other is None:
-        show_all(*_one(found.analysis, ones))
+    others = [] if other is None else locate(found.analysis, other, found.copies)
+    if json:
+        _print(found.analysis, ones, others)
     else:
-        show_all(*_two(found.analysis, ones, locate(found.analysis, other, found.copies)))
+        show_all(*(_two(found.analysis, ones, others) if others else _one(found.analysis, ones)))
+
+
+def _print(analysis: Analysis, ones: list[Site], others: list[Site]) -> None:
+    """The same as JSON."""
+    from onnxprune.cli.show_explain import explained
+    from onnxprune.coupling.explain import Letters, couple
+    from onnxprune.report import to_json
+
+    pairs = [(one, other, couple(analysis, one, other)) for one in ones for other in others]
+    coupled = any(found.groups and str(one) != str(other) for one, other, found in pairs)
+    apart = _apart(analysis, ones, others, Letters(analysis)) if others and not coupled else ""
+    print(to_json(explained(analysis, [*ones, *others], pairs, apart)), end="")
 
 
 def _one(analysis: Analysis, sites: list[Site]) -> list[RenderableType]:

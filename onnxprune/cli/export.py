@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from onnxprune.cli.options import Seed
+from onnxprune.cli import completion
+from onnxprune.cli.options import Json, Quiet, Seed
 from onnxprune.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ Spec = Annotated[
         help="torch:PACKAGE.MODULE:FACTORY, torch:FILE.py:FACTORY, torchvision:NAME, timm:NAME, "
         "transformers:MODEL_TYPE or transformers:FOLDER.",
         show_default=False,
+        autocompletion=completion.sources,
     ),
 ]
 Output = Annotated[
@@ -32,7 +34,9 @@ Settings = Annotated[
     typer.Option("--set", metavar="NAME=VALUE", help="An option of the source, such as input=1x3x96x96; repeatable."),
 ]
 Opset = Annotated[int | None, typer.Option(min=7, metavar="N", help="Opset of the file.")]
-Exporter = Annotated[str, typer.Option(metavar="NAME", help="dynamo or torchscript.")]
+Exporter = Annotated[
+    str, typer.Option(metavar="NAME", help="dynamo or torchscript.", autocompletion=completion.exporters)
+]
 Dynamic = Annotated[bool, typer.Option("--dynamic", help="Leave batch, sequence and image size open.")]
 NoCheck = Annotated[bool, typer.Option("--no-check", help="Don't compare the file with its source in ONNX Runtime.")]
 
@@ -46,13 +50,14 @@ def export(
     dynamic: Dynamic = False,
     seed: Seed = 0,
     no_check: NoCheck = False,
+    quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Write a framework's model as ONNX, checked against it."""
     from onnxprune.cli.screen import stages
     from onnxprune.export import export as run
 
-    with stages() as progress:
-        progress("exporting")
+    with stages(quiet) as progress:
         made = run(
             spec,
             output,
@@ -62,7 +67,13 @@ def export(
             dynamic=dynamic,
             seed=seed,
             run=None if no_check else _run,
+            progress=progress,
         )
+    if json:
+        from onnxprune.report import to_json
+
+        print(to_json(made), end="")
+        return
     _show(made)
 
 

@@ -17,6 +17,7 @@ from onnxprune.cli.options import (
     Model,
     Preprocess,
     Provider,
+    Quiet,
     Samples,
     Seed,
     Threads,
@@ -62,6 +63,7 @@ def record(
     data: Data = None,
     samples: Samples = 512,
     preprocess: Preprocess = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Record what a model is, for later checks."""
@@ -70,7 +72,7 @@ def record(
     from onnxprune.gate import record as run
 
     model = the_model(model)
-    with stages() as progress:
+    with stages(quiet) as progress:
         progress("looking at the model")
         found = run(
             model,
@@ -116,6 +118,7 @@ def check(
     data: Annotated[
         str | None, typer.Option(metavar="DATA", help="Real inputs for fidelity: the same as fidelity.data.")
     ] = None,
+    quiet: Quiet = False,
     json: Json = False,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write JUnit XML.")] = None,
     sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write SARIF 2.1.0.")] = None,
@@ -135,7 +138,7 @@ def check(
     asked = settings(config, limit or (), data=data)
     files = {"junit": junit, "sarif": sarif, "gitlab": gitlab, "markdown": markdown}
     views.claim(files)
-    with stages() as progress:
+    with stages(quiet) as progress:
         found = run(model, baseline, asked, dense=dense, progress=progress)
     for warning in found.warnings:
         say(f"warning: {warning}")

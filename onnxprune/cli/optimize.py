@@ -18,6 +18,7 @@ from onnxprune.cli.options import (
     Labels,
     Preprocess,
     Provider,
+    Quiet,
     Recover,
     RecoverMode,
     RecoverRounds,
@@ -202,6 +203,7 @@ def optimize(
     recover_mode: RecoverMode = "full",
     recover_rounds: RecoverRounds = 1,
     files: Files = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> int:
     """Prune a model to a target or a limit of loss, prove the result, and measure it."""
@@ -246,8 +248,9 @@ def optimize(
     if model.is_dir():
         from onnxprune.cli.directory import optimize_directory
 
-        return optimize_directory(model, output, options, files or (), report, json)
-    return _show(*_run(model, output or model.with_name(f"{model.stem}.pruned.onnx"), options, report), json)
+        return optimize_directory(model, output, options, files or (), report, as_json=json, quiet=quiet)
+    place = output or model.with_name(f"{model.stem}.pruned.onnx")
+    return _show(*_run(model, place, options, report, quiet), json)
 
 
 def _masks(effort: str | None, method: str | None, weights: bool | None, seed: int) -> MaskSetting | None:
@@ -264,12 +267,14 @@ def _masks(effort: str | None, method: str | None, weights: bool | None, seed: i
     return None
 
 
-def _run(model: Path, output: Path, options: Options, report: Path | None) -> tuple[Result, Report, list[Path]]:
+def _run(
+    model: Path, output: Path, options: Options, report: Path | None, quiet: bool
+) -> tuple[Result, Report, list[Path]]:
     from onnxprune.cli.screen import stages
     from onnxprune.pruning import optimize as run
     from onnxprune.report import claimed, summarize, write
 
-    with claimed(report) if report else contextlib.nullcontext(), stages() as progress:
+    with claimed(report) if report else contextlib.nullcontext(), stages(quiet) as progress:
         result = run(model, output, options, progress)
         record = summarize(result)
         return result, record, write(report, result, record) if report else []

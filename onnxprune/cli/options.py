@@ -15,6 +15,7 @@ Model = Annotated[
     Path, typer.Argument(metavar="MODEL", help="The ONNX file, or a directory with one.", show_default=False)
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 Threads = Annotated[int, typer.Option(min=1, metavar="N", help="Threads of ONNX Runtime.")]
 Provider = Annotated[
     str,
@@ -96,5 +97,6 @@ def known_provider(name: str) -> str:
     if name == "sparse" and name not in there:
         raise InputError(f"--provider sparse: {plugin.why_not()}")
     if name not in there:
-        raise InputError(f"--provider {name}: the installed ONNX Runtime has only {', '.join(there)}")
+        hint = "; cuda comes with the package onnxruntime-gpu" if name == "cuda" else ""
+        raise InputError(f"--provider {name}: the installed ONNX Runtime has only {', '.join(there)}{hint}")
     return name

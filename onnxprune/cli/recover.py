@@ -9,14 +9,18 @@ import typer
 
 from onnxprune.cli import completion
 from onnxprune.cli.contract import say
-from onnxprune.cli.options import Data, Dim, Json, Preprocess, RecoverMode, Seed, dims
+from onnxprune.cli.options import Data, Dim, Json, Preprocess, Quiet, RecoverMode, Seed, dims
 
 Length = Annotated[
     str, typer.Option("--for", metavar="TIME|STEPS", help="How long: 10m, 90s, 1h, or a number of steps.")
 ]
 Loss = Annotated[
     str,
-    typer.Option(metavar="NAME", help="kl, mse or cosine, of all outputs; by default by what each of them is."),
+    typer.Option(
+        metavar="NAME",
+        help="kl, mse or cosine, of all outputs; by default by what each of them is.",
+        autocompletion=completion.losses,
+    ),
 ]
 Rate = Annotated[float, typer.Option(min=1e-9, metavar="X", help="The highest rate, as a share of a weight's size.")]
 Batch = Annotated[int, typer.Option(min=1, metavar="N", help="Samples for a step.")]
@@ -30,7 +34,11 @@ PlanFile = Annotated[
 ]
 Augment = Annotated[
     str,
-    typer.Option(metavar="NAME,...", help="What is done to pictures while training: flip, shift, mix; some or all."),
+    typer.Option(
+        metavar="NAME,...",
+        help="What is done to pictures while training: flip, shift, mix; some or all.",
+        autocompletion=completion.changes,
+    ),
 ]
 Device = Annotated[
     str,
@@ -61,6 +69,7 @@ def recover(
     device: Device = "",
     seed: Seed = 0,
     dim: Dim = None,
+    quiet: Quiet = False,
     json: Json = False,
 ) -> None:
     """Train a pruned model to give out what the dense one does, and write it. Needs the extra torch.
@@ -78,7 +87,7 @@ def recover(
     place = output or pruned.with_name(f"{pruned.stem}.recovered.onnx")
     changes = tuple(augment.split(",")) if augment else ()
     setting = Training(Effort.parse(length), mode, loss, rate, batch, match, changes, seed, device)
-    with stages() as progress:
+    with stages(quiet) as progress:
         found = run(dense, pruned, place, setting, Inputs(data, samples, preprocess, dims(dim), plan), progress)
     if not found.written:  # one of several processes, which isn't the one that tells
         return

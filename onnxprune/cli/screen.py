@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 
 from rich import box
 from rich.console import Console, JustifyMethod, RenderableType
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Progression
+from rich.progress_bar import ProgressBar
+from rich.table import Column, Table
 from rich.text import Text
+
+from onnxprune.progress import Progress, Stage
 
 UNLIMITED = 10_000
 """Width where nobody looks: a file or a pipe gets whole names in one line."""
@@ -82,37 +87,58 @@ def facts(rows: Iterable[tuple[str, str]]) -> Table:
 
 
 @contextlib.contextmanager
-def stages() -> Iterator[Callable[[str], None]]:
-    """A line on stderr that says what goes on and for how long; nothing where stderr is no terminal."""
-    with _progress() as shown:
+def stages(quiet: bool = False) -> Iterator[Progress]:
+    """A line on stderr that says what goes on, for how long, and, where a `Stage` tells, how far it is and what time is
+    left. Nothing where nobody looks: stderr is no terminal, or it is to be quiet."""
+    with _lines(quiet) as shown:
         task: TaskID | None = None
+        last = Stage("")
 
-        def show(stage: str) -> None:
-            nonlocal task
-            if task is not None:
-                shown.remove_task(task)
-            task = shown.add_task(stage, total=None)
+        def show(text: str) -> None:
+            nonlocal task, last
+            stage = text if isinstance(text, Stage) else Stage(text)
+            if task is not None and stage.total and stage.total == last.total and stage.done >= last.done:
+                begun = shown.tasks[0].elapsed or 0.0
+                shown.update(task, description=stage, completed=stage.done, at=begun)
+            else:
+                if task is not None:
+                    shown.remove_task(task)
+                task = shown.add_task(stage, total=stage.total or None, first=stage.done, at=0.0)
+                shown.update(task, completed=stage.done)
+            last = stage
 
         yield show
 
 
-@contextlib.contextmanager
-def rounds(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr for work in rounds: called with rounds done and planned."""
-    with _progress(BarColumn(), TextColumn("{task.completed:.0f}/{task.total:.0f}")) as shown:
-        task = shown.add_task(title, total=1)
-        yield lambda done, planned: shown.update(task, completed=done, total=planned)
+class _Bar(BarColumn):
+    """A bar where it is known how much there is to do."""
+
+    def render(self, task: Task) -> ProgressBar:
+        return super().render(task) if task.total else ProgressBar(total=1, width=0)
 
 
-def _progress(*columns: BarColumn | TextColumn) -> Progress:
+class Left(ProgressColumn):
+    """The time left, by the pace since this work began."""
+
+    def render(self, task: Task) -> Text:
+        done = task.completed - task.fields["first"]
+        if not task.total or done <= 0 or task.elapsed is None:
+            return Text("")
+        at = task.fields["at"]
+        seconds = at * (task.total - task.completed) / done - (task.elapsed - at)
+        return Text(f"{timedelta(seconds=max(round(seconds), 0))} left", style="progress.remaining")
+
+
+def _lines(quiet: bool) -> Progression:
     console = Console(stderr=True, markup=False, highlight=False, emoji=False)
-    described = TextColumn("{task.description}", markup=False)
-    return Progress(
+    seen = sys.stderr.isatty() and not console.is_dumb_terminal  # colours that are forced upon a file are no terminal
+    return Progression(
         SpinnerColumn(),
-        described,
-        *columns,
+        TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")),
+        _Bar(bar_width=20),
         TimeElapsedColumn(),
+        Left(),
         console=console,
         transient=True,
-        disable=not console.is_terminal,
+        disable=quiet or not seen,
     )

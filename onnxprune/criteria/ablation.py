@@ -10,6 +10,7 @@ from onnxprune.coupling import Group
 from onnxprune.criteria.brain import energy
 from onnxprune.criteria.magnitude import l2
 from onnxprune.criteria.registry import Context, criterion
+from onnxprune.progress import counted
 
 Array = np.ndarray
 
@@ -31,7 +32,7 @@ def ablation(context: Context, group: Group) -> Array:
     order, scores = np.argsort(norms, kind="stable"), np.zeros(group.size)
     blocks = np.array_split(order, min(group.size, ROUNDS))
     for number, block in enumerate(blocks):
-        context.trials.tell(f"leaving out unit {number + 1} of {len(blocks)} in {group.id}")
+        context.trials.tell(counted(f"{group.id}: leaving out unit", number, len(blocks)))
         gate = np.ones(group.size)
         gate[block] = 0
         scores[block] = _finite(context.trials.loss({group.id: gate})) / len(block)

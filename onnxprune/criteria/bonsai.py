@@ -10,6 +10,7 @@ from onnxprune.coupling import Group
 from onnxprune.criteria.activation import wanda
 from onnxprune.criteria.brain import energy
 from onnxprune.criteria.registry import Context, Needs, criterion
+from onnxprune.progress import Stage
 
 Array = np.ndarray
 
@@ -44,7 +45,9 @@ def _coefficients(context: Context) -> dict[str, Array]:
     rows: list[Array] = []
     losses: list[float] = []
     for number in range(SUBMODELS // 2):
-        trials.tell(f"trying sub-models {2 * number + 1} and {2 * number + 2} of {SUBMODELS}")
+        trials.tell(
+            Stage(f"trying sub-models {2 * number + 1} and {2 * number + 2} of {SUBMODELS}", 2 * number, SUBMODELS)
+        )
         halves = [_halves(prior, context.random) for prior in priors]
         for side in (0, 1):
             gone = [_marked(len(prior), half[side]) for prior, half in zip(priors, halves, strict=True)]

@@ -9,6 +9,7 @@ from onnxprune.coupling import Group
 from onnxprune.criteria.brain import obs
 from onnxprune.criteria.grams import grams
 from onnxprune.criteria.registry import Context, Needs, criterion
+from onnxprune.progress import counted
 
 Array = np.ndarray
 
@@ -40,7 +41,7 @@ def _rates(context: Context) -> dict[str, Array]:
     found: dict[str, float] = {}
     for number, group in enumerate(gated):
         if context.trials is not None:
-            context.trials.tell(f"shaking group {number + 1} of {len(gated)}")
+            context.trials.tell(counted("shaking group", number, len(gated)))
             found[group.id] = _loss(context, group) / max(_error(context, group), 1e-12)
     sound = [rate for rate in found.values() if np.isfinite(rate) and rate > 0]
     usual = float(np.exp(np.mean(np.log(sound)))) if sound else 1.0

@@ -14,6 +14,7 @@ from onnxprune.coupling.terms import leaves
 from onnxprune.criteria.aggregate import aggregated, checked
 from onnxprune.criteria.units import Statistics, labels
 from onnxprune.errors import InputError
+from onnxprune.progress import Progress, Steps, silent
 from onnxprune.registry import Registry
 from onnxprune.words import first_line
 
@@ -158,6 +159,7 @@ def score(
     gradients: Gradients | None = None,
     shapes: Mapping[str, Sequence[int]] | None = None,
     samples: int = 1,
+    progress: Progress = silent,
 ) -> dict[str, np.ndarray]:
     """Group id -> scores [units], float64, finite.
 
@@ -169,4 +171,5 @@ def score(
     random, chosen = np.random.default_rng(seed), list(groups)
     tried = trials if found.trials else None
     context = Context(analysis, Statistics(), random, activations, how, chosen, tried, gradients, shapes or {}, samples)
-    return {g.id: np.nan_to_num(np.asarray(found.function(context, g), np.float64)) for g in chosen}
+    step = Steps(silent if found.trials or found.gradients else progress, "scoring groups", len(chosen))  # others tell
+    return {g.id: np.nan_to_num(np.asarray(found.function(context, g), np.float64)) for g in step.each(chosen)}

@@ -10,6 +10,7 @@ from onnxprune.coupling import Group
 from onnxprune.criteria.activation import wanda
 from onnxprune.criteria.brain import energy
 from onnxprune.criteria.registry import Context, Needs, criterion
+from onnxprune.progress import counted
 
 Array = np.ndarray
 
@@ -42,7 +43,7 @@ def _gradients(context: Context) -> dict[str, Array]:
     directions = _directions(int(ends[-1]), context.random)
     total = np.zeros(int(ends[-1]))
     for number, direction in enumerate(directions):
-        trials.tell(f"direction {number + 1} of {len(directions)}")
+        trials.tell(counted("direction", number, len(directions)))
         up, down = (
             trials.surprise(dict(zip([g.id for g in groups], np.split(1 + side * direction, ends[:-1]), strict=True)))
             for side in (STEP, -STEP)

@@ -18,8 +18,8 @@ from onnxprune.directory.several import Decided, decide_all
 from onnxprune.errors import InputError, VerificationError
 from onnxprune.graph import data_files_of, name_data, put_folder, scratch_folder
 from onnxprune.graph.save import write_atomic
+from onnxprune.progress import Progress, inside, silent
 from onnxprune.pruning import Options, Result, optimize
-from onnxprune.pruning.progress import Progress, silent
 from onnxprune.report.units import some
 
 DENSE = "whoever builds the network anew from it, instead of running the ONNX file, gets the dense widths"
@@ -80,7 +80,7 @@ def _fill(
     decided = Decided({names[0]: options}) if len(names) == 1 else decide_all(source, names, options, scratch, progress)
     results: dict[str, Result] = {}
     for name in names:
-        tell: Progress = progress if len(names) == 1 else _telling(progress, name)
+        tell: Progress = progress if len(names) == 1 else inside(progress, name)
         results[name] = _prune(source / name, made / name, decided.options[name], tell)
         results[name].offered = decided.offered.get(name, results[name].offered)
     found = DirectoryResult(source, output, options, results, carried=carried, warnings=list(decided.warnings))
@@ -97,10 +97,6 @@ def _fill(
         files = [made / name, *sorted(data_files_of(made / name))]
         result.written = [output / path.relative_to(made) for path in files]
     return found
-
-
-def _telling(progress: Progress, name: str) -> Progress:
-    return lambda text: progress(f"{name}: {text}")
 
 
 def _prune(source: Path, place: Path, options: Options, progress: Progress) -> Result:

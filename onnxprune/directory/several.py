@@ -13,11 +13,11 @@ from onnxprune.directory.data import data_of
 from onnxprune.directory.models import label, some_names
 from onnxprune.errors import InputError
 from onnxprune.graph import Model, normalize
+from onnxprune.progress import Progress, inside
 from onnxprune.pruning import LayerPass, Options, Plan, Target, parse
 from onnxprune.pruning.choose import decided_by
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.plan import describe, sha256
-from onnxprune.pruning.progress import Progress
 from onnxprune.pruning.prune import check_dims, open_shapes
 from onnxprune.pruning.selection import Scope, unmatched
 from onnxprune.pruning.together import Joint, Part, decide_together
@@ -72,7 +72,7 @@ def decide_all(folder: Path, names: Sequence[str], options: Options, scratch: Pa
     parts: dict[str, Part] = {}
     for name, one in evidence.items():
         tell(f"analysing {name}")
-        parts[name] = _part(one, models.pop(name), partial(_tell, tell, name))
+        parts[name] = _part(one, models.pop(name), inside(tell, name))
     warnings += _misspelled(parts, options)
     tell("choosing what goes")
     joint = decide_together(parts, options)
@@ -122,10 +122,6 @@ def _part(evidence: Evidence, model: Model, tell: Progress) -> Part:
     model = normalize(model)
     analysis = analyze(model.graph, model.opsets)
     return Part(source, analysis, shapes, partial(evidence.scores, analysis), partial(evidence.likeness, analysis))
-
-
-def _tell(tell: Progress, name: str, text: str) -> None:
-    tell(f"{name}: {text}")
 
 
 def _misspelled(parts: Mapping[str, Part], options: Options) -> list[str]:

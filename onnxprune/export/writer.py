@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from onnxprune.errors import InputError
 from onnxprune.export.axes import choices, other
@@ -17,6 +17,7 @@ from onnxprune.export.result import ExportResult, Port
 from onnxprune.export.source import Axes, Source
 from onnxprune.export.tidy import tidy
 from onnxprune.graph import scratch_folder
+from onnxprune.progress import Progress, silent
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -36,10 +37,13 @@ def export(
     seed: int = 0,
     external_data: bool | None = None,
     run: Runner | None = None,
+    progress: Progress = silent,
 ) -> ExportResult:
     """Build the model that `spec` names (see `load`) and write it as ONNX (see `write`)."""
+    progress("building the model")
     source = load(spec, options, seed=seed)
-    return write(source, out, opset=opset, exporter=exporter, dynamic=dynamic, external_data=external_data, run=run)
+    how: dict[str, Any] = {"opset": opset, "exporter": exporter, "dynamic": dynamic, "external_data": external_data}
+    return write(source, out, run=run, progress=progress, **how)
 
 
 def write(
@@ -51,6 +55,7 @@ def write(
     dynamic: bool = False,
     external_data: bool | None = None,
     run: Runner | None = None,
+    progress: Progress = silent,
 ) -> ExportResult:
     """Write `source` to `out` as ONNX; the file appears under its name only when it's complete.
 
@@ -69,7 +74,9 @@ def write(
         # In the same folder, since a rename is atomic only within a file system.
         with scratch_folder(out.parent) as folder:
             try:
+                progress("exporting")
                 model = exported(source, axes, exporter, opset, folder)
+                progress("writing, and running the file beside its source" if run else "writing")
                 error = _save(source, model, axes, folder / "ready" / out.name, external_data, run)
             except InputError:
                 if axes is tried[-1]:

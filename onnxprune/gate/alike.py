@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from onnxprune.calibration import Data
@@ -24,7 +25,8 @@ def alike(work: Work) -> Iterator[Finding]:
     work.progress("comparing outputs")
     calls = _calls(work, [work.dense, work.model])
     inputs = calls or [work.feeds()]
-    found = compare_models(work.dense, work.model, feeds_list=inputs, threads=how.threads, provider=how.provider)
+    compared = partial(compare_models, threads=how.threads, provider=how.provider, progress=work.progress)
+    found = compared(work.dense, work.model, feeds_list=inputs)
     work.close = closeness(found)
     yield from faithful(limit, work.close.worst, found.loss)
 

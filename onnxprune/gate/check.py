@@ -13,7 +13,8 @@ from onnxprune.gate.finding import Checked, Finding
 from onnxprune.gate.judges import counted, listed
 from onnxprune.gate.limits import Limits
 from onnxprune.gate.speed import quick
-from onnxprune.gate.work import Progress, Work, begun
+from onnxprune.gate.work import Work, begun
+from onnxprune.progress import Progress, silent
 from onnxprune.runtime.environment import environment
 
 
@@ -23,7 +24,7 @@ def check(
     limits: Limits | None = None,
     *,
     dense: Path | str | None = None,
-    progress: Progress = lambda _: None,
+    progress: Progress = silent,
 ) -> Checked:
     """Whether a model keeps the limits (None: nothing may get worse than the baseline).
 

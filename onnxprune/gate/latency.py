@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from statistics import median
 
 from onnxprune.gate.evidence import Evidence, Question, State
 from onnxprune.gate.figures import Conditions
+from onnxprune.progress import Progress, Stage, silent
 from onnxprune.runtime import Effort, Feeds, bench, prepare, session
 from onnxprune.runtime.interleave import Call
 from onnxprune.runtime.pairs import Pair, renewed
@@ -74,6 +76,7 @@ def race(
     *,
     clock: str = "auto",
     seconds: float,
+    progress: Progress = silent,
 ) -> Timed:
     """Time two model files in this process, for at most so many seconds. Raises InputError where one doesn't run."""
     how, clock = conditions, chosen(clock, conditions)
@@ -84,7 +87,15 @@ def race(
     effort = Effort(rounds=MOST_PAIRS, max_seconds=seconds)
     gc.collect()
     found = renewed(partial(make, base), partial(make, new), effort, seed=how.seed, processor=clock == "processor")
-    return decide(found, question, clock=clock)
+    return decide(_telling(found, seconds, progress), question, clock=clock)
+
+
+def _telling(found: Iterable[Pair], seconds: float, progress: Progress) -> Iterator[Pair]:
+    """The pairs; how much of the time has passed is told on the way."""
+    began = time.monotonic()
+    for pair in found:
+        progress(Stage(f"timing both models in turns, for at most {seconds:g} s", time.monotonic() - began, seconds))
+        yield pair
 
 
 def alone(model: Path, conditions: Conditions, feeds: Feeds, *, clock: str = "auto", seconds: float) -> float:

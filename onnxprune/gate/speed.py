@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from onnxprune.gate.evidence import Question, State
 from onnxprune.gate.finding import Finding
@@ -20,7 +21,8 @@ def quick(work: Work) -> Iterator[Finding]:
         work.progress(f"timing both models in turns, for at most {limit.seconds:g} s")
         question = Question(limit.ratio, limit.detect, limit.false_alarm, limit.missed)
         how = work.conditions, work.feeds()
-        work.timed = race(work.dense, work.model, question, *how, clock=limit.clock, seconds=limit.seconds)
+        timed = partial(race, work.dense, work.model, question, *how, progress=work.progress)
+        work.timed = timed(clock=limit.clock, seconds=limit.seconds)
         yield _ratio(work.timed, limit)
     if limit.most is not None:
         yield _absolute(_alone(work) if work.timed is None else work.timed.new, limit.most)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,12 +10,11 @@ from onnxprune.gate.baseline import Baseline, read
 from onnxprune.gate.figures import Conditions
 from onnxprune.gate.latency import Timed
 from onnxprune.gate.limits import Limits
+from onnxprune.progress import Progress
 from onnxprune.pruning.plan import digests
 from onnxprune.report.feeds import common_feeds
 from onnxprune.report.record import Closeness, Given
 from onnxprune.runtime import Feeds
-
-Progress = Callable[[str], None]
 
 
 @dataclass(slots=True)

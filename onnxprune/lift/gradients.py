@@ -5,7 +5,7 @@ Nothing is trained: the model is the dense one, in inference mode.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -16,10 +16,10 @@ from onnxprune.errors import InputError
 from onnxprune.lift.dtypes import to_torch
 from onnxprune.lift.losses import Loss, Unlabelled, task
 from onnxprune.lift.module import Lifted
+from onnxprune.progress import Progress, counted
 
 Array = np.ndarray
 Told = dict[tuple[str, str], Array]
-Tell = Callable[[str], None]
 
 DRAWS = 64
 """Random directions that the Hessian is multiplied with, over all samples."""
@@ -39,7 +39,7 @@ def loss_of(
     return loss
 
 
-def by_weights(lifted: Lifted, samples: Samples, loss: Loss, names: tuple[str, str], tell: Tell) -> Told:
+def by_weights(lifted: Lifted, samples: Samples, loss: Loss, names: tuple[str, str], tell: Progress) -> Told:
     """Means over samples of the gradient and of its square, by the names of stored tensors.
 
     names: what the two are called; an empty one isn't wanted
@@ -55,7 +55,9 @@ def by_weights(lifted: Lifted, samples: Samples, loss: Loss, names: tuple[str, s
     return {key: (total / len(samples)).numpy() for key, total in sums.items()}
 
 
-def by_inputs(lifted: Lifted, samples: Samples, loss: Loss, fixed: Mapping[str, Array], tell: Tell) -> Iterator[Arrays]:
+def by_inputs(
+    lifted: Lifted, samples: Samples, loss: Loss, fixed: Mapping[str, Array], tell: Progress
+) -> Iterator[Arrays]:
     """For every sample the gradients by further inputs that are floats and the same for all samples."""
     further = _tensors(fixed)
     leaves = {name: value.requires_grad_() for name, value in further.items() if value.is_floating_point()}
@@ -66,7 +68,7 @@ def by_inputs(lifted: Lifted, samples: Samples, loss: Loss, fixed: Mapping[str, 
 Arrays = dict[str, Array]
 
 
-def curvature(lifted: Lifted, samples: Samples, loss: Loss, seed: int, tell: Tell) -> dict[str, Array]:
+def curvature(lifted: Lifted, samples: Samples, loss: Loss, seed: int, tell: Progress) -> dict[str, Array]:
     """The diagonal of the Hessian by stored tensors: the mean of v * Hv over random signs v (Hutchinson 1990).
 
     Raises InputError where something can't be differentiated twice.
@@ -76,7 +78,7 @@ def curvature(lifted: Lifted, samples: Samples, loss: Loss, seed: int, tell: Tel
     each = max(-(-DRAWS // len(samples)), 1)
     totals = [torch.zeros_like(value) for value in values]
     for number, sample in enumerate(samples):
-        tell(f"curvature on sample {number + 1} of {len(samples)}")
+        tell(counted("curvature on sample", number, len(samples)))
         first = torch.autograd.grad(_value(lifted, sample, loss, {}), values, create_graph=True, allow_unused=True)
         there = [at for at, g in enumerate(first) if g is not None and g.requires_grad]
         for draw in range(each if there else 0):
@@ -100,7 +102,7 @@ def _products(
     return tuple(found)
 
 
-def regional(lifted: Lifted, samples: Samples, made: Mapping[str, Sequence[str]], tell: Tell) -> dict[str, Array]:
+def regional(lifted: Lifted, samples: Samples, made: Mapping[str, Sequence[str]], tell: Progress) -> dict[str, Array]:
     """The root of the mean square over samples of the gradient of |what a block makes|, by the stored tensors in it.
 
     made: what a block gives out -> the stored tensors in it
@@ -109,7 +111,7 @@ def regional(lifted: Lifted, samples: Samples, made: Mapping[str, Sequence[str]]
     inside = {output: [n for n in names if n in leaves] for output, names in made.items()}
     totals = {n: torch.zeros_like(leaves[n]) for names in inside.values() for n in names}
     for number, sample in enumerate(samples):
-        tell(f"gradients of blocks on sample {number + 1} of {len(samples)}")
+        tell(counted("gradients of blocks on sample", number, len(samples)))
         kept = lifted(_tensors(sample.feeds), keep=list(inside))
         for output, names in inside.items():
             if not names or output not in kept or not kept[output].requires_grad:
@@ -128,11 +130,11 @@ def _each(
     loss: Loss,
     leaves: Sequence[Tensor],
     further: Mapping[str, Tensor],
-    tell: Tell,
+    tell: Progress,
 ) -> Iterator[Sequence[Tensor | None]]:
     """For every sample the gradients by some tensors."""
     for number, sample in enumerate(samples):
-        tell(f"gradients of sample {number + 1} of {len(samples)}")
+        tell(counted("gradients of sample", number, len(samples)))
         yield torch.autograd.grad(_value(lifted, sample, loss, further), leaves, allow_unused=True)
 
 

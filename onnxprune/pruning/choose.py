@@ -10,7 +10,7 @@ from onnxprune.errors import InputError
 from onnxprune.pruning.composing import Composing
 from onnxprune.pruning.decide import Decision, cost_of, decide, passes_of, replay
 from onnxprune.pruning.evidence import Evidence
-from onnxprune.pruning.evolution import Evolution, evolve, for_minutes
+from onnxprune.pruning.evolution import Evolution, Minutes, evolve
 from onnxprune.pruning.masking import Masked, Masking, train_decision
 from onnxprune.pruning.mend import mend
 from onnxprune.pruning.options import Options, Target
@@ -102,7 +102,8 @@ def _search(decision: Decision, watch: Timing, evidence: Evidence) -> Evolution:
         evidence.warnings.append(f"--search-minutes judges widths without the repair that follows; {hint}")
     cost = cost_of(decision.target, watch.analysis, evidence.file.path, watch.shapes)
     trials = evidence.trials([c.group for c in decision.offered])
-    return evolve(decision, cost, trials, options.seed, for_minutes(options.search_minutes))
+    time = Minutes(options.search_minutes)
+    return evolve(decision, cost, trials, options.seed, time, time.done)
 
 
 def _train_masks(decision: Decision, watch: Timing, evidence: Evidence) -> Masking:

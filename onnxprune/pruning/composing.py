@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from onnxprune.errors import InputError
+from onnxprune.progress import Progress, inside
 from onnxprune.pruning.decide import Decision, passes_of
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.options import Options, Target
@@ -90,7 +91,7 @@ class Composing:
             estimate = base - (dense - choice.seconds) / whole
             return Attempt(max(estimate, LEAST), stopwatch.sparse(decision.masks, {**given, **taken}), choice.met)
 
-        at, seen = approach(target, target.fraction, attempt, lambda text: progress(f"timing zeros, {text}"))
+        at, seen = approach(target, target.fraction, attempt, inside(progress, "timing zeros"))
         self._take(choices[at], slots)
         return _seen(decision, seen, target)
 
@@ -156,7 +157,7 @@ class Composing:
             tried.append(decision)
             return Attempt(decision.fraction, stopwatch.sparse(decision.masks, self._placed(decision)), decision.met)
 
-        at, seen = approach(target, 1.0, attempt, lambda text: self.watch.progress(f"timing units and zeros, {text}"))
+        at, seen = approach(target, 1.0, attempt, inside(self.watch.progress, "timing units and zeros"))
         return _seen(tried[at], seen, target)
 
     def _placed(self, decision: Decision) -> dict[str, Wanted]:
@@ -171,9 +172,7 @@ def _seen(decision: Decision, seen: Attempt, target: Target) -> Decision:
     return decision
 
 
-def approach(
-    target: Target, first: float, attempt: Callable[[float], Attempt], tell: Callable[[str], None]
-) -> tuple[int, Attempt]:
+def approach(target: Target, first: float, attempt: Callable[[float], Attempt], tell: Progress) -> tuple[int, Attempt]:
     """Aim, look, and aim again: the number of the slowest attempt that met the target, else the fastest, and what it
     was. first: what to aim at first."""
     found: list[Attempt] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -24,6 +24,7 @@ from onnxprune.coupling import Analysis, Group
 from onnxprune.criteria import Needs
 from onnxprune.errors import InputError
 from onnxprune.graph import Model, normalize
+from onnxprune.progress import Progress, silent
 from onnxprune.pruning.inputs import MADE_UP_CALLS, UNVERIFIED, Inputs, imagined, open_inputs
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.placing import Doors
@@ -66,7 +67,7 @@ class Evidence:
     _trials: dict[tuple[str, ...], Trials] = field(default_factory=dict, repr=False)
     _gradients: dict[tuple[str, ...], Gradients] = field(default_factory=dict, repr=False)
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict, repr=False)
-    progress: Callable[[str], None] = field(default=lambda _: None, repr=False)
+    progress: Progress = field(default=silent, repr=False)
     losses: dict[str, dict[str, np.ndarray]] | None = field(default=None, repr=False)
     share: float | None = None
     mixture: bool = False
@@ -132,10 +133,12 @@ class Evidence:
             slopes = self.gradients(groups) if found.gradients else None
             known, trials = self._activations_of(analysis), self.trials(groups)
             seen: dict[str, Any] = {"activations": known, "trials": trials, "gradients": slopes, "shapes": self.shapes}
+            seen["progress"] = self.progress
             samples = self.calibration.samples if known is not None else 1
             self._scores[key] = criteria.score(
                 analysis, groups, found.name, options.seed, aggregate=how, samples=samples, **seen
             )
+            self.progress("sharing out what goes")
         return self._scores[key]
 
     def trials(self, groups: Sequence[Group]) -> Trials:
@@ -165,7 +168,7 @@ class Evidence:
     def likeness(self, analysis: Analysis) -> dict[str, Likeness]:
         """Group id -> what its block does to what it reads; seen once, for this analysis and its likes."""
         if self._likeness is None:
-            self._likeness = compare_blocks(self.source, analysis, self.calibration)
+            self._likeness = compare_blocks(self.source, analysis, self.calibration, progress=self.progress)
         return self._likeness
 
     def release(self) -> None:
@@ -183,9 +186,9 @@ class Evidence:
         if self._activations is None and needs != Needs.WEIGHTS:
             pairs = needs == Needs.COVARIANCES
             wanted = {"pairs": pairs, "sample": needs == Needs.POSITIONS, "magnitudes": not pairs}
-            data = self.calibration
+            data, tell = self.calibration, self.progress
             made_of = [*digests(self.file.path), data.digest, repr(data.rows), repr(wanted)]
-            self._activations = shelved(made_of, lambda: collect(self.source, analysis, data, **wanted))
+            self._activations = shelved(made_of, lambda: collect(self.source, analysis, data, progress=tell, **wanted))
         return self._activations
 
     @cached_property

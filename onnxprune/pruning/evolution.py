@@ -17,6 +17,7 @@ import numpy as np
 from onnxprune.budget import Candidate, Cost, Fit
 from onnxprune.calibration import Trials
 from onnxprune.errors import InputError
+from onnxprune.progress import Stage
 from onnxprune.pruning.decide import Decision, settled
 from onnxprune.pruning.options import Options
 
@@ -47,10 +48,18 @@ def check_minutes(options: Options) -> None:
         raise InputError("--search-minutes needs a target in macs, params or size, which can be told without measuring")
 
 
-def for_minutes(minutes: float) -> Callable[[], bool]:
+class Minutes:
     """Whether so much time is left from now on."""
-    end = time.monotonic() + 60 * minutes
-    return lambda: time.monotonic() < end
+
+    def __init__(self, minutes: float) -> None:
+        self._began, self._seconds = time.monotonic(), 60 * minutes
+
+    def __call__(self) -> bool:
+        return self.done() < 1
+
+    def done(self) -> float:
+        """The share of the time that has passed."""
+        return (time.monotonic() - self._began) / self._seconds if self._seconds else 1.0
 
 
 @dataclass(slots=True)
@@ -67,15 +76,23 @@ class Evolution:
         return f"{self.trials} trials, loss without repair {self.before:.4g} to {self.after:.4g}"
 
 
-def evolve(decision: Decision, cost: Cost, trials: Trials, seed: int, more: Callable[[], bool]) -> Evolution:
+def evolve(
+    decision: Decision,
+    cost: Cost,
+    trials: Trials,
+    seed: int,
+    more: Callable[[], bool],
+    done: Callable[[], float] = lambda: 0.0,
+) -> Evolution:
     """Look for better widths than a decision's at no more than its target's cost, as long as there is to be more.
 
     Groups with a ratio of their own, or without a gate, stay as they are. A decision that misses its target is returned
-    as it is. The same seed makes the same trials, as many as there is time for.
+    as it is. The same seed makes the same trials, as many as there is time for. done: the share of that which
+    has passed, for those who wait.
     """
     if decision.target is None or not decision.met:
         return Evolution(decision)
-    line = _Line(decision, cost, trials, np.random.default_rng(seed))
+    line = _Line(decision, cost, trials, np.random.default_rng(seed), done)
     line.run(more)
     return line.found()
 
@@ -88,6 +105,7 @@ class _Line:
     cost: Cost
     trials: Trials
     random: np.random.Generator
+    done: Callable[[], float]
     losses: dict[Widths, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -120,7 +138,8 @@ class _Line:
     def _try(self, widths: Widths) -> None:
         narrow = [(c, n) for c, n in zip(self.offered, widths, strict=True) if n < c.group.size]
         self.losses[widths] = self.trials.loss({c.group.id: c.keep(n).astype(float) for c, n in narrow})
-        self.trials.tell(f"searching: {len(self.losses)} widths tried, loss {min(self.losses.values()):.4g}")
+        text = f"searching: {len(self.losses)} widths tried, loss {min(self.losses.values()):.4g}"
+        self.trials.tell(Stage(text, self.done(), 1))
 
     def _changed(self, parent: Widths) -> Widths:
         widths = list(parent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from onnxprune.calibration.batch import open_batches, settled
 from onnxprune.calibration.cutting import BATCH
 from onnxprune.errors import InputError
 from onnxprune.graph import index_bounds, load
+from onnxprune.progress import Progress
 from onnxprune.recovery import invent
 from onnxprune.runtime import Feeds, InputSpec, PlainFile, input_specs, runnable_inputs, session
 from onnxprune.runtime.run import run
@@ -63,7 +64,7 @@ def _together(dense: Path, specs: Sequence[InputSpec], like: Feeds) -> int:
     return BATCH
 
 
-def imagined(file: PlainFile, inputs: Inputs, seed: int, tell: Callable[[str], None]) -> Data:
+def imagined(file: PlainFile, inputs: Inputs, seed: int, tell: Progress) -> Data:
     """Inputs to train on that nobody gave: by stored statistics where a model has them, else random ones."""
     specs = input_specs(session(file.path))
     axes = open_batches(settled(specs, inputs.dims))

@@ -9,6 +9,7 @@ from pathlib import Path
 from onnxprune.calibration import Data
 from onnxprune.errors import InputError
 from onnxprune.graph import data_files_of, index_bounds, load
+from onnxprune.progress import Progress, Stage, silent
 from onnxprune.pruning.options import Options
 from onnxprune.runtime import (
     BenchResult,
@@ -44,6 +45,7 @@ def measure(
     *,
     rounds: int = 30,
     max_seconds: float = 30.0,
+    progress: Progress = silent,
 ) -> Measurement:
     """Size, latency (interleaved in this process) and fidelity of two model files.
 
@@ -61,9 +63,11 @@ def measure(
             rounds=rounds,
             max_seconds=max_seconds,
             seed=options.seed,
+            progress=lambda done, total: progress(Stage("measuring latency", done, total)),
         )
         inputs = [feeds] if data is None else data
-        close = compare_models(source, output, feeds_list=inputs, threads=options.threads, provider=options.provider)
+        threads, provider = options.threads, options.provider
+        close = compare_models(source, output, feeds_list=inputs, threads=threads, provider=provider, progress=progress)
     except InputError as reason:
         return Measurement(sizes, None, None, {}, str(reason))
     return Measurement(sizes, latency, close, {k: list(v.shape) for k, v in feeds.items()}, data=data)

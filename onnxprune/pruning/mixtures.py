@@ -11,11 +11,11 @@ import os
 import shutil
 from pathlib import Path
 
+from onnxprune.progress import Progress, inside
 from onnxprune.pruning.decide import passes_of
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.loss import Judge
 from onnxprune.pruning.options import Options
-from onnxprune.pruning.progress import Progress
 from onnxprune.pruning.prune import Pruned, prune
 from onnxprune.pruning.sparsifying import layer_passes
 
@@ -48,7 +48,7 @@ def mix(evidence: Evidence, output: Path, trial: Path, progress: Progress) -> Pr
         evidence.share, place = share, trial.parent / f"mixture-{number}" / trial.name
         place.parent.mkdir()
         name = "zeros alone" if share is None else f"units for {share:.2f} of the time"
-        made = prune(evidence, output, place, _telling(name, progress))
+        made = prune(evidence, output, place, inside(progress, name))
         gc.collect()
         rank = (not made.result.reached, judge(place)[0] if judge else float(number))
         if best is None or rank < best[0]:
@@ -60,10 +60,6 @@ def mix(evidence: Evidence, output: Path, trial: Path, progress: Progress) -> Pr
     assert best is not None
     evidence.share, evidence.mixture = best[2], True
     return best[1]
-
-
-def _telling(name: str, progress: Progress) -> Progress:
-    return lambda stage: progress(f"{name}: {stage}")
 
 
 def _move(place: Path, trial: Path) -> None:

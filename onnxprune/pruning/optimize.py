@@ -9,6 +9,7 @@ from pathlib import Path
 
 from onnxprune.errors import InputError, VerificationError
 from onnxprune.graph import publish, scratch_folder
+from onnxprune.progress import Progress, silent
 from onnxprune.pruning.composing import check as check_zeros
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.evolution import check_minutes
@@ -17,7 +18,6 @@ from onnxprune.pruning.matches import matches_of_plan
 from onnxprune.pruning.measure import measure
 from onnxprune.pruning.mixtures import is_open, mix
 from onnxprune.pruning.options import Options
-from onnxprune.pruning.progress import Progress, silent
 from onnxprune.pruning.prune import Pruned, prune
 from onnxprune.pruning.result import Result
 from onnxprune.pruning.retrain import check_recovery, retrain
@@ -54,7 +54,9 @@ def optimize(
     result = in_rounds(source, output, options, progress, _once)
     if options.bench:
         progress("measuring")
-        result.measured = measure(source, output, options, result.recovery.data if result.recovery else None)
+        result.measured = measure(
+            source, output, options, result.recovery.data if result.recovery else None, progress=progress
+        )
         judge_time(result)
     return result
 
@@ -89,7 +91,7 @@ def _once(source: Path, output: Path, options: Options, progress: Progress) -> R
     gc.collect()
     if options.bench:
         progress("measuring")
-        result.measured = measure(source, output, options, evidence.held_out)
+        result.measured = measure(source, output, options, evidence.held_out, progress=progress)
         judge_time(result)
     return result
 
@@ -103,7 +105,7 @@ def _proved(evidence: Evidence, make: Callable[[], Pruned], trial: Path, progres
         return made
     progress("proving")
     edit = made.edits.apply
-    proof = prove(file.load, made.masks, trial, seed=options.seed, dims=options.data, edit=edit)
+    proof = prove(file.load, made.masks, trial, seed=options.seed, dims=options.data, edit=edit, progress=progress)
     if proof.status == "failed" and made.result.plan.orders and not evidence.in_place:
         evidence.in_place = True
         evidence.warnings.append(MOVED)

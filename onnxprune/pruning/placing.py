@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from onnxprune.calibration import Layer, layers
 from onnxprune.coupling import Analysis
 from onnxprune.coupling.masks import Keep
 from onnxprune.graph import Linear
+from onnxprune.progress import Progress, counted
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.sparsifying import Left, Sparse
 from onnxprune.sparse import GUESSED, Speeds, fastest, placed
@@ -37,7 +38,7 @@ class Doors:
     times: dict[str, Speeds] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, options: Options, tell: Callable[[str], None]) -> Doors:
+    def of(cls, options: Options, tell: Progress) -> Doors:
         """As a run's options have it; zeros in a file are for the provider, whatever the run itself measures with."""
         packed = options.sparse_format == "op"
         times = {door: Speeds(door, options.threads, tell=tell) for door in (OP, INT8, PROVIDER)}
@@ -62,9 +63,7 @@ class Doors:
         return GUESSED + self.why_not if self.why_not else ""
 
 
-def place(
-    analysis: Analysis, sparse: Sparse, keep: Keep, shapes: Shapes, doors: Doors, tell: Callable[[str], None]
-) -> list[str]:
+def place(analysis: Analysis, sparse: Sparse, keep: Keep, shapes: Shapes, doors: Doors, tell: Progress) -> list[str]:
     """Leave those layers dense that are to be sparse only where that is faster, and aren't; in place.
 
     keep: what stays of the analysed model; shapes: of tensors that are open in it. Returns sentences for the user.
@@ -73,7 +72,8 @@ def place(
     if not found:
         return []
     tell("timing sparse layers")
-    for layer in found:
+    for number, layer in enumerate(found):
+        tell(counted("timing sparse layer", number, len(found)))
         _place(layer, sparse, linear_of(layer, keep, shapes), doors.take(layer, sparse.wanted[layer.name].values))
     guessed = [doors.why_guessed] if doors.why_guessed else []
     return guessed if sparse else [*guessed, NONE_WINS]

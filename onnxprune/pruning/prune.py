@@ -13,6 +13,7 @@ from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.masks import Keep
 from onnxprune.errors import InputError
 from onnxprune.graph import Model, concrete, index_bounds, normalize, save, skeleton
+from onnxprune.progress import Progress, silent
 from onnxprune.pruning.choose import choose
 from onnxprune.pruning.decide import Decision
 from onnxprune.pruning.evidence import Evidence
@@ -22,7 +23,6 @@ from onnxprune.pruning.obstacles import locks
 from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.placing import place
 from onnxprune.pruning.plan import Plan, describe, read, sha256
-from onnxprune.pruning.progress import Progress, silent
 from onnxprune.pruning.result import Result
 from onnxprune.pruning.selection import Scope, unmatched
 from onnxprune.pruning.sparsifying import Sparse, changed, named, planned, told, told_dense

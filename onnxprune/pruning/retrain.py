@@ -14,12 +14,12 @@ from onnxprune.calibration import Data
 from onnxprune.errors import InputError
 from onnxprune.graph import Model, load, publish, save, scratch_folder
 from onnxprune.lift import write_back
+from onnxprune.progress import Progress, silent
 from onnxprune.pruning.evidence import held_out
 from onnxprune.pruning.inputs import UNVERIFIED, Inputs, imagined, open_inputs
 from onnxprune.pruning.matches import matches_of_plan
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.plan import read, sha256
-from onnxprune.pruning.progress import Progress, silent
 from onnxprune.recovery import Match, Outcome, Training, check, train
 from onnxprune.runtime import Fidelity, PlainFile, compare_models, session
 from onnxprune.runtime.loss import Loss
@@ -118,7 +118,7 @@ def retrain(
     gc.collect()
     progress("judging what was recovered")
     outcome = made.outcome
-    before = compare_models(file.path, trial, feeds_list=data[1])
+    before = compare_models(file.path, trial, feeds_list=data[1], progress=progress)
     found = Recovery(setting, outcome, before, before, data[1], warnings=outcome.warnings)
     if not outcome.gained:
         found.warnings.append("nothing was gained by training, so the weights are what they were")

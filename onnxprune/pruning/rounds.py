@@ -15,9 +15,9 @@ import numpy as np
 
 from onnxprune.errors import InputError
 from onnxprune.graph import scratch_folder
+from onnxprune.progress import Progress, inside
 from onnxprune.pruning.options import Options, Target, Teacher
 from onnxprune.pruning.plan import Plan
-from onnxprune.pruning.progress import Progress
 from onnxprune.pruning.result import Result
 from onnxprune.recovery import Effort
 
@@ -60,15 +60,11 @@ def in_rounds(source: Path, output: Path, options: Options, progress: Progress, 
             place = output if last else folder / f"round-{number + 1}.onnx"
             wanted = replace(options, target=Target(target.quantity, min(aim / left, 1.0)), recover=part, bench=False)
             wanted = replace(wanted, in_place=True, unfinished=not last)
-            tell = _telling(progress, f"round {number + 1} of {rounds}")
+            tell = inside(progress, f"round {number + 1} of {rounds}")
             teacher = Teacher(source, reduce(Plan.then, plans)) if (plans := [r.plan for r in results]) else None
             results.append(once(file, place, replace(wanted, recover_rounds=1, teacher=teacher), tell))
             file = place
     return _together(source, options, results)
-
-
-def _telling(progress: Progress, which: str) -> Progress:
-    return lambda text: progress(f"{which}: {text}")
 
 
 def _left(results: list[Result]) -> float:

@@ -9,11 +9,11 @@ from bisect import bisect_left
 from pathlib import Path
 
 from onnxprune.errors import InputError
+from onnxprune.progress import Progress, inside, silent
 from onnxprune.pruning.decide import passes_of
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.loss import Judge, Search, Trial
 from onnxprune.pruning.options import Options, Target
-from onnxprune.pruning.progress import Progress, silent
 from onnxprune.pruning.prune import Pruned, prune
 from onnxprune.pruning.result import Result
 
@@ -95,7 +95,7 @@ class _Search:
         name = "trying the plan" if target is None else f"trying {target.quantity}={target.fraction:g}"
         place = self.trial.parent / "trial" / self.trial.name
         place.parent.mkdir()
-        made = prune(self.evidence, self.output, place, lambda stage: self.progress(f"{name}: {stage}"), target)
+        made = prune(self.evidence, self.output, place, inside(self.progress, name), target)
         gc.collect()  # graphs are full of cycles, and their weights are what memory is made of
         self.progress(f"{name}: judging")
         loss, quality = self.judge(place)

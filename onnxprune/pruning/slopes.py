@@ -11,6 +11,7 @@ from onnxprune.calibration import Data, Gradients, Samples, blocks, shelved_arra
 from onnxprune.coupling import Analysis, analyze
 from onnxprune.graph import Model
 from onnxprune.lift import needed
+from onnxprune.progress import Progress, silent
 from onnxprune.rewrite import gated
 
 Array = np.ndarray
@@ -31,7 +32,7 @@ def gradients(
     groups: Sequence[str],
     made_of: Sequence[str] = (),
     seed: int = 0,
-    tell: Callable[[str], None] = lambda _: None,
+    tell: Progress = silent,
 ) -> Gradients:
     """What data say of the gradients of a model; nothing is run before something is asked for.
 
@@ -62,7 +63,7 @@ def _run(
     samples: Samples,
     groups: Sequence[str],
     seed: int,
-    tell: Callable[[str], None],
+    tell: Progress,
 ) -> Told:
     """Everything that a run tells, under (what, name)."""
     if run.startswith("gates"):
@@ -90,7 +91,7 @@ def _of_gates(
     samples: Samples,
     groups: Sequence[str],
     seed: int,
-    tell: Callable[[str], None],
+    tell: Progress,
 ) -> Told:
     """Gradients by gates [samples, units], by group."""
     from onnxprune.lift import gradients as lifted

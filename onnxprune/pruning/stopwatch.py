@@ -14,6 +14,7 @@ import numpy as np
 from onnxprune.budget import Candidate, Cost, Variant, latency
 from onnxprune.coupling import Analysis
 from onnxprune.graph import Model, normalize
+from onnxprune.progress import Progress, counted
 from onnxprune.pruning.measure import timing_feeds
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.timings import Timings, conditions
@@ -33,8 +34,6 @@ SPARSE = Effort(rounds=40, max_seconds=10.0)
 
 LONGER = Patience(rounds=40, least=7, max_seconds=10.0)
 """For what is to be told by itself: of variants, only all together matter."""
-
-Progress = Callable[[str], None]
 
 
 @dataclass
@@ -66,7 +65,7 @@ class Stopwatch:
         known = [v for v in self.known if ids <= v.counts.keys()]
         if len(known) < VARIANTS:
             for number, counts in enumerate(_widths(candidates, self.options.seed)):
-                progress(f"timing variant {number + 1} of {VARIANTS}")
+                progress(counted("timing variant", number, VARIANTS))
                 self._time(candidates, counts)
             known = [v for v in self.known if ids <= v.counts.keys()]
         return latency(analysis, known, near, shapes)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from onnxprune.budget import Candidate, Cost
 from onnxprune.coupling import Analysis
+from onnxprune.progress import Progress
 from onnxprune.pruning.decide import Decision
 from onnxprune.pruning.options import SLACK, Target
-from onnxprune.pruning.stopwatch import Progress, Stopwatch
+from onnxprune.pruning.stopwatch import Stopwatch
 
 TRIALS = 4
 LEAST = 1e-3

@@ -5,13 +5,14 @@ Importing this package imports no torch: that waits until something is trained.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from onnxprune.export.lazy import need
+from onnxprune.progress import Progress
 from onnxprune.recovery.effort import Effort
 from onnxprune.recovery.match import Match
 from onnxprune.recovery.outcome import Outcome, Point
@@ -40,7 +41,7 @@ def train(
     pruned: Model,
     data: tuple[Data, Data],
     setting: Training,
-    tell: Callable[[str], None],
+    tell: Progress,
     saved: tuple[Path, str] | None = None,
     matches: Sequence[Match] = (),
 ) -> Recovered:
@@ -55,7 +56,7 @@ def train(
 
 
 def invent(
-    model: Model, like: Mapping[str, np.ndarray], axes: Mapping[str, int], seed: int, tell: Callable[[str], None]
+    model: Model, like: Mapping[str, np.ndarray], axes: Mapping[str, int], seed: int, tell: Progress
 ) -> Data | None:
     """Inputs for a model that nobody has data for; None where it stores no statistics. See `.synthetic`."""
     need("torch", "torch", "training")

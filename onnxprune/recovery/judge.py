@@ -11,6 +11,7 @@ from torch import Tensor
 
 from onnxprune.calibration import Data
 from onnxprune.lift.module import Lifted
+from onnxprune.progress import Progress, Stage, Steps, silent
 from onnxprune.recovery.objective import Objective
 from onnxprune.recovery.student import Student
 from onnxprune.runtime.fidelity import FidelityMeter
@@ -31,12 +32,17 @@ class Verdict:
 class Judge:
     """Holds some of the data and what the teacher makes of them."""
 
-    def __init__(self, teacher: Lifted, data: Data, objective: Objective, device: torch.device) -> None:
+    def __init__(
+        self, teacher: Lifted, data: Data, objective: Objective, device: torch.device, tell: Progress = silent
+    ) -> None:
+        self._tell = tell
         self._objective = objective
         self._device = device
         self._held: list[tuple[dict[str, Tensor], dict[str, Tensor], int]] = []
         size = rows = 0
+        most = min(sum(data.rows), SAMPLES)
         for index in range(len(data)):
+            tell(Stage("running the dense model on data held out", rows, most))
             feeds = tensors(data[index], device)
             with torch.no_grad():
                 made = {name: value for name, value in teacher(feeds).items() if value.is_floating_point()}
@@ -50,7 +56,8 @@ class Judge:
         """What a student loses."""
         meter, losses, rows = FidelityMeter(), 0.0, 0
         with torch.no_grad():
-            for feeds, wanted, count in self._held:
+            step = Steps(self._tell, "judging on data held out", len(self._held))
+            for feeds, wanted, count in step.each(self._held):
                 made = student(feeds)
                 losses += float(self._objective(wanted, made)) * count
                 rows += count

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import torch
 
+from onnxprune.progress import Progress, Steps, silent
+
 TRIALS = 3
 """Runs for each number of threads; the quickest counts."""
 
@@ -18,14 +20,14 @@ def channels_last(module: torch.nn.Module) -> None:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
 
 
-def settle_threads(run: Callable[[], object]) -> int:
+def settle_threads(run: Callable[[], object], tell: Progress = silent) -> int:
     """Use all cores, or one alone where that is quicker, as it is when others use the machine; returns how many."""
     cores = torch.get_num_threads()
     if cores > 1:
-        found = {}
+        found, step = {}, Steps(tell, "timing steps with all threads and with one", 2 * TRIALS)
         for threads in (cores, 1):
             torch.set_num_threads(threads)
-            found[threads] = min(_seconds(run) for _ in range(TRIALS))
+            found[threads] = min(_seconds(run) for _ in step.each(range(TRIALS)))
         torch.set_num_threads(min(found, key=found.__getitem__))
     return int(torch.get_num_threads())
 

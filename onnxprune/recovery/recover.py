@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from onnxprune.errors import InputError
 from onnxprune.graph import Model
 from onnxprune.lift.lifting import lift
 from onnxprune.lift.module import Lifted
+from onnxprune.progress import Progress
 from onnxprune.recovery.batches import Batches
 from onnxprune.recovery.checkpoint import Checkpoint
 from onnxprune.recovery.distributed import crew
@@ -30,8 +31,6 @@ from onnxprune.recovery.step import Pass
 from onnxprune.recovery.student import Student
 from onnxprune.recovery.trainer import Trainer
 from onnxprune.recovery.training import Training
-
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def train(
     pruned: Model,
     data: tuple[Data, Data],
     setting: Training,
-    tell: Tell,
+    tell: Progress,
     saved: tuple[Path, str] | None = None,
     matches: Sequence[Match] = (),
 ) -> Recovered:
@@ -74,13 +73,13 @@ def train(
             outcome.warnings.append(
                 f"not compared, for their sizes differ: {odd} of the tensors inside (--plan tells what is left of them)"
             )
-        judge = Judge(teacher, data[1], objective, team.device) if team.leads else None
+        judge = Judge(teacher, data[1], objective, team.device, tell) if team.leads else None
         learn = team.wrap(student)
         gradients = Pass(teacher, learn, objective, matching, data[0].batch, team, outcome.warnings.append)
         batches = Batches(data[0], setting.batch, setting.seed, (team.rank, team.size), setting.augment)
         if team.size == 1 and team.device.type == "cpu":
             calls = next(batches.forever())
-            settle_threads(lambda: gradients(calls))
+            settle_threads(lambda: gradients(calls), tell)
             student.zero_grad(set_to_none=True)
         checkpoint = Checkpoint(saved[0] if saved else None, _key(saved, setting))
         trainer = Trainer(student, gradients, batches, judge, setting, team, checkpoint, outcome, tell)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx_graphsurgeon as gs
@@ -20,6 +20,7 @@ from onnxprune.calibration import Data
 from onnxprune.graph import Model
 from onnxprune.lift.lifting import lift
 from onnxprune.lift.module import Lifted
+from onnxprune.progress import Progress, Stage
 from onnxprune.recovery.judge import tensors
 
 STEPS = 100
@@ -45,7 +46,7 @@ def statistics(model: Model) -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 def invent(
-    model: Model, like: Mapping[str, np.ndarray], axes: Mapping[str, int], seed: int, tell: Callable[[str], None]
+    model: Model, like: Mapping[str, np.ndarray], axes: Mapping[str, int], seed: int, tell: Progress
 ) -> Data | None:
     """Calls of inputs of the same kind as `like`; None where the model has no statistics to go by.
 
@@ -59,7 +60,7 @@ def invent(
     random, began = np.random.default_rng(seed), time.monotonic()
     calls: list[dict[str, np.ndarray]] = []
     while not calls or (len(calls) < CALLS and time.monotonic() - began < SECONDS):
-        tell(f"making inputs up: call {len(calls) + 1} of at most {CALLS}")
+        tell(Stage(f"making inputs up: call {len(calls) + 1} of at most {CALLS}", len(calls), CALLS))
         calls.append(_call(lifted, _start(like, floats, axes, random), floats, wanted))
     digest = hashlib.sha256(b"".join(np.ascontiguousarray(v).tobytes() for call in calls for v in call.values()))
     rows = tuple(next((call[n].shape[a] for n, a in axes.items() if n in call), 1) for call in calls)

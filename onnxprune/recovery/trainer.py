@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from onnxprune.progress import Progress, Stage
 from onnxprune.recovery.batches import Batches
 from onnxprune.recovery.checkpoint import SECONDS, Checkpoint
 from onnxprune.recovery.distributed import Crew
@@ -58,7 +58,7 @@ class Trainer:
         crew: Crew,
         checkpoint: Checkpoint,
         outcome: Outcome,
-        tell: Callable[[str], None],
+        tell: Progress,
     ) -> None:
         self._student, self._gradients, self._batches, self._judge = student, gradients, batches, judge
         self._setting, self._crew, self._checkpoint, self._tell = setting, crew, checkpoint, tell
@@ -179,7 +179,7 @@ class Trainer:
         if self._crew.leads:
             before, now = self.outcome.before, self.outcome.curve[-1]
             held = f"held out {now.loss:.3g}, {before.loss:.3g} at first; fidelity loss {100 * now.fidelity:.2f} %"
-            self._tell(f"recovering: {100 * min(self._done(), 1):.0f} %, step {self._step}, loss {loss:.3g} ({held})")
+            self._tell(Stage(f"recovering: step {self._step}, loss {loss:.3g} ({held})", min(self._done(), 1), 1))
 
     def _save(self) -> None:
         if not self._crew.leads or self._seconds - self._saved < SECONDS:

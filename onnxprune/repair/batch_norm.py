@@ -10,6 +10,7 @@ import onnx_graphsurgeon as gs
 from onnxprune.calibration import Moments
 from onnxprune.coupling import analyze
 from onnxprune.graph import Model, Parts
+from onnxprune.progress import counted
 from onnxprune.repair.edits import Edits
 from onnxprune.repair.front import Front
 from onnxprune.repair.registry import repair
@@ -40,7 +41,7 @@ def batch_norm(work: Work) -> Edits:
     parts = Parts(narrow.model)
     front = Front(parts, [str(node.inputs[0].name) for node in nodes], work.data, work.threads)
     for number, node in enumerate(nodes):
-        work.progress(f"estimating batch normalisation {number + 1} of {len(nodes)}")
+        work.progress(counted("estimating batch normalisation", number, len(nodes)))
         seen = _moments(front.advance(str(node.inputs[0].name)))
         for place, values in ((MEAN, seen.mean), (VARIANCE, seen.variance)):
             name, made = str(node.inputs[place].name), values.astype(node.inputs[place].dtype)

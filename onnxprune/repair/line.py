@@ -8,6 +8,7 @@ import numpy as np
 
 from onnxprune.calibration import Layer
 from onnxprune.graph import Parts
+from onnxprune.progress import counted
 from onnxprune.repair.edits import Edits
 from onnxprune.repair.front import Front
 from onnxprune.repair.observed import Observed, made_at, narrowed, rows_of, sampled
@@ -27,7 +28,7 @@ def in_line(work: Work, mend: Mend, names: Sequence[str] | None = None, *, biase
     line = _Line(work, work.narrow(names if biased else ()), names, mend)
     levels = list(_levels(line.narrow.layers, names))
     for number, level in enumerate(levels):
-        work.progress(f"repairing layer {number + 1} of {len(levels)}")
+        work.progress(counted("repairing layer", number, len(levels)))
         line.repair(level)
     return line.edits
 

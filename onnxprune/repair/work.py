@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -13,13 +13,13 @@ from onnxprune.calibration import Layer, layers
 from onnxprune.coupling import analyze
 from onnxprune.coupling.masks import Keep
 from onnxprune.graph import Model
+from onnxprune.progress import Progress, silent
 from onnxprune.repair.edits import Edits
 from onnxprune.rewrite import keep_of, shrink
 from onnxprune.rewrite.axes import losing
 from onnxprune.runtime import Feeds
 
 Array = np.ndarray
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Work:
     data: Sequence[Feeds]
     damping: float = 0.01
     threads: int = 0
-    progress: Progress = field(default=lambda _: None)
-    warn: Progress = field(default=lambda _: None)
+    progress: Progress = silent
+    warn: Callable[[str], None] = silent
 
     @cached_property
     def dense(self) -> Dense:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from onnxprune.errors import InputError
+from onnxprune.progress import Progress, Stage, counted, silent
 from onnxprune.pruning.measure import data_files
 from onnxprune.report.build import closeness, given, latency
 from onnxprune.report.feeds import common_data, common_feeds
@@ -65,7 +66,7 @@ def compare(
     data: str | None = None,
     samples: int = 512,
     preprocess: Path | None = None,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Progress = silent,
 ) -> Comparison:
     """Compare two models on random inputs, or the closeness of their outputs on data.
 
@@ -80,13 +81,17 @@ def compare(
     feeds = common_feeds([first, second], dims=dims, provider=provider, threads=threads, seed=seed)
     load = partial(common_data, feeds=feeds, samples=samples, preprocess=preprocess, dims=dims, seed=seed)
     real = load([first, second], data) if data is not None else None
-    close = compare_models(first, second, feeds_list=real or [feeds], threads=threads, provider=provider)
+    where = partial(compare_models, threads=threads, provider=provider, progress=progress)
+    close = where(first, second, feeds_list=real or [feeds])
     progress("measuring latency")
     how = partial(bench, rounds=rounds, max_seconds=max_seconds, seed=seed)
+    how = partial(how, progress=lambda done, total: progress(Stage("measuring latency", done, total)))
     timed = how([first, second], feeds=feeds, threads=threads, provider=provider)
     shapes = {name: list(array.shape) for name, array in feeds.items()}
-    progress("measuring memory")
-    sides = [_side(path, feeds, dims, threads, seed) for path in (first, second)]
+    sides = []
+    for number, path in enumerate((first, second)):
+        progress(counted("measuring memory of model", number, 2))
+        sides.append(_side(path, feeds, dims, threads, seed))
     progress("profiling operators")
     return Comparison(
         environment=environment(threads, provider),

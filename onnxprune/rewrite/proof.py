@@ -15,6 +15,7 @@ from onnxprune.coupling import Analysis, analyze
 from onnxprune.coupling.masks import Keep
 from onnxprune.errors import InputError
 from onnxprune.graph import Model, finish, from_bytes, index_bounds, load, normalize, skeleton, stored, to_proto
+from onnxprune.progress import Progress, silent
 from onnxprune.rewrite.mask import mask_consumers
 from onnxprune.rewrite.points import compared, hidden
 from onnxprune.rewrite.switches import switches
@@ -56,6 +57,7 @@ def prove(
     max_seconds: float = 60.0,
     dims: Mapping[str, int] | None = None,
     edit: Edit = analysed,
+    progress: Progress = silent,
 ) -> Proof:
     """Hold a pruned model against the source masked by the same decision.
 
@@ -70,7 +72,8 @@ def prove(
     Memory: the larger of what loading the source takes and, once that is freed, what loading the pruned model takes.
     """
     dense = partial(_dense, source, edit)
-    judge = partial(_judge, dense, masks, pruned, dims=dims, seed=seed, tolerance=tolerance, max_seconds=max_seconds)
+    judge = partial(_judge, dense, masks, pruned, dims=dims, seed=seed, tolerance=tolerance)
+    judge = partial(judge, max_seconds=max_seconds, progress=progress)
     found, names = judge(_Way())
     if not names or found.status not in ("proved", "failed"):
         return found

@@ -1,10 +1,11 @@
 """How far a model's outputs are from those of a reference, output by output."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from dataclasses import dataclass
 from pathlib import Path
 
 from onnxprune.errors import InputError
+from onnxprune.progress import Progress, Steps, silent
 from onnxprune.runtime.deviation import Deviation, OutputFidelity
 from onnxprune.runtime.inputs import common_specs, input_specs
 from onnxprune.runtime.run import Array, Feeds, run
@@ -78,6 +79,7 @@ def compare_models(
     feeds_list: Iterable[Feeds],
     threads: int = 1,
     provider: str = "cpu",
+    progress: Progress = silent,
 ) -> Fidelity:
     """Run both models on every element of `feeds_list` and compare their outputs as one stream.
 
@@ -87,7 +89,8 @@ def compare_models(
     second = session(other, threads=threads, provider=provider)
     common_specs([(label(dense), input_specs(first)), (label(other), input_specs(second))])
     meter, batches = FidelityMeter(), 0
-    for feeds in feeds_list:
+    step = Steps(progress, "comparing outputs", len(feeds_list) if isinstance(feeds_list, Sized) else 0)
+    for feeds in step.each(feeds_list):
         meter.update(run(first, feeds), run(second, feeds))
         batches += 1
     if batches == 0:

@@ -13,6 +13,7 @@ import numpy as np
 from onnxprune.errors import InputError
 from onnxprune.graph.disturb import with_disturbed_constants
 from onnxprune.graph.expose import computed
+from onnxprune.progress import Progress, counted, silent
 from onnxprune.runtime.draws import conditions, halved
 from onnxprune.runtime.exposed import Clock, Exposed, Forced
 from onnxprune.runtime.opening import Fed, Source, expose
@@ -33,12 +34,13 @@ class Trial:
     can't be loaded or run.
     """
 
-    def __init__(self, masked: Source, plan: Plan, tolerance: float, clock: Clock) -> None:
+    def __init__(self, masked: Source, plan: Plan, tolerance: float, clock: Clock, progress: Progress = silent) -> None:
         self.masked = masked
         self.plan = plan
         self.points = {p.name: p for p in plan.points}
         self.tolerance = tolerance
         self.clock = clock
+        self.progress = progress
         self.findings: list[Finding] = []
         self.draws = 0
         self.executed: frozenset[str] = frozenset()
@@ -51,7 +53,8 @@ class Trial:
         """Run the masked model on as many draws as half of the time allows, but on one."""
         model = self._open(self.masked)
         self._kinds = {output.name: output.type for output in model.get_outputs()}
-        for draw in self._draw(model, seed, dims):
+        for number, draw in enumerate(self._draw(model, seed, dims)):
+            self.progress(f"proving: masked model, inputs {number + 1}")
             if self._inputs and self.clock.spent * (1 + 1 / len(self._inputs)) > self.clock.seconds / 2:
                 break
             self._expected.append(self._observe(run(model, draw), dense=True))
@@ -88,6 +91,7 @@ class Trial:
         """Run the pruned model on the same draws and compare."""
         model = self._open_candidate(pruned)
         for number, draw in enumerate(self._inputs):
+            self.progress(counted("proving: pruned model, inputs", number, len(self._inputs)))
             try:
                 got = run(model, draw)
             except InputError:
@@ -107,7 +111,8 @@ class Trial:
         draws = sorted({f.draw for f in self.findings if f.verdict == "differs"})
         try:
             model = self._open(_disturbed(self.masked, number), optimize=not isinstance(self.masked, Fed))
-            for draw in draws:
+            for place, draw in enumerate(draws):
+                self.progress(counted("proving: what rounding does, inputs", place, len(draws)))
                 moved = run(model, {k: disturbed(v, number) for k, v in self._inputs[draw].items()})
                 self._add_noise(draw, self._observe(moved, dense=True))
         except InputError:

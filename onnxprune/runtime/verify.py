@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onnxprune.errors import InputError
+from onnxprune.progress import Progress, silent
 from onnxprune.runtime.exposed import Clock
 from onnxprune.runtime.opening import Source
 from onnxprune.runtime.trial import Trial
@@ -55,6 +56,7 @@ def verify(
     seed: int = 0,
     tolerance: float = TOLERANCE,
     max_seconds: float = 60.0,
+    progress: Progress = silent,
 ) -> Proof:
     """Compare the masked dense model with the pruned one.
 
@@ -67,7 +69,7 @@ def verify(
     Raises InputError where the masked model itself can't be run on random inputs.
     """
     plan = plan or Plan(bounds=bounds or {})
-    trial = Trial(masked, plan, tolerance, Clock(max_seconds))
+    trial = Trial(masked, plan, tolerance, Clock(max_seconds), progress)
     late = Proof("skipped", reason=f"running both models once takes more than the {max_seconds:g} s allowed")
     try:
         trial.reference(seed, dims)

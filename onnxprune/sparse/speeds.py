@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from onnxprune.cache import cache_folder, keep, kept
 from onnxprune.graph import Linear
+from onnxprune.progress import Progress, silent
 from onnxprune.runtime import plugin
 from onnxprune.runtime.environment import environment
 from onnxprune.sparse.constants import guessed
@@ -31,7 +32,7 @@ class Speeds:
     door: str
     threads: int = 1
     measure: Measure | None = None
-    tell: Callable[[str], None] = field(default=lambda _: None)
+    tell: Progress = silent
     known: dict[str, dict[str, Any]] | None = None
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tests.cli.conftest import Run, sentence
@@ -60,3 +61,20 @@ def test_what_is_not_there(run: Run, cnn: Path) -> None:
     assert (done.exit_code, done.stdout) == (2, "")
     assert sentence(done) == "error: no tensor, axis, node or group 'abais'; did you mean abias or abias[0] or bbias?"
     assert "'onnxprune analyze' lists the groups" in sentence(run("explain", cnn, "encoder.weight"))
+
+
+def test_json_of_one_axis(run: Run, cnn: Path) -> None:
+    found = json.loads(run("explain", cnn, "a", "--json").stdout)
+    assert found["axes"][:2] == [{"site": "a[0]", "term": "c"}, {"site": "a[1]", "term": "3"}]
+    stream = next(group for group in found["groups"] if group["id"] == "a[0]")
+    assert (stream["units"], stream["state"], stream["locked"]) == (64, "exact", [])
+    assert {"site": "c[1]", "term": "c"} in stream["members"] and (found["pairs"], found["apart"]) == ([], "")
+    (locked, *_) = next(group for group in found["groups"] if group["id"] == "a[1]")["locked"]
+    assert "graph input" in locked["cause"] and "what the model takes" in locked["advice"]
+
+
+def test_json_of_two_axes(run: Run, cnn: Path) -> None:
+    (pair,) = json.loads(run("explain", cnn, "a[0]", "c[1]", "--json").stdout)["pairs"]
+    assert pair["groups"] == ["a[0]"] and pair["path"][0]["from_"] == "a[0]" and pair["path"][-1]["to"] == "c[1]"
+    apart = json.loads(run("explain", cnn, "a[0]", "fc", "--json").stdout)
+    assert apart["pairs"] == [] and "they meet in Conv 'u'" in apart["apart"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import onnx
@@ -32,6 +33,14 @@ def test_a_checked_file(source: str, tmp_path: Path) -> None:
     assert "equals its source, relative error" in done.stdout and "212 parameters" in done.stdout
     assert "float[2, 8]" in done.stdout and done.stdout.rstrip().endswith(str(out))
     onnx.checker.check_model(out, full_check=True)
+
+
+def test_json(source: str, run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "net.onnx"
+    done = run("export", source, "-o", out, "--set", "input=2x8", "--exporter", "torchscript", "--json")
+    found = json.loads(done.stdout)
+    assert (found["path"], found["parameters"], found["exporter"]) == (str(out), 212, "torchscript")
+    assert found["inputs"] == [{"name": "input", "dtype": "float", "shape": [2, 8]}] and found["max_error"] < 1e-5
 
 
 def test_what_cant_be_exported(run: Run, source: str, tmp_path: Path) -> None:

@@ -8,8 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
+from rich.progress import Task, TaskID
 
-from onnxprune.cli.screen import facts, shorten, show_all, table
+from onnxprune.cli import app
+from onnxprune.cli.screen import Left, facts, shorten, show_all, table
+from tests.cli.conftest import launch
 
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -68,3 +72,39 @@ def test_progress_and_colours_in_a_terminal(cnn: Path) -> None:
 def test_no_color_is_obeyed() -> None:
     shown = _in_terminal(["list", "criteria"], 80, **{**_environment(), "NO_COLOR": "1"})
     assert "\x1b[3" not in shown and "criterion" in shown
+
+
+def test_quiet_shows_no_progress_in_a_terminal(cnn: Path) -> None:
+    shown = _in_terminal(["optimize", str(cnn), "--no-bench", "--quiet"], 80, **_environment())
+    assert "proving" not in shown and "parameters" in shown
+
+
+def test_every_command_with_progress_can_be_quiet() -> None:
+    group = typer.main.get_command(app)
+    commands = {**group.commands, **group.commands["gate"].commands}
+    quiet = {name for name, one in commands.items() if "--quiet" in [o for p in one.params for o in p.opts]}
+    assert set(commands) - quiet == {"list", "doctor", "gate", "init"}
+
+
+def test_colours_that_are_forced_upon_a_pipe_bring_no_progress(cnn: Path) -> None:
+    done = launch("optimize", cnn, "--no-bench", env={**os.environ, **_environment(), "FORCE_COLOR": "1"})
+    assert (done.returncode, done.stderr) == (0, "") and "\x1b[1m" in done.stdout
+    assert "\x1b" not in launch("optimize", cnn, "--no-bench").stdout
+
+
+def test_a_dumb_terminal_gets_no_progress(cnn: Path) -> None:
+    shown = _in_terminal(["optimize", str(cnn), "--no-bench"], 80, **{**_environment(), "TERM": "dumb"})
+    assert "proving" not in shown and "\x1b" not in shown
+
+
+def test_the_time_left_goes_by_the_pace_since_the_work_began() -> None:
+    def left(now: float, **told: float) -> str:
+        task = Task(TaskID(0), "", 10, told.pop("completed"), _get_time=lambda: now, fields=told)
+        task.start_time = 0.0
+        return Left().render(task).plain
+
+    assert left(10.0, completed=5, first=0, at=10.0) == "0:00:10 left"
+    assert left(13.0, completed=5, first=0, at=10.0) == "0:00:07 left"  # seconds go by between two steps
+    assert left(10.0, completed=5, first=4, at=10.0) == "0:00:50 left"  # what was done before says nothing
+    assert left(90.0, completed=5, first=0, at=10.0) == "0:00:00 left"
+    assert left(10.0, completed=0, first=0, at=0.0) == ""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from onnxprune.errors import InputError
+from onnxprune.progress import Stage
 from onnxprune.report import analyze, bench, compare
 from tests.cli.conftest import FREE_BATCH, UNKNOWN, stored
 
@@ -51,7 +52,9 @@ def test_compare_uses_the_lengths_it_is_given(tmp_path: Path) -> None:
     found = compare(model, model, dims={"batch": 4}, rounds=3, progress=stages.append)
     assert found.before.macs == 4 * (8 * 32 + 32 * 4) and found.latency.shapes == {"x": [4, 8]}
     assert found.fidelity.worst.max_abs == 0 and {op.op for op in found.ops} >= {"MatMul"}
-    assert stages == ["comparing outputs", "measuring latency", "measuring memory", "profiling operators"]
+    memory = [f"measuring memory of model {k} of 2" for k in (1, 2)]
+    assert [*dict.fromkeys(stages)] == ["comparing outputs", "measuring latency", *memory, "profiling operators"]
+    assert {(s.done, s.total) for s in stages if isinstance(s, Stage) and "latency" in s} == {(1, 3), (2, 3), (3, 3)}
 
 
 def test_a_bench_needs_models_that_are_there(tmp_path: Path) -> None:

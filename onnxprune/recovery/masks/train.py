@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from onnxprune.calibration import Data
 from onnxprune.graph import Model
 from onnxprune.lift.lifting import lift
+from onnxprune.progress import Progress
 from onnxprune.recovery.batches import Batches
 from onnxprune.recovery.distributed import crew
 from onnxprune.recovery.judge import Judge
@@ -26,8 +27,6 @@ from onnxprune.recovery.matching import Matching
 from onnxprune.recovery.objective import Objective
 from onnxprune.recovery.pace import channels_last, settle_threads
 from onnxprune.recovery.step import Pass
-
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def train(
     data: tuple[Data, Data],
     setting: MaskSetting,
     widths: Widths,
-    tell: Tell,
+    tell: Progress,
 ) -> Learned:
     """Train gates of groups so that of a cost (`aim`) at most a fraction is expected to stay, and then, with the widths
     that are settled for that, which units stay.
@@ -71,14 +70,14 @@ def train(
         masked = Masked(lift(gated.model), gated.fed, groups, method, weights=setting.weights).to(team.device)
         for module in (teacher, masked.student):
             channels_last(module)
-        judge = partial(_judged, masked, Judge(teacher, data[1], objective, team.device), groups)
+        judge = partial(_judged, masked, Judge(teacher, data[1], objective, team.device, tell), groups)
         objective.scale = max(judge({}), LEAST)
         matching = Matching((), 0.0, team.device)
         gradients = Pass(teacher, masked, objective, matching, data[0].batch, team, warnings.append)
         batches = Batches(data[0], setting.batch, setting.seed)
         if team.device.type == "cpu":
             calls = next(batches.forever())
-            settle_threads(lambda: gradients(calls))
+            settle_threads(lambda: gradients(calls), tell)
             masked.zero_grad(set_to_none=True)
         cost, prices = ExpectedCost(aim[0], team.device), Lagrangian(aim[1], method.warm, method.square)
         trainer = MaskTrainer(masked, gradients, batches, cost, prices, method.polar, setting, widths, judge, tell)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from onnxprune.progress import Progress, Stage
 from onnxprune.recovery.batches import Batches, Call
 from onnxprune.recovery.masks.cost import ExpectedCost
 from onnxprune.recovery.masks.gates import polarisation
@@ -65,7 +66,7 @@ class MaskTrainer:
         setting: MaskSetting,
         widths: Widths,
         judge: Callable[[Mapping[str, np.ndarray]], float],
-        tell: Callable[[str], None],
+        tell: Progress,
     ) -> None:
         self._masked, self._gradients, self._batches, self._cost = masked, gradients, batches, cost
         self._lagrangian, self._polar, self._effort, self._tell = lagrangian, polar, setting.effort, tell
@@ -165,4 +166,4 @@ class MaskTrainer:
         done = min(self._done(), 1.0)
         text = f"step {self.course.steps}, loss {loss:.3g} of the start's"
         text += "" if math.isnan(cost) else f", cost {cost:.3f} of {self._lagrangian.aim(done / FIRST):.3f}"
-        self._tell(f"training masks: {100 * done:.0f} %, {text}")
+        self._tell(Stage(f"training masks: {text}", done, 1))
