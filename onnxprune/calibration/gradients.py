@@ -15,7 +15,7 @@ class Gradients:
     Of stored tensors, each of a tensor's shape: `mean` over samples of the gradient, `square` of its squares, `fisher`
     of the squares where labels are drawn from what the model says, `curvature` the diagonal of the Hessian, `regional`
     the root of the mean square of the gradient of the norm of what the block around makes. Of gates by group id, each
-    [samples, units]: `gates`, and `gates_fisher` with drawn labels.
+    [samples, units]: `gates`, `gates_fisher` with drawn labels, and `gates_relevance`, by layer-wise propagation.
 
     collect: makes all that one kind of run tells, by what it is and its name. Raises InputError where it can't be made.
     """
@@ -28,6 +28,7 @@ class Gradients:
         "regional": "regional",
         "gates": "gates",
         "gates_fisher": "gates_fisher",
+        "gates_relevance": "gates_relevance",
     }
     """What is asked for, and the run that tells it."""
 

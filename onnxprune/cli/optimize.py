@@ -272,12 +272,15 @@ def _run(
 ) -> tuple[Result, Report, list[Path]]:
     from onnxprune.cli.screen import stages
     from onnxprune.pruning import optimize as run
-    from onnxprune.report import claimed, summarize, write
+    from onnxprune.report import claimed, detailed, summarize, write
 
     with claimed(report) if report else contextlib.nullcontext(), stages(quiet) as progress:
         result = run(model, output, options, progress)
         record = summarize(result)
-        return result, record, write(report, result, record) if report else []
+        if report is None:
+            return result, record, []
+        record = detailed(record, result, progress)
+        return result, record, write(report, result, record)
 
 
 def _show(result: Result, record: Report, paths: list[Path], json: bool) -> int:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from onnxprune.gate.evidence import State
 from onnxprune.gate.latency import Timed
-from onnxprune.report.record import Closeness, Given, to_json
+from onnxprune.report.closeness import Closeness
+from onnxprune.report.record import Given, to_json
 from onnxprune.runtime.environment import Environment
 
 

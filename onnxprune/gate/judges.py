@@ -8,7 +8,7 @@ from onnxprune.gate.evidence import State
 from onnxprune.gate.figures import Figures, Port
 from onnxprune.gate.finding import Finding
 from onnxprune.gate.limits import Bound, FidelityLimit, Limits
-from onnxprune.report.record import Deviation
+from onnxprune.report.closeness import Deviation
 from onnxprune.report.units import error, fraction, quantity, size
 
 Show = Callable[[float], str]

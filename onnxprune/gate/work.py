@@ -12,8 +12,9 @@ from onnxprune.gate.latency import Timed
 from onnxprune.gate.limits import Limits
 from onnxprune.progress import Progress
 from onnxprune.pruning.plan import digests
+from onnxprune.report.closeness import Closeness
 from onnxprune.report.feeds import common_feeds
-from onnxprune.report.record import Closeness, Given
+from onnxprune.report.record import Given
 from onnxprune.runtime import Feeds
 
 

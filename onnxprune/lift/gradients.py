@@ -28,11 +28,12 @@ DRAWS = 64
 def loss_of(
     lifted: Lifted, samples: Samples, kind: str, seed: int = 0, fixed: Mapping[str, Array] | None = None
 ) -> Loss:
-    """The task's where samples have labels, else the one without labels of that kind (see `onnxprune.lift.losses`)."""
+    """The task's where samples have labels, else the one without labels of that kind (see `onnxprune.lift.losses`);
+    what is explained is always what the model says."""
     further, loss = _tensors(fixed or {}), Unlabelled(kind, seed)
     with torch.no_grad():
         for sample in samples:
-            if sample.label is not None:
+            if sample.label is not None and kind != "explained":
                 return task
             if not loss.survey(lifted({**_tensors(sample.feeds), **further})):
                 break

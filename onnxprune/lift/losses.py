@@ -9,6 +9,7 @@ where its gradient is zero; so it is one of
               the Fisher information, so half of it is the rise of the divergence from the dense model, to second
               order (Kunstner et al. 2019, "Limitations of the Empirical Fisher Approximation")
     own       all that the model says as the label: the gradient is zero, the Hessian is that of the divergence
+    explained the score of the model's own top class, which relevance explains; of other floats as `surprise`
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ LEAST = 1e-12
 
 
 class Unlabelled:
-    """A loss without labels: the mean over outputs that are floats. kind: `surprise`, `drawn` or `own`
+    """A loss without labels: the mean over outputs that are floats. kind: `surprise`, `drawn`, `own` or `explained`
 
     Every sample has to be surveyed before: what outputs are is told by the first.
     """
@@ -59,6 +60,8 @@ class Unlabelled:
         return torch.stack(found).mean()
 
     def _of_classes(self, value: Tensor) -> Tensor:
+        if self._kind == "explained":
+            return value.reshape(-1, value.shape[-1]).amax(-1).sum()
         said = log_probabilities(value)
         if not len(said):
             return value.sum() * 0
@@ -74,7 +77,7 @@ class Unlabelled:
         value = _finite(value)
         if self._kind == "own":
             return (value - value.detach()).square().sum() / (2 * level)
-        if self._kind == "surprise":
+        if self._kind in ("surprise", "explained"):
             return value.square().sum() / (2 * level)
         return (torch.randn(value.shape, generator=self._random) * value).sum() / level**0.5
 

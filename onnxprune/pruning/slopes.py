@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 
@@ -22,7 +23,14 @@ SAMPLES = 128
 
 ROOMS = ("calibration", "coupling", "graph", "lift", "rewrite")
 
-LOSSES = {"weights": "surprise", "gates": "surprise", "fisher": "drawn", "gates_fisher": "drawn", "curvature": "own"}
+LOSSES = {
+    "weights": "surprise",
+    "gates": "surprise",
+    "fisher": "drawn",
+    "gates_fisher": "drawn",
+    "gates_relevance": "explained",
+    "curvature": "own",
+}
 """What is differentiated where there are no labels, by run."""
 
 
@@ -96,13 +104,15 @@ def _of_gates(
     """Gradients by gates [samples, units], by group."""
     from onnxprune.lift import gradients as lifted
     from onnxprune.lift.lifting import lift
+    from onnxprune.lift.relevance import Relevance
     from onnxprune.rewrite.tangent import tangent
 
     found = gated(source, groups)
     moves, whole = tangent(found), found.feeds({})
     module = lift(found.model)
     loss = lifted.loss_of(module, samples, LOSSES[run], seed, whole)
-    rows = [moves.pull(row) for row in lifted.by_inputs(module, samples, loss, whole, tell)]
+    with Relevance() if run == "gates_relevance" else contextlib.nullcontext():
+        rows = [moves.pull(row) for row in lifted.by_inputs(module, samples, loss, whole, tell)]
     return {(run, group): np.array([row[group] for row in rows]) for group in found.sizes}
 
 

@@ -3,6 +3,8 @@
 from onnxprune.report.build import command, summarize
 from onnxprune.report.comparison import Comparison, compare
 from onnxprune.report.folder import claimed, write
+from onnxprune.report.html import html
+from onnxprune.report.inside import detailed
 from onnxprune.report.markdown import markdown
 from onnxprune.report.model import Opened, opened
 from onnxprune.report.record import Report, to_json
@@ -23,6 +25,8 @@ __all__ = [
     "claimed",
     "command",
     "compare",
+    "detailed",
+    "html",
     "markdown",
     "opened",
     "schema",

@@ -13,13 +13,12 @@ from onnxprune.pruning import Options, Recovery, Result
 from onnxprune.pruning.measure import data_files
 from onnxprune.pruning.passes import group_passes
 from onnxprune.pruning.plan import sha256
+from onnxprune.report.closeness import closeness
 from onnxprune.report.record import (
     VERSION,
     Aim,
     Attempt,
-    Closeness,
     Counts,
-    Deviation,
     File,
     Given,
     Interval,
@@ -36,7 +35,8 @@ from onnxprune.report.record import (
     Width,
     Zeros,
 )
-from onnxprune.runtime import BenchResult, Fidelity, OutputFidelity, Ratio, file_size
+from onnxprune.report.scores import spread
+from onnxprune.runtime import BenchResult, Ratio, file_size
 from onnxprune.runtime.environment import environment
 
 
@@ -149,15 +149,6 @@ def timing(bench: BenchResult, index: int) -> Timing:
 def interval(ratio: Ratio) -> Interval:
     """A ratio and its interval; a clock too coarse for the model gives none."""
     return Interval(*(x if math.isfinite(x) else None for x in (ratio.value, ratio.low, ratio.high)))
-
-
-def closeness(fidelity: Fidelity) -> Closeness:
-    """How close the outputs are."""
-    return Closeness(_deviation(fidelity.worst), [_deviation(output) for output in fidelity.outputs])
-
-
-def _deviation(one: OutputFidelity) -> Deviation:
-    return Deviation(one.name, one.max_abs, one.relative, one.cosine, one.kl, one.agreement)
 
 
 def _file(path: Path) -> File:
@@ -284,4 +275,5 @@ def _width(entry: dict[str, object]) -> Width:
         before=int(str(entry["size"])),
         after=len(kept),
         members=len(members),
+        scores=spread(entry),
     )

@@ -10,11 +10,13 @@ from pathlib import Path
 from onnxprune.errors import InputError
 from onnxprune.progress import Progress, Stage, counted, silent
 from onnxprune.pruning.measure import data_files
-from onnxprune.report.build import closeness, given, latency
+from onnxprune.report.build import given, latency
+from onnxprune.report.closeness import Closeness, closeness
+from onnxprune.report.details import OpTimes, op_times
 from onnxprune.report.feeds import common_data, common_feeds
 from onnxprune.report.model import opened
-from onnxprune.report.record import Closeness, Given, Latency
-from onnxprune.runtime import Feeds, bench, by_op, compare_models, file_size, peak_memory, profile_ops
+from onnxprune.report.record import Given, Latency
+from onnxprune.runtime import Feeds, bench, compare_models, file_size, peak_memory, profile_ops
 from onnxprune.runtime.environment import Environment, environment
 
 
@@ -27,15 +29,6 @@ class Side:
     macs: int
     bytes: int
     peak_memory: int
-
-
-@dataclass(frozen=True, slots=True)
-class OpTimes:
-    """Seconds per run that the nodes of one op take, in the dense and in the pruned model."""
-
-    op: str
-    before: float
-    after: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +92,7 @@ def compare(
         after=sides[1],
         fidelity=closeness(close),
         latency=latency(timed, shapes),
-        ops=_ops(first, second, feeds, threads),
+        ops=op_times(*(profile_ops(path, feeds, threads=threads) for path in (first, second))),
         data=given(real) if real else None,
     )
 
@@ -113,9 +106,3 @@ def _side(path: Path, feeds: Feeds, dims: Mapping[str, int] | None, threads: int
         bytes=file_size(path, data_files(path)),
         peak_memory=peak_memory(path, feeds, threads=threads),
     )
-
-
-def _ops(dense: Path, pruned: Path, feeds: Feeds, threads: int) -> list[OpTimes]:
-    """Time per op, the slowest of the dense model first, then ops that only the pruned one has."""
-    before, after = (by_op(profile_ops(path, feeds, threads=threads)) for path in (dense, pruned))
-    return [OpTimes(op, before.get(op, 0.0), after.get(op, 0.0)) for op in dict.fromkeys([*before, *after])]

@@ -10,6 +10,7 @@ from pathlib import Path
 from onnxprune.errors import InputError
 from onnxprune.graph.save import write_atomic
 from onnxprune.pruning import Result
+from onnxprune.report.html import html
 from onnxprune.report.markdown import markdown
 from onnxprune.report.record import Report
 
@@ -36,8 +37,12 @@ def claimed(folder: Path) -> Iterator[None]:
 
 
 def write(folder: Path, result: Result, report: Report) -> list[Path]:
-    """Write report.json, report.md and plan.json, each whole or not at all. Raises InputError if that fails."""
+    """Write report.html, report.json, report.md and plan.json, each whole or not at all.
+
+    Raises InputError if that fails.
+    """
     files = {
+        "report.html": html(report),
         "report.json": report.to_json(),
         "report.md": markdown(report),
         "plan.json": result.plan.to_json(),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
+from onnxprune.report.findings import findings
 from onnxprune.report.record import Report
-from onnxprune.report.sentences import aim, blind, fidelity, masked, proof, recovered, searched, sparse
-from onnxprune.report.units import fraction, percent, quantity, seconds, size, some, speedup
+from onnxprune.report.units import fraction, percent, quantity, seconds, size, some
 
 MOST_LOCKED = 5
 
@@ -17,7 +17,7 @@ def markdown(report: Report) -> str:
     parts = [
         f"## {_code(PurePath(report.source.path).name)}: pruned by onnxprune",
         _before_after(report),
-        "\n".join(f"- {line}" for line in _findings(report)),
+        "\n".join(f"- {label}: {_escape(text)}" for label, text in findings(report)),
         _passes(report),
         _locked(report),
         _groups(report),
@@ -44,19 +44,6 @@ def _before_after(report: Report) -> str:
         medians = timed.before.median, timed.after.median
         rows.append(("latency, median", seconds(medians[0]), seconds(medians[1]), fraction(*medians[::-1])))
     return _table(("", "before", "after", "left"), rows, "lrrr")
-
-
-def _findings(report: Report) -> list[str]:
-    found = [("target", aim(report.target))] if report.target else []
-    found += searched(report)
-    found += [("masks", masked(report.masks))] if report.masks else []
-    found += sparse(report)
-    found += [("speed", speedup(report.latency.speedup))] if report.latency else []
-    found += [("recovery", recovered(report.recovery))] if report.recovery else []
-    found += [("fidelity", fidelity(report)), ("proof", proof(report.proof)), *blind(report)]
-    found += [("no rule for", f"{op}, left alone ({some(n, 'node')})") for op, n in report.unknown_ops.items()]
-    found += [("warning", text) for text in report.warnings]
-    return [f"{label}: {_escape(text)}" for label, text in found]
 
 
 def _passes(report: Report) -> str:

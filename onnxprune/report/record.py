@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from onnxprune.pruning.obstacles import Lock
+from onnxprune.report.closeness import Closeness
+from onnxprune.report.details import Details
 from onnxprune.runtime.environment import Environment
 
 VERSION = 1
@@ -74,26 +76,6 @@ class Latency:
     after: Timing
     speedup: Interval
     cpu_speedup: Interval
-
-
-@dataclass(frozen=True, slots=True)
-class Deviation:
-    """An output of the pruned model against the dense one's; see `onnxprune.runtime.OutputFidelity`."""
-
-    name: str
-    max_abs: float
-    relative: float
-    cosine: float
-    kl: float | None
-    agreement: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Closeness:
-    """Deviations of all outputs, and the worst of each measure."""
-
-    worst: Deviation
-    outputs: list[Deviation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +169,21 @@ class SparseLayer:
 
 
 @dataclass(frozen=True, slots=True)
+class Scores:
+    """How the scores of a group's units are spread over equal bins from `low` to `high`: units that stayed and that
+    went, bin by bin; cut: the lowest score of a unit that stayed where all that went score less, else None"""
+
+    low: float
+    high: float
+    kept: list[int]
+    gone: list[int]
+    cut: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Width:
-    """A narrowed group: units before and after, and how many axes of stored tensors shrank with it."""
+    """A narrowed group: units before and after, and how many axes of stored tensors shrank with it; scores: None where
+    no criterion was asked"""
 
     id: str
     kind: str
@@ -196,6 +191,7 @@ class Width:
     before: int
     after: int
     members: int
+    scores: Scores | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +282,7 @@ class StageRecord:
 class Report:
     """Everything that is known about one run of `optimize`. stages: of a recipe, in their order; none where there is no
     recipe, or one without stages. What is told beside them is of the whole: the target, the proof that is least sure,
-    what stages did to groups and weights together."""
+    what stages did to groups and weights together. details: of the inside, where a folder was asked for."""
 
     version: int
     command: str
@@ -315,6 +311,7 @@ class Report:
     unknown_ops: dict[str, int]
     warnings: list[str]
     stages: list[StageRecord]
+    details: Details | None = None
 
     def to_json(self) -> str:
         """The text of report.json."""

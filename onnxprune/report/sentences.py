@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from onnxprune.report.record import Aim, Attempt, Closeness, Given, Loss, MaskRecord, ProofRecord, Recovered, Report
-from onnxprune.report.units import error, percent, quantity, seconds, some
+from onnxprune.report.closeness import Closeness
+from onnxprune.report.record import Aim, Attempt, Given, Loss, MaskRecord, ProofRecord, Recovered, Report
+from onnxprune.report.units import error, fraction, percent, quantity, seconds, some, times
 from onnxprune.runtime.environment import Environment
 
 _QUANTITIES = {"macs": "MACs", "params": "parameters", "size": "bytes", "latency": "time"}
@@ -21,11 +22,44 @@ def aim(target: Aim) -> str:
     return f"{target.quantity}={target.fraction:g} {verdict}: {percent(target.left)} of the {what} {left} left"
 
 
-def missed(report: Report) -> str:
+def goals_missed(report: Report) -> list[str]:
     """What of the target and the limit of the loss was not met."""
     goals = [f"target {aim(report.target)}"] if report.target and not report.target.met else []
-    goals += [f"loss {loss(report.loss)}"] if report.loss and not report.loss.met else []
-    return " and ".join(goals) or "target not met"
+    return goals + ([f"loss {loss(report.loss)}"] if report.loss and not report.loss.met else [])
+
+
+def missed(report: Report) -> str:
+    """The same as one sentence."""
+    return " and ".join(goals_missed(report)) or "target not met"
+
+
+def verdict(report: Report) -> str:
+    """The run in one line: what is left, how fast that is, whether it is proved, whether it still answers alike."""
+    before, after = report.before, report.after
+    parts = [
+        f"{fraction(after.macs, before.macs)} of the MACs and {fraction(after.bytes, before.bytes)} of the bytes left"
+    ]
+    if report.latency and report.latency.speedup.value is not None:
+        parts.append(f"{times(report.latency.speedup.value)} as fast")
+    parts.append({"proved": "proved", "undecided": "proof undecided"}.get(report.proof.status, "not proved"))
+    worst = report.fidelity.worst if report.fidelity else None
+    if worst is not None:
+        parts.append(
+            f"cosine {worst.cosine:.4f}" if worst.agreement is None else f"{percent(worst.agreement)} agreement"
+        )
+    told = ", ".join(parts)
+    goals = goals_missed(report)
+    return f"{told}; {' and '.join(goals)}" if goals else f"{told}."
+
+
+def surroundings(used: Environment) -> list[tuple[str, str]]:
+    """What a run was made with, label by label."""
+    return [
+        ("onnxprune", used.onnxprune),
+        ("ONNX Runtime", f"{used.onnxruntime} ({used.provider}, {some(used.threads, 'thread')})"),
+        ("with", f"onnx {used.onnx}, NumPy {used.numpy}, Python {used.python}"),
+        ("machine", f"{used.cpu}, {used.system}"),
+    ]
 
 
 def blind(report: Report) -> list[tuple[str, str]]:

@@ -26,7 +26,13 @@ class OpTime:
 
 
 def profile_ops(
-    model: Path | str | bytes, feeds: Feeds, *, threads: int = 1, runs: int = 10, optimize: bool = True
+    model: Path | str | bytes,
+    feeds: Feeds,
+    *,
+    threads: int = 1,
+    runs: int = 10,
+    optimize: bool = True,
+    provider: str = "cpu",
 ) -> list[OpTime]:
     """Time every node that ONNX Runtime executes, slowest first, averaged over `runs` after one warm-up.
 
@@ -36,7 +42,8 @@ def profile_ops(
     if runs < 1:
         raise InputError(f"a profile needs at least 1 run, not {runs}")
     with tempfile.TemporaryDirectory(prefix="onnxprune-profile-") as folder:
-        loaded = session(model, threads=threads, profile=Path(folder) / "ops", optimize=optimize)
+        path = Path(folder) / "ops"
+        loaded = session(model, threads=threads, provider=provider, profile=path, optimize=optimize)
         try:
             for _ in range(runs + 1):
                 run(loaded, feeds)

@@ -55,8 +55,8 @@ def test_json_is_the_report(run: Run, cnn: Path, tmp_path: Path) -> None:
 def test_report_folder_holds_three_files(run: Run, cnn: Path, tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     done = run("optimize", cnn, "--report", folder, *QUICK)
-    assert sorted(p.name for p in folder.iterdir()) == ["plan.json", "report.json", "report.md"]
-    assert all(str(folder / name) in done.stdout for name in ("plan.json", "report.json", "report.md"))
+    assert sorted(p.name for p in folder.iterdir()) == ["plan.json", "report.html", "report.json", "report.md"]
+    assert all(str(folder / name) in done.stdout for name in ("plan.json", "report.html", "report.json", "report.md"))
 
 
 def test_the_same_run_writes_the_same_bytes(run: Run, cnn: Path, tmp_path: Path) -> None:

@@ -88,11 +88,21 @@ def _regional() -> Array:
     return (np.abs(B) * (NORMS[:, None] + 100 * np.sqrt(np.square(slope).mean(0)))).sum(1)
 
 
+def _relevance() -> Array:
+    """The top class's score, in shares of what pushed it up."""
+    found = []
+    for said, made in zip(SAID, MADE, strict=True):
+        pushed = said * np.maximum(B[:, made.argmax()], 0)
+        found.append(pushed / pushed.sum() * made.max())
+    return np.abs(np.mean(found, axis=0))
+
+
 CASES = {
     "taylor": (MLP, GIVEN, FIRST[0] ** 2 + FIRST[1] ** 2),
     "nvit": (MLP, GIVEN, (FIRST[0] + FIRST[1]) ** 2),
     "taylor_act": (MLP, GIVEN, MAGNITUDES),
     "head_mask": (MLP, GIVEN, MAGNITUDES / np.linalg.norm(MAGNITUDES)),
+    "lrp": (MLP, GIVEN, _relevance()),
     "fisher": (MLP, GIVEN, FISHER),
     "group_fisher": (MLP, GIVEN, np.square(GATES).sum(0) / SHARE),
     "fisher_block": (MLP, GIVEN, _block()),

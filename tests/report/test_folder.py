@@ -11,15 +11,17 @@ import pytest
 
 from onnxprune.errors import InputError
 from onnxprune.pruning import Result
-from onnxprune.report import Report, claimed, write
+from onnxprune.report import Report, claimed, detailed, write
 
 
-def test_three_files(result: Result, report: Report, tmp_path: Path) -> None:
+def test_four_files(result: Result, report: Report, tmp_path: Path) -> None:
     with claimed(tmp_path / "a" / "b"):
-        paths = write(tmp_path / "a" / "b", result, report)
+        paths = write(tmp_path / "a" / "b", result, detailed(report, result))
     assert sorted(tmp_path.rglob("*.*")) == sorted(paths)
-    assert json.loads(paths[0].read_text(encoding="utf-8"))["version"] == 1
-    assert json.loads(paths[2].read_text(encoding="utf-8"))["groups"] == result.plan.groups
+    texts = {path.name: path.read_text(encoding="utf-8") for path in paths}
+    assert json.loads(texts["report.json"])["version"] == 1 and json.loads(texts["report.json"])["details"]
+    assert json.loads(texts["plan.json"])["groups"] == result.plan.groups
+    assert texts["report.html"].startswith("<!doctype html>") and texts["report.md"].startswith("## ")
 
 
 def test_a_folder_that_was_made_goes_again(tmp_path: Path) -> None:

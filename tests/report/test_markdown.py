@@ -24,7 +24,7 @@ def test_every_table_is_rectangular(report: Report) -> None:
 
 
 def test_names_cant_break_a_cell(report: Report) -> None:
-    width = Width("a|b`c", "channels", False, 8, 4, 2)
+    width = Width("a|b`c", "channels", False, 8, 4, 2, None)
     lock = replace(report.locked[0], sentence="w[0] is locked by Mul 'a|b': <reason> of *this*")
     text = markdown(replace(report, groups=[width], locked=[lock]))
     assert "| `a\\|b'c` | channels | 8 | 4 | no |" in text

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tools.recovering import __main__ as recovering
 from tools.recovering import page
+from tools.results import Results, Row
 
 
 def test_a_page_of_rows() -> None:
     rows = {
         "net | 0.5 | repaired | 0": {"kept": 0.95, "steps": 0},
-        "net | 0.5 | repaired | 4": {"kept": 0.991, "steps": 800},
-        "net | 0.5 | scratch | 4": {"kept": 0.5, "steps": 790},
+        "net | 0.5 | repaired | 4m": {"kept": 0.991, "steps": 800},
+        "net | 0.5 | scratch | 4m": {"kept": 0.5, "steps": 790},
         "other | 0.5 | repaired | 0": {"kept": 0.97, "steps": 0},
-        "other | 0.5 | repaired | 4": {"failed": "nothing to learn"},
+        "other | 0.5 | repaired | 4m": {"failed": "nothing to learn"},
     }
-    text = page.render(rows)
+    text = page.render(_cells(rows))
     lines = [[c.strip() for c in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
-    assert lines[0] == ["model", "repaired, untrained", "repaired, 4 min", "scratch, 4 min"]
+    assert lines[0] == ["model", "repaired, untrained", "repaired, 4m", "scratch, 4m"]
     assert lines[2:] == [
         ["net", "95.0", "99.1 (800)", "50.0 (790)"],
         ["other", "97.0", "-", "-"],
@@ -27,19 +30,29 @@ def test_a_page_of_rows() -> None:
     assert "- other, repaired: nothing to learn" in text
 
 
-def test_criteria_stand_beside_each_other_before_and_after() -> None:
+def test_criteria_stand_under_each_other_the_best_after_training_first() -> None:
     rows = {
         "net | 0.5 | repaired | 0 | fisher": {"kept": 0.95, "steps": 0},
-        "net | 0.5 | repaired | 2 | fisher": {"kept": 0.98, "steps": 80},
-        "net | 0.5 | repaired | 2 | random": {"kept": 0.9, "steps": 80},
-        "net | 0.5 | repaired | 2": {"kept": 0.99, "steps": 80},
+        "net | 0.5 | repaired | 80 | fisher": {"kept": 0.98, "steps": 80},
+        "net | 0.5 | repaired | 80 | random": {"kept": 0.9, "steps": 80},
+        "net | 0.5 | repaired | 0 | taylor": {"kept": 0.94, "steps": 0},
+        "net | 0.5 | repaired | 80 | taylor": {"kept": 0.99, "steps": 80},
     }
-    lines = [[c.strip() for c in x.strip("|").split("|")] for x in page.render(rows).splitlines() if x.startswith("|")]
-    assert lines[4:] == [
-        ["model", "fisher, untrained", "fisher, 2 min", "random, untrained", "random, 2 min"],
-        lines[5],
-        ["net", "95.0", "98.0", "-", "90.0"],
-    ]
+    text = page.render_criteria(_cells(rows))
+    lines = [[c.strip() for c in x.strip("|").split("|")] for x in text.splitlines() if x.startswith("|")]
+    assert lines[0] == ["criterion", "untrained", "80 steps"]
+    assert lines[2:] == [["taylor", "94.0", "99.0"], ["fisher", "95.0", "98.0"], ["random", "-", "90.0"]]
+
+
+def test_a_page_is_left_alone_where_there_is_nothing_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONNXPRUNE_CACHE", str(tmp_path / "cache"))
+    Results("recovering").keep("net | 0.5 | repaired | 80 | fisher", "key", {"kept": 0.98, "steps": 80})
+    assert page.write(tmp_path / "a.md", tmp_path / "b.md") == tmp_path / "b.md"
+    assert not (tmp_path / "a.md").exists() and " 98.0 |" in (tmp_path / "b.md").read_text(encoding="utf-8")
+
+
+def _cells(rows: dict[str, Row]) -> dict[tuple[str, ...], Row]:
+    return {tuple(name.split(" | ")): row for name, row in rows.items()}
 
 
 def test_no_such_model(capsys: pytest.CaptureFixture[str]) -> None:

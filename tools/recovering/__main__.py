@@ -1,11 +1,11 @@
 """What training brings back, over minutes: pruned models trained towards the dense one, on unlabelled inputs.
 
-python -m tools.recovering [--only GLOB] [--macs 0.5] [--minutes 4] [--way NAME] [--criterion NAME]
+python -m tools.recovering [--only GLOB] [--macs 0.5] [--effort 4m] [--way NAME] [--criterion NAME]
                            [--missing] [--list]
 
 Every cell is a model pruned to one size in one way and trained for so long. Cells are kept in benchmarks/ of the cache
 folder and made again only where the model or the source of the compiler changed, so that a stopped run goes on. Ends by
-writing docs/recovery.md.
+writing docs/recovery.md, and docs/criteria.md where criteria were named.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from models.recipe import load
 from tools import cells
 from tools.cells import fill
 from tools.recovering import page
-from tools.recovering.cell import WAYS, Cell, measured
+from tools.recovering.cell import NONE, WAYS, Cell, measured
 from tools.results import Row
 
 LEVELS = (0.7, 0.5)
-MINUTES = (0.0, 1.0, 4.0)
+EFFORTS = (NONE, "1m", "4m")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,9 +47,9 @@ def chosen(options: argparse.Namespace) -> Iterator[Cell]:
         for level in options.macs or LEVELS:
             for way in WAYS:
                 wanted = fnmatchcase(model, options.only) and way in (options.way or [way])
-                for minutes in (options.minutes or MINUTES) if wanted else ():
-                    if minutes or way != "scratch":
-                        yield from (Cell(model, level, way, minutes, one) for one in options.criterion or [""])
+                for effort in (options.effort or EFFORTS) if wanted else ():
+                    if effort != NONE or way != "scratch":
+                        yield from (Cell(model, level, way, effort, one) for one in options.criterion or [""])
 
 
 def obtained(cell: Cell, *, missing: bool = False) -> Row:
@@ -67,7 +67,7 @@ def told(row: Row) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = cells.parser("recovering", "Recovery; writes docs/recovery.md.")
     parser.add_argument("--macs", action="append", type=float, metavar="X", help="this size; may be repeated")
-    parser.add_argument("--minutes", action="append", type=float, metavar="M", help="so long; may be repeated")
+    parser.add_argument("--effort", action="append", metavar="E", help="4m, or 300 steps, or 0; may be repeated")
     parser.add_argument("--way", action="append", choices=WAYS, help="this way; may be repeated")
     parser.add_argument("--criterion", action="append", metavar="NAME", help="units chosen so; may be repeated")
     return parser

@@ -26,6 +26,9 @@ WAYS = {
     "scratch": "the repaired model's matrices shuffled, so that only its shape is left, then trained",
 }
 
+NONE = "0"
+"""No training."""
+
 SAMPLES = 16384
 MOST_BYTES = 2**30
 """Of data to train on."""
@@ -33,17 +36,18 @@ MOST_BYTES = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """macs: the fraction that may stay; way: one of `WAYS`; minutes: of training, 0: none; criterion: empty: default"""
+    """macs: the fraction that may stay; way: one of `WAYS`; effort: how much training, `4m` or `300` steps, `0`: none;
+    criterion: empty: default"""
 
     model: str
     macs: float
     way: str
-    minutes: float
+    effort: str
     criterion: str = ""
 
     @property
     def name(self) -> str:
-        name = f"{self.model} | {self.macs:g} | {self.way} | {self.minutes:g}"
+        name = f"{self.model} | {self.macs:g} | {self.way} | {self.effort}"
         return f"{name} | {self.criterion}" if self.criterion else name
 
 
@@ -68,11 +72,11 @@ def _made(recipe: Recipe, cell: Cell, folder: Path) -> tuple[Path, int, list[flo
     )
     result = optimize(recipe.obtain(), pruned, options)
     plan.write_text(result.plan.to_json(), encoding="utf-8")
-    if not cell.minutes:
+    if cell.effort == NONE:
         return pruned, 0, []
     if cell.way == "scratch":
         _shuffle(pruned)
-    setting, inputs = Training(Effort(seconds=60 * cell.minutes)), Inputs(str(training(recipe)), SAMPLES, plan=plan)
+    setting, inputs = Training(Effort.parse(cell.effort)), Inputs(str(training(recipe)), SAMPLES, plan=plan)
     found = recover(recipe.obtain(), pruned, folder / "trained.onnx", setting, inputs)
     curve = found.outcome
     return folder / "trained.onnx", curve.steps, [curve.before.loss, curve.after.loss]
