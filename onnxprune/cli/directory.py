@@ -52,7 +52,7 @@ def optimize_directory(
     place = output or source.with_name(f"{source.resolve().name}.pruned")
     with claimed(report) if report else contextlib.nullcontext(), stages(quiet) as progress:
         result = optimize_directory(source, place, options, only=only, progress=progress)
-        made = reports(result)
+        made = reports(result, progress if report else None)
         paths = write_reports(report, result, made) if report else []
     for warning in warnings(result):
         say(f"warning: {warning}")

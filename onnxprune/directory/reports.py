@@ -10,13 +10,17 @@ from onnxprune import report
 from onnxprune.directory.models import label
 from onnxprune.directory.result import DirectoryResult
 from onnxprune.errors import InputError
+from onnxprune.pruning.progress import Progress
 from onnxprune.report import Report
 
 
-def reports(result: DirectoryResult) -> dict[str, Report]:
-    """The reports by model; their command is that of the whole directory."""
+def reports(result: DirectoryResult, progress: Progress | None = None) -> dict[str, Report]:
+    """The reports by model; their command is that of the whole directory. With `progress`, the inside of models too."""
     command = command_of(result)
-    return {name: replace(report.summarize(one), command=command) for name, one in result.results.items()}
+    made = {name: replace(report.summarize(one), command=command) for name, one in result.results.items()}
+    if progress is None:
+        return made
+    return {name: report.detailed(one, result.results[name], progress) for name, one in made.items()}
 
 
 def write_reports(folder: Path, result: DirectoryResult, made: dict[str, Report]) -> list[Path]:

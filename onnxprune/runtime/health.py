@@ -18,6 +18,7 @@ from onnxprune.runtime.session import PROVIDERS, available_providers
 EXTRAS = {
     "torch": ("torch", "recover, --train-masks, criteria by gradients, export"),
     "images": ("PIL", "--data with pictures"),
+    "report": ("vl_convert", "charts in report.html"),
     "transformers": ("transformers", "export of transformers"),
     "timm": ("timm", "export of timm's models"),
     "torchvision": ("torchvision", "export of torchvision's models"),
