@@ -10,7 +10,7 @@ from onnxprune import report
 from onnxprune.directory.models import label
 from onnxprune.directory.result import DirectoryResult
 from onnxprune.errors import InputError
-from onnxprune.pruning.progress import Progress
+from onnxprune.progress import Progress
 from onnxprune.report import Report
 
 

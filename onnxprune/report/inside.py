@@ -9,9 +9,9 @@ from pathlib import Path
 
 from onnxprune.budget import Cost
 from onnxprune.errors import InputError
+from onnxprune.progress import Progress, silent
 from onnxprune.pruning import Options, Result, optimize
 from onnxprune.pruning.measure import timing_feeds
-from onnxprune.pruning.progress import Progress, silent
 from onnxprune.report.closeness import Closeness, closeness
 from onnxprune.report.details import Details, Work, node_times, op_times
 from onnxprune.report.groups import coupled
