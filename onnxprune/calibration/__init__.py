@@ -11,6 +11,7 @@ from onnxprune.calibration.likeness import Likeness, compare_blocks
 from onnxprune.calibration.moments import CrossMoments, Moments
 from onnxprune.calibration.opening import MADE_UP, open_data
 from onnxprune.calibration.part import Part, part_of
+from onnxprune.calibration.quantising import Quantisation, Quantised, check_quantisation, quantise
 from onnxprune.calibration.samples import Sample, Samples
 from onnxprune.calibration.shelf import shelved, shelved_arrays
 from onnxprune.calibration.trials import Opened, Trials
@@ -29,10 +30,13 @@ __all__ = [
     "Moments",
     "Opened",
     "Part",
+    "Quantisation",
+    "Quantised",
     "Sample",
     "Samples",
     "Trials",
     "blocks",
+    "check_quantisation",
     "collect",
     "columns",
     "compare_blocks",
@@ -41,6 +45,7 @@ __all__ = [
     "open_data",
     "outputs",
     "part_of",
+    "quantise",
     "shelved",
     "shelved_arrays",
 ]

@@ -1,0 +1,116 @@
+"""Calls of ONNX Runtime's quantizer, with its words in the place of its log."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from onnxprune.calibration.data import Data
+from onnxprune.errors import InputError
+from onnxprune.runtime import Array
+from onnxprune.words import cause, did_you_mean
+
+HELD = 8
+"""Outputs of about so many calls are held at once while ranges are found; more take memory only."""
+
+LARGE = 2**31 - 2**20
+"""Bytes of weights that no longer go into one file."""
+
+
+def check_ops(mode: str, ops: Sequence[str]) -> None:
+    """Raise InputError for types of operators that the quantizer doesn't know in that mode."""
+    from onnxruntime.quantization.registry import IntegerOpsRegistry, QDQRegistry, QLinearOpsRegistry
+
+    known = IntegerOpsRegistry if mode == "dynamic" else {**QDQRegistry, **QLinearOpsRegistry}
+    for op in ops:
+        if op not in known:
+            hint = did_you_mean(op, known) or f"; there are {', '.join(sorted(known))}"
+            raise InputError(f"{mode} quantisation knows no operator '{op}'{hint}")
+
+
+def simplified(model: Path, place: Path) -> Path:
+    """The model with constants and normalisations folded and shapes written down; as it is where that can't be done."""
+    from onnxruntime.quantization import quant_pre_process
+
+    try:
+        with _quietly():
+            quant_pre_process(model, place, skip_symbolic_shape=True, save_as_external_data=_is_large(model))
+    except Exception:  # a shape or an operator that it doesn't understand: the quantizer can do without
+        return model
+    return place if place.is_file() else model
+
+
+def run_quantizer(
+    model: Path,
+    place: Path,
+    data: Data | None,
+    *,
+    weights: str,
+    activations: str,
+    per_channel: bool,
+    reduce_range: bool,
+    ops: Sequence[str],
+    leave: Sequence[str],
+) -> None:
+    """Quantise a file, by ranges on data, or dynamically where there are none.
+
+    ops: types of operators, all that the quantizer knows where there are none; leave: names of nodes. Raises InputError
+    with the quantizer's words where it fails.
+    """
+    from onnxruntime.quantization import QuantType, quantize_dynamic, quantize_static
+
+    types = {"int8": QuantType.QInt8, "uint8": QuantType.QUInt8}
+    how: dict[str, Any] = {
+        "op_types_to_quantize": list(ops) or None,
+        "nodes_to_exclude": list(leave),
+        "per_channel": per_channel,
+        "reduce_range": reduce_range,
+        "weight_type": types[weights],
+        "use_external_data_format": _is_large(model),
+    }
+    try:
+        with _quietly():
+            if data is None:
+                quantize_dynamic(model, place, **how)
+            else:
+                how |= {"activation_type": types[activations], "extra_options": _held(len(data))}
+                quantize_static(model, place, _Reader(data), **how)
+    except InputError:  # of data that are broken
+        raise
+    except Exception as error:  # the quantizer's exceptions are of every kind
+        raise InputError(f"ONNX Runtime's quantizer failed: {cause(error)}") from error
+
+
+def _held(calls: int) -> dict[str, int]:
+    """The quantizer stumbles where nothing is left to merge behind the last call."""
+    return next(({"CalibMaxIntermediateOutputs": n} for n in range(HELD, 2 * HELD) if calls % n), {})
+
+
+class _Reader:
+    """Calls of a model, as the quantizer asks for them."""
+
+    def __init__(self, data: Data) -> None:
+        self._calls = iter(data)
+
+    def get_next(self) -> Mapping[str, Array] | None:
+        """The next call, None behind the last one."""
+        return next(self._calls, None)
+
+
+def _is_large(model: Path) -> bool:
+    beside = model.parent.glob(f"{model.name}.*data")
+    return model.stat().st_size + sum(file.stat().st_size for file in beside) > LARGE
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the quantizer's log, which advises its own developers."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
