@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from onnxprune.directory import DirectoryResult, optimize_directory
     from onnxprune.pruning import Inputs, Options, Pass, Plan, Recovery, Result, Target, recover
     from onnxprune.pruning.optimize import optimize
+    from onnxprune.recipe.recipe import Recipe
+    from onnxprune.recipe.run import run
     from onnxprune.recovery import Effort, Training
     from onnxprune.report import Benched, Comparison, Report, Survey, analyze, bench, compare, summarize
 
@@ -35,6 +37,8 @@ _ROOMS = {
         "optimize",
         "recover",
     ),
+    "onnxprune.recipe.recipe": ("Recipe",),
+    "onnxprune.recipe.run": ("run",),
     "onnxprune.recovery": ("Effort", "Training"),
     "onnxprune.report": (
         "Benched",
@@ -59,6 +63,7 @@ __all__ = [
     "Options",
     "Pass",
     "Plan",
+    "Recipe",
     "Recovery",
     "Report",
     "Result",
@@ -74,6 +79,7 @@ __all__ = [
     "optimize",
     "optimize_directory",
     "recover",
+    "run",
     "summarize",
 ]
 

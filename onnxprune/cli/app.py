@@ -20,6 +20,7 @@ from onnxprune.cli.doctor import doctor
 from onnxprune.cli.explain import explain
 from onnxprune.cli.export import export
 from onnxprune.cli.gate import app as gate
+from onnxprune.cli.init import init
 from onnxprune.cli.listing import listing
 from onnxprune.cli.optimize import optimize
 from onnxprune.cli.recover import recover
@@ -34,7 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-for _command in (optimize, recover, analyze, explain, bench, compare, export):
+for _command in (optimize, init, recover, analyze, explain, bench, compare, export):
     app.command()(_command)
 app.add_typer(gate)
 app.command("list")(listing)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,17 +24,17 @@ from onnxprune.cli.options import (
     Samples,
     Seed,
     Threads,
-    alignment,
-    dims,
-    known_provider,
 )
+from onnxprune.cli.said import given
 from onnxprune.errors import InputError
+from onnxprune.recipe.keys import meaning
 
 if TYPE_CHECKING:
-    from onnxprune.pruning import Options, Result
-    from onnxprune.recovery.masks import MaskSetting
+    from onnxprune.pruning import Result
+    from onnxprune.recipe.recipe import Recipe
     from onnxprune.report import Report
 
+REPEATABLE = " Repeatable."
 
 Model = Annotated[
     Path,
@@ -43,23 +42,17 @@ Model = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    typer.Option(
-        "--output", "-o", help="Where to write; by default MODEL.pruned.onnx (or DIRECTORY.pruned) beside the model."
-    ),
+    typer.Option("--output", "-o", help=meaning("output")),
 ]
 Files = Annotated[
     list[str] | None,
-    typer.Option(
-        "--file",
-        metavar="GLOB",
-        help="Of a directory, prune these models only; the others are carried over; repeatable.",
-    ),
+    typer.Option("--file", metavar="GLOB", help=meaning("file", REPEATABLE)),
 ]
 Target = Annotated[
     str | None,
     typer.Option(
         metavar="X=FRACTION",
-        help="At most this fraction of macs, params, size or latency stays; macs=0.5 where nothing else decides.",
+        help=meaning("target"),
         autocompletion=completion.targets,
     ),
 ]
@@ -67,7 +60,7 @@ Criterion = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="How units are scored; see 'onnxprune list criteria'.",
+        help=meaning("criterion"),
         autocompletion=completion.criteria,
     ),
 ]
@@ -75,7 +68,7 @@ Aggregate = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="How scores of coupled weights or layers become one: sum, mean, max, min, prod; default: as published.",
+        help=meaning("aggregate"),
         autocompletion=completion.aggregates,
     ),
 ]
@@ -83,7 +76,7 @@ Budget = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="How removal is shared out; see 'onnxprune list budgets'.",
+        help=meaning("budget"),
         autocompletion=completion.budgets,
     ),
 ]
@@ -91,7 +84,7 @@ Repair = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="What makes up for the units that go; see 'onnxprune list repairs'.",
+        help=meaning("repair"),
         autocompletion=completion.repairs,
     ),
 ]
@@ -100,59 +93,50 @@ Passes = Annotated[
     typer.Option(
         "--pass",
         metavar="PASS",
-        help="What may go: NAME or 'NAME{ratio=0.25}'; repeatable. See 'onnxprune list passes'.",
+        help=meaning("pass", REPEATABLE),
         autocompletion=completion.passes,
     ),
 ]
-Protect = Annotated[
-    list[str] | None, typer.Option(metavar="GLOB", help="Weights and nodes to leave whole; repeatable.")
-]
-Only = Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Touch nothing but these; repeatable.")]
-Align = Annotated[str, typer.Option(metavar="auto|N", help="Widths are multiples of N; auto: what the kernels like.")]
-PlanFile = Annotated[
-    Path | None, typer.Option(metavar="PLAN.json", help="Do again what an earlier report's plan.json says.")
-]
-ReportFolder = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Write report.json, report.md and plan.json there.")
-]
+Protect = Annotated[list[str] | None, typer.Option(metavar="GLOB", help=meaning("protect", REPEATABLE))]
+Only = Annotated[list[str] | None, typer.Option(metavar="GLOB", help=meaning("only", REPEATABLE))]
+Align = Annotated[str, typer.Option(metavar="auto|N", help=meaning("align"))]
+PlanFile = Annotated[Path | None, typer.Option(metavar="PLAN.json", help=meaning("plan"))]
+ReportFolder = Annotated[Path | None, typer.Option(metavar="DIR", help=meaning("report"))]
 MaxLoss = Annotated[
     float | None,
     typer.Option(
         metavar="FRACTION",
-        help="The smallest model that loses at most this on the data (0.01: 1 %), no smaller than the target.",
+        help=meaning("max_loss"),
     ),
 ]
 SparseFormat = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="How sparse weights are written: zeros (the default), op (SparseMatMul, for the plug-in; by default for a "
-        "target in time) or initializer.",
+        help=meaning("sparse_format"),
         autocompletion=completion.sparse_formats,
     ),
 ]
 Metric = Annotated[
     str | None,
-    typer.Option(metavar="MODULE:FUNCTION", help="What tells how good a model is, for --max-loss; see docs/data.md."),
+    typer.Option(metavar="MODULE:FUNCTION", help=meaning("metric")),
 ]
 SearchMinutes = Annotated[
     float | None,
-    typer.Option(
-        metavar="M", help="Look so long for better widths than the budget's, by what masked units lose on the data."
-    ),
+    typer.Option(metavar="M", help=meaning("search_minutes")),
 ]
 TrainMasks = Annotated[
     str | None,
     typer.Option(
         metavar="TIME|STEPS",
-        help="Learn what goes by training gates on all units: 5m, 90s or a number of steps. Needs data and torch.",
+        help=meaning("train_masks"),
     ),
 ]
 MaskMethod = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="How gates are trained: polarised (the default), cofi, l0 or ste; see docs/masks.md.",
+        help=meaning("mask_method"),
         autocompletion=completion.mask_methods,
     ),
 ]
@@ -161,16 +145,28 @@ MaskWeights = Annotated[
     typer.Option(
         "--mask-weights/--no-mask-weights",
         show_default=False,
-        help="While masks are trained, weights learn along (the default); the result doesn't get these.",
+        help=meaning("mask_weights"),
     ),
 ]
 NoVerify = Annotated[bool, typer.Option("--no-verify", help="Don't prove the result.")]
 NoBench = Annotated[bool, typer.Option("--no-bench", help="Don't measure latency and fidelity.")]
 
 
+RecipeFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE.toml",
+        help="Options in a file, in several stages if it says so; what is said on the command line wins. "
+        "'onnxprune init' writes one.",
+    ),
+]
+
+
 def optimize(
+    context: typer.Context,
     model: Model,
     output: Output = None,
+    recipe: RecipeFile = None,
     target: Target = None,
     criterion: Criterion = None,
     aggregate: Aggregate = None,
@@ -207,80 +203,41 @@ def optimize(
     json: Json = False,
 ) -> int:
     """Prune a model to a target or a limit of loss, prove the result, and measure it."""
-    from onnxprune.pruning import Options
-    from onnxprune.pruning import Target as Aim
-    from onnxprune.recovery import Effort, Training
+    from onnxprune.recipe.recipe import Recipe
 
-    chosen: dict[str, Any] = {
-        "criterion": criterion,
-        "aggregate": aggregate,
-        "budget": budget,
-        "repair": repair,
-        "metric": metric,
-        "labels": labels,
-        "sparse_format": sparse_format,
-    }
-    options = Options(
-        target=Aim.parse(target) if target else None,
-        passes=passes or (),
-        align=alignment(align),
-        protect=protect or (),
-        only=only or (),
-        plan=plan,
-        seed=seed,
-        verify=not no_verify,
-        bench=not no_bench,
-        threads=threads,
-        provider=known_provider(provider),
-        data=dims(dim),
-        calibration=data,
-        samples=samples,
-        preprocess=preprocess,
-        max_loss=max_loss,
-        search_minutes=search_minutes,
-        recover_rounds=recover_rounds,
-        masks=_masks(train_masks, mask_method, mask_weights, seed),
-        recover=Training(Effort.parse(recover), recover_mode, seed=seed) if recover else None,
-        **{name: text for name, text in chosen.items() if text is not None},
-    )
-    if files and not model.is_dir():
-        raise InputError(f"--file {files[0]}: chooses models of a directory, and {model} is none")
+    values = given(context)
+    chosen = Recipe.load(recipe, **values) if recipe is not None else Recipe.of_options(values)
     if model.is_dir():
-        from onnxprune.cli.directory import optimize_directory
-
-        return optimize_directory(model, output, options, files or (), report, as_json=json, quiet=quiet)
-    place = output or model.with_name(f"{model.stem}.pruned.onnx")
-    return _show(*_run(model, place, options, report, quiet), json)
-
-
-def _masks(effort: str | None, method: str | None, weights: bool | None, seed: int) -> MaskSetting | None:
-    """How masks are trained, if they are."""
-    from onnxprune.recovery import Effort
-    from onnxprune.recovery.masks import MaskSetting
-
-    if effort is not None:
-        found = MaskSetting(Effort.parse(effort), method or MaskSetting().method, seed=seed)
-        return found if weights is None else replace(found, weights=weights)
-    flag = "--mask-weights" if weights else "--no-mask-weights"
-    for name in [name for name, given in (("--mask-method", method), (flag, weights)) if given is not None]:
-        raise InputError(f"{name} says how masks are trained, and needs --train-masks")
-    return None
+        return _directory(chosen, model, json, quiet)
+    if chosen.files:
+        raise InputError(f"--file {chosen.files[0]}: chooses models of a directory, and {model} is none")
+    place = chosen.output or model.with_name(f"{model.stem}.pruned.onnx")
+    return _show(*_run(chosen, model, place, quiet), json)
 
 
-def _run(
-    model: Path, output: Path, options: Options, report: Path | None, quiet: bool
-) -> tuple[Result, Report, list[Path]]:
+def _directory(recipe: Recipe, model: Path, json: bool, quiet: bool) -> int:
+    from onnxprune.cli.directory import optimize_directory
+
+    if recipe.steps:
+        raise InputError(f"{recipe.file}: has stages, which take one model file, and {model} is a directory")
+    return optimize_directory(
+        model, recipe.output, recipe.options, recipe.files, recipe.report, as_json=json, quiet=quiet
+    )
+
+
+def _run(recipe: Recipe, model: Path, output: Path, quiet: bool) -> tuple[Result, Report, list[Path]]:
     from onnxprune.cli.screen import stages
-    from onnxprune.pruning import optimize as run
+    from onnxprune.recipe.run import run
     from onnxprune.report import claimed, detailed, summarize, write
 
-    with claimed(report) if report else contextlib.nullcontext(), stages(quiet) as progress:
-        result = run(model, output, options, progress)
+    folder = recipe.report
+    with claimed(folder) if folder else contextlib.nullcontext(), stages(quiet) as progress:
+        result = run(recipe, model, output, progress)
         record = summarize(result)
-        if report is None:
+        if folder is None:
             return result, record, []
         record = detailed(record, result, progress)
-        return result, record, write(report, result, record)
+        return result, record, write(folder, result, record)
 
 
 def _show(result: Result, record: Report, paths: list[Path], json: bool) -> int:

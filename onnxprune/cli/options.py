@@ -10,22 +10,23 @@ import typer
 
 from onnxprune.cli import completion
 from onnxprune.errors import InputError
+from onnxprune.recipe.keys import meaning
 
 Model = Annotated[
     Path, typer.Argument(metavar="MODEL", help="The ONNX file, or a directory with one.", show_default=False)
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
-Threads = Annotated[int, typer.Option(min=1, metavar="N", help="Threads of ONNX Runtime.")]
+Threads = Annotated[int, typer.Option(min=1, metavar="N", help=meaning("threads"))]
 Provider = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="Where ONNX Runtime computes: cpu, cuda or sparse (the plug-in for weights with zeros).",
+        help=meaning("provider"),
         autocompletion=completion.providers,
     ),
 ]
-Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Seed of everything random.")]
+Seed = Annotated[int, typer.Option(min=0, metavar="N", help=meaning("seed"))]
 Rounds = Annotated[int, typer.Option(min=1, metavar="N", help="Rounds of timing.")]
 Seconds = Annotated[float, typer.Option(min=0, metavar="S", help="No round starts after so many seconds.")]
 Dim = Annotated[
@@ -36,12 +37,12 @@ Data = Annotated[
     str | None,
     typer.Option(
         metavar="DATA",
-        help="Real inputs: FILE.npz, .npy or .jsonl, a folder of arrays or pictures, MODULE:FUNCTION, or random.",
+        help=meaning("data"),
     ),
 ]
 Labels = Annotated[
     str | None,
-    typer.Option(metavar="KEY", help="What the data call their labels, for criteria by gradients; see docs/data.md."),
+    typer.Option(metavar="KEY", help=meaning("labels")),
 ]
 Samples = Annotated[int, typer.Option(min=1, metavar="N", help="Use at most so many samples of the data.")]
 Preprocess = Annotated[
@@ -52,20 +53,20 @@ Recover = Annotated[
     str | None,
     typer.Option(
         metavar="TIME|STEPS",
-        help="Train the result towards the dense model: 10m, 90s, 1h or a number of steps. Needs torch.",
+        help=meaning("recover"),
     ),
 ]
 RecoverMode = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="What is trained: full (all weights), perp (biases, norms, low-rank changes) or lora.",
+        help=meaning("recover_mode"),
         autocompletion=completion.modes,
     ),
 ]
 RecoverRounds = Annotated[
     int,
-    typer.Option(metavar="N", help="Prune in so many steps, each followed by a part of the training."),
+    typer.Option(metavar="N", help=meaning("recover_rounds")),
 ]
 
 

@@ -82,7 +82,7 @@ def recover(
     from onnxprune.pruning import recover as run
     from onnxprune.recovery import Effort, Training
     from onnxprune.report import to_json
-    from onnxprune.report.build import recovered
+    from onnxprune.report.pieces import recovered
 
     place = output or pruned.with_name(f"{pruned.stem}.recovered.onnx")
     changes = tuple(augment.split(",")) if augment else ()

@@ -9,8 +9,9 @@ from rich.console import RenderableType
 
 from onnxprune.cli.screen import facts, show_all, table
 from onnxprune.cli.show_analyze import lock_table
+from onnxprune.report import stage_sentences
 from onnxprune.report.record import Report
-from onnxprune.report.sentences import aim, blind, fidelity, masked, proof, recovered, searched, sparse
+from onnxprune.report.sentences import aim, blind, fidelity, masked, proofs, recovered, searched, sparse
 from onnxprune.report.units import fraction, quantity, seconds, size, some, speedup
 
 MOST_LOCKED = 8
@@ -20,6 +21,7 @@ def show(report: Report, paths: list[Path]) -> None:
     """Before and after, the findings, what is locked if the target was missed, and what was written."""
     show_all(
         table(("", "before", "after", "left"), _rows(report), "lrrr"),
+        *_stages(report),
         *_locked(report),
         facts([*_findings(report), *_untried(report), *_written(report, paths)]),
     )
@@ -41,6 +43,10 @@ def _row(label: str, unit: Callable[[float], str], before: float, after: float) 
     return label, unit(before), unit(after), fraction(after, before)
 
 
+def _stages(report: Report) -> list[RenderableType]:
+    return [table(stage_sentences.HEAD, stage_sentences.rows(report), stage_sentences.ALIGN)] if report.stages else []
+
+
 def _findings(report: Report) -> list[tuple[str, str]]:
     rows = [("target", aim(report.target))] if report.target else []
     rows += searched(report)
@@ -48,7 +54,7 @@ def _findings(report: Report) -> list[tuple[str, str]]:
     if report.latency:
         rows.append(("speed", speedup(report.latency.speedup)))
     rows += [("recovery", recovered(report.recovery))] if report.recovery else []
-    rows += [("fidelity", fidelity(report)), ("proof", proof(report.proof))]
+    rows += [("fidelity", fidelity(report)), ("proof", proofs(report))]
     rows += [
         (
             f"pass {p.name}",

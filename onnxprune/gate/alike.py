@@ -10,9 +10,9 @@ from onnxprune.calibration import Data
 from onnxprune.gate.finding import Finding
 from onnxprune.gate.judges import faithful
 from onnxprune.gate.work import Work
-from onnxprune.report.build import given
 from onnxprune.report.closeness import closeness
 from onnxprune.report.feeds import common_data
+from onnxprune.report.pieces import given
 from onnxprune.runtime import compare_models
 
 SAMPLES = 512

@@ -14,8 +14,8 @@ from onnxprune.gate.figures import Conditions, Figures, figures
 from onnxprune.gate.typed import typed
 from onnxprune.graph.save import write_atomic
 from onnxprune.pruning.plan import digests
-from onnxprune.report.build import given
 from onnxprune.report.feeds import common_data, common_feeds
+from onnxprune.report.pieces import given
 from onnxprune.report.record import Given, to_json
 from onnxprune.runtime.environment import Environment, environment
 

@@ -9,7 +9,7 @@ from onnxprune.pruning.optimize import optimize
 from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.passes import LayerPass, Pass, available, learned, parse
 from onnxprune.pruning.plan import Plan, read
-from onnxprune.pruning.result import Result
+from onnxprune.pruning.result import Result, Stage
 from onnxprune.pruning.retrain import Recovery, recover
 from onnxprune.pruning.selection import Scope
 
@@ -26,6 +26,7 @@ __all__ = [
     "Result",
     "Scope",
     "Search",
+    "Stage",
     "Target",
     "Trial",
     "available",

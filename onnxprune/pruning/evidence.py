@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,8 @@ class Evidence:
         """The user's data."""
         if self.options.calibration is None:
             return None
+        if self.options.parts is not None:
+            return self.options.parts[0]
         options = self.options
         wanted = max(options.samples, options.recover_samples) if options.recover or options.masks else options.samples
         opened = self._open(self.options.calibration, wanted)
@@ -95,7 +98,7 @@ class Evidence:
             self.warnings.append("no data were given (--data): what is not known of weights comes from random inputs")
             made = self._open(None, MADE_UP_CALLS)
             return made, made
-        parts = self.given.split(held_out(self.given.samples))
+        parts = self.options.parts or self.given.split(held_out(self.given.samples))
         if parts[0].shared:
             self.warnings.append("the data are a single sample, which the result is also judged by")
         return parts
@@ -227,7 +230,7 @@ class Evidence:
         return [
             {
                 "name": self.repair,
-                "data": {"name": data.name, "sha256": data.digest, "samples": data.samples},
+                "data": {"name": PurePath(data.name).name, "sha256": data.digest, "samples": data.samples},
                 "initializers": sorted(edits.weights),
                 "biases": sorted(edits.biases),
             }

@@ -18,12 +18,14 @@ from onnxprune.pruning.matches import matches_of_plan
 from onnxprune.pruning.measure import measure
 from onnxprune.pruning.mixtures import is_open, mix
 from onnxprune.pruning.options import Options
+from onnxprune.pruning.plan import Plan
 from onnxprune.pruning.prune import Pruned, prune
 from onnxprune.pruning.result import Result
 from onnxprune.pruning.retrain import check_recovery, retrain
 from onnxprune.pruning.rounds import check_rounds, in_rounds
 from onnxprune.pruning.search import check_options, search
 from onnxprune.pruning.sparsifying import check_forms, resolved, write_sparse
+from onnxprune.recovery import Match
 from onnxprune.rewrite import prove
 from onnxprune.runtime import PlainFile
 from onnxprune.sparse import check_format
@@ -39,16 +41,8 @@ def optimize(
     Raises InputError for unusable input and VerificationError where the result failed its proof (nothing is written).
     """
     source, output, options = Path(source), Path(output), options or Options()
-    _check_paths(source, output)
-    check_options(options)
-    check_minutes(options)
-    check_training(options)
-    check_recovery(options)
-    check_rounds(options)
-    options = resolved(options)
-    check_format(options.sparse_format)
-    check_forms(options)
-    check_zeros(options)
+    check_paths(source, output)
+    options = checked(options)
     if options.recover_rounds == 1:
         return _once(source, output, options, progress)
     result = in_rounds(source, output, options, progress, _once)
@@ -59,6 +53,20 @@ def optimize(
         )
         judge_time(result)
     return result
+
+
+def checked(options: Options) -> Options:
+    """Options with what they leave open. Raises InputError, before any work, where they make no sense."""
+    check_options(options)
+    check_minutes(options)
+    check_training(options)
+    check_recovery(options)
+    check_rounds(options)
+    options = resolved(options)
+    check_format(options.sparse_format)
+    check_forms(options)
+    check_zeros(options)
+    return options
 
 
 def _once(source: Path, output: Path, options: Options, progress: Progress) -> Result:
@@ -77,7 +85,7 @@ def _once(source: Path, output: Path, options: Options, progress: Progress) -> R
             if options.recover is not None:
                 known = options.teacher
                 teacher = PlainFile(known.path, options.data or None, options.seed) if known else file
-                matches = matches_of_plan(teacher.load(), known.plan.then(result.plan)) if known else made.matches
+                matches = _matches(teacher, known.plan, result.plan) if known else made.matches
                 setting, parts = options.recover, evidence.training
                 result.recovery = retrain(teacher, trial, parts, setting, progress, output, matches)
                 result.warnings += result.recovery.warnings
@@ -114,6 +122,10 @@ def _proved(evidence: Evidence, make: Callable[[], Pruned], trial: Path, progres
     return made
 
 
+def _matches(teacher: PlainFile, before: Plan | None, plan: Plan) -> list[Match]:
+    return matches_of_plan(teacher.load(), before.then(plan)) if before else []
+
+
 def judge_time(result: Result) -> None:
     """A target in time is judged by the last measurement; what a trial saw met stays so within its 95 % interval.
 
@@ -129,7 +141,8 @@ def judge_time(result: Result) -> None:
     result.reached = target.allows(result.fraction) or (result.reached and target.allows(1 / ratio.high))
 
 
-def _check_paths(source: Path, output: Path) -> None:
+def check_paths(source: Path, output: Path) -> None:
+    """Raise InputError where the output can't be written, or is the input."""
     if output.exists() and source.exists() and output.resolve() == source.resolve():
         raise InputError(f"{output}: the output is the input; give another name")
     if output.is_dir():

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from onnxprune import criteria
+from onnxprune.calibration import Data
 from onnxprune.errors import InputError
 from onnxprune.pruning.plan import Plan
 from onnxprune.recovery import Training
@@ -54,10 +55,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """path: a dense model's file; plan: what has become of it before"""
+    """path: a dense model's file; plan: what has become of it before, None where no plan tells"""
 
     path: Path
-    plan: Plan
+    plan: Plan | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ class Options:
     """Steps in which it is pruned, each followed by a part of the training."""
     teacher: Teacher | None = None
     """What is trained towards, where that isn't the model that is pruned."""
+    parts: tuple[Data, Data] | None = None
+    """The user's data where they are open: what to calibrate and train on, and what is held out."""
 
     @property
     def scored_by(self) -> str:

@@ -28,7 +28,8 @@ class Plan:
     every weight that was made sparse; dense: one for every weight that wasn't, because no kernel makes it faster;
     blocks, repairs: other kinds of edits; decided: the names of the criterion, of how it put together what the members
     of a group say (empty: jointly), and of the budget; measured: what came of it, but no timings, so that the same run
-    writes the same plan (what is predicted of layers was timed once, and is kept)
+    writes the same plan (what is predicted of layers was timed once, and is kept); stages: of a recipe, each with what
+    it was asked for and what it did: then they are what is written
     """
 
     model: dict[str, Any]
@@ -41,10 +42,18 @@ class Plan:
     decided: dict[str, str] = field(default_factory=dict)
     orders: dict[str, list[int]] = field(default_factory=dict)
     dense: list[Any] = field(default_factory=list)
+    stages: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> str:
-        body = {
-            "version": VERSION,
+        if self.stages:
+            told = {"version": VERSION, "model": self.model, "stages": self.stages, "measured": self.measured}
+        else:
+            told = {"version": VERSION, **self.body()}
+        return json.dumps(told, indent=1) + "\n"
+
+    def body(self) -> dict[str, Any]:
+        """What was done to one model, as written to plan.json."""
+        return {
             "model": self.model,
             "decided": self.decided,
             "groups": self.groups,
@@ -56,7 +65,6 @@ class Plan:
             "repairs": self.repairs,
             "measured": self.measured,
         }
-        return json.dumps(body, indent=1) + "\n"
 
     def then(self, other: Plan) -> Plan:
         """A plan that takes what this one takes, and of what is left what the other one takes."""
@@ -64,12 +72,27 @@ class Plan:
         for name, axes in other.initializers.items():
             known = tensors.get(name, {})
             tensors[name] = known | {a: _of(known[a], kept) if a in known else kept for a, kept in axes.items()}
-        groups = {entry["id"]: entry for entry in self.groups}
+        groups, between = {entry["id"]: entry for entry in self.groups}, self._places()
         for entry in other.groups:
-            before = groups.get(entry["id"])
-            groups[entry["id"]] = entry if before is None else _entry_of_both(before, entry)
+            name = entry["id"]
+            kept = sorted(_of(between[name], entry["kept"])) if name in between else entry["kept"]
+            groups[name] = {**groups.get(name, entry), "kept": kept}
         measured = {**other.measured, "before": self.measured.get("before")}
-        return replace(other, model=self.model, groups=list(groups.values()), initializers=tensors, measured=measured)
+        found = replace(other, model=self.model, groups=list(groups.values()), initializers=tensors, measured=measured)
+        found.orders = self._orders_then(other)
+        return found
+
+    def _orders_then(self, other: Plan) -> dict[str, list[int]]:
+        """Orders of both, in units of the dense model."""
+        first, then, found = self._places(), other._places(), {}
+        for name in [*self.orders, *other.orders]:
+            both = name in first and name in then
+            found[name] = _of(first[name], then[name]) if both else (first | then)[name]
+        return found
+
+    def _places(self) -> dict[str, list[int]]:
+        """Group id -> its units that stay, as they lie in the result."""
+        return {entry["id"]: entry["kept"] for entry in self.groups} | self.orders
 
     def chosen(self, analysis: Analysis) -> dict[str, np.ndarray]:
         """What stays by group id, as `Keep` takes it: masks, or units in an order of their own.
@@ -96,10 +119,6 @@ class Plan:
             mask[entry["kept"]] = True
             masks[group.id] = mask
         return masks
-
-
-def _entry_of_both(first: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
-    return {**first, "kept": _of(first["kept"], then["kept"])}
 
 
 def _of(first: list[int], then: list[int]) -> list[int]:
@@ -156,6 +175,8 @@ def read(path: Path) -> Plan:
         raise InputError(f"{path}: can't be read ({error.strerror})") from None
     except ValueError:
         raise InputError(f"{path}: not a plan (no JSON)") from None
+    if isinstance(body, dict) and "stages" in body:
+        raise InputError(f"{path}: is the plan of a recipe with stages; to do that again, run the recipe")
     fits = isinstance(body, dict) and body.get("version") == VERSION and isinstance(body.get("groups"), list)
     if not fits or not isinstance(body.get("model", {}), dict):
         raise InputError(f"{path}: not a plan of version {VERSION}")

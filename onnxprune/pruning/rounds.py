@@ -61,10 +61,18 @@ def in_rounds(source: Path, output: Path, options: Options, progress: Progress, 
             wanted = replace(options, target=Target(target.quantity, min(aim / left, 1.0)), recover=part, bench=False)
             wanted = replace(wanted, in_place=True, unfinished=not last)
             tell = inside(progress, f"round {number + 1} of {rounds}")
-            teacher = Teacher(source, reduce(Plan.then, plans)) if (plans := [r.plan for r in results]) else None
+            teacher = _teacher(source, options.teacher, [result.plan for result in results])
             results.append(once(file, place, replace(wanted, recover_rounds=1, teacher=teacher), tell))
             file = place
     return _together(source, options, results)
+
+
+def _teacher(source: Path, given: Teacher | None, plans: list[Plan]) -> Teacher | None:
+    """The dense model, and what has become of it: before the first round, where there was something, and since."""
+    if given is not None and given.plan is None:
+        return given
+    every = [*([given.plan] if given and given.plan else []), *plans]
+    return Teacher(given.path if given else source, reduce(Plan.then, every)) if every else None
 
 
 def _left(results: list[Result]) -> float:

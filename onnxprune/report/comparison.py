@@ -10,11 +10,11 @@ from pathlib import Path
 from onnxprune.errors import InputError
 from onnxprune.progress import Progress, Stage, counted, silent
 from onnxprune.pruning.measure import data_files
-from onnxprune.report.build import given, latency
 from onnxprune.report.closeness import Closeness, closeness
 from onnxprune.report.details import OpTimes, op_times
 from onnxprune.report.feeds import common_data, common_feeds
 from onnxprune.report.model import opened
+from onnxprune.report.pieces import given, latency
 from onnxprune.report.record import Given, Latency
 from onnxprune.runtime import Feeds, bench, compare_models, file_size, peak_memory, profile_ops
 from onnxprune.runtime.environment import Environment, environment

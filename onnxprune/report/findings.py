@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onnxprune.report.record import Report
-from onnxprune.report.sentences import aim, blind, fidelity, masked, proof, recovered, searched, sparse
+from onnxprune.report.sentences import aim, blind, fidelity, masked, proofs, recovered, searched, sparse
 from onnxprune.report.units import some, speedup
 
 
@@ -15,6 +15,6 @@ def findings(report: Report) -> list[tuple[str, str]]:
     found += sparse(report)
     found += [("speed", speedup(report.latency.speedup))] if report.latency else []
     found += [("recovery", recovered(report.recovery))] if report.recovery else []
-    found += [("fidelity", fidelity(report)), ("proof", proof(report.proof)), *blind(report)]
+    found += [("fidelity", fidelity(report)), ("proof", proofs(report)), *blind(report)]
     found += [("no rule for", f"{op}, left alone ({some(n, 'node')})") for op, n in report.unknown_ops.items()]
     return found + [("warning", text) for text in report.warnings]

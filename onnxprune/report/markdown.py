@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
+from onnxprune.report import stage_sentences
 from onnxprune.report.findings import findings
 from onnxprune.report.record import Report
 from onnxprune.report.units import fraction, percent, quantity, seconds, size, some
@@ -17,6 +18,7 @@ def markdown(report: Report) -> str:
     parts = [
         f"## {_code(PurePath(report.source.path).name)}: pruned by onnxprune",
         _before_after(report),
+        _stages(report),
         "\n".join(f"- {label}: {_escape(text)}" for label, text in findings(report)),
         _passes(report),
         _locked(report),
@@ -44,6 +46,11 @@ def _before_after(report: Report) -> str:
         medians = timed.before.median, timed.after.median
         rows.append(("latency, median", seconds(medians[0]), seconds(medians[1]), fraction(*medians[::-1])))
     return _table(("", "before", "after", "left"), rows, "lrrr")
+
+
+def _stages(report: Report) -> str:
+    rows = [tuple(_escape(cell) for cell in row) for row in stage_sentences.rows(report)]
+    return _table(stage_sentences.HEAD, rows, stage_sentences.ALIGN) if rows else ""
 
 
 def _passes(report: Report) -> str:

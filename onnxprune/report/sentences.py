@@ -6,7 +6,7 @@ import math
 from collections import Counter
 
 from onnxprune.report.closeness import Closeness
-from onnxprune.report.record import Aim, Attempt, Given, Loss, MaskRecord, ProofRecord, Recovered, Report
+from onnxprune.report.record import Aim, Attempt, Given, Loss, MaskRecord, ProofRecord, Recovered, Report, StageRecord
 from onnxprune.report.units import error, fraction, percent, quantity, seconds, some, times
 from onnxprune.runtime.environment import Environment
 
@@ -25,7 +25,14 @@ def aim(target: Aim) -> str:
 def goals_missed(report: Report) -> list[str]:
     """What of the target and the limit of the loss was not met."""
     goals = [f"target {aim(report.target)}"] if report.target and not report.target.met else []
-    return goals + ([f"loss {loss(report.loss)}"] if report.loss and not report.loss.met else [])
+    goals += [f"loss {loss(report.loss)}"] if report.loss and not report.loss.met else []
+    return goals + [f"stage {k} ({one.kind}) {goal}" for k, one in enumerate(report.stages, 1) for goal in _goals(one)]
+
+
+def _goals(stage: StageRecord) -> list[str]:
+    """What a stage missed of its own target and limit."""
+    goals = [f"target {aim(stage.target)}"] if stage.target and not stage.target.met else []
+    return goals + ([f"loss {loss(stage.loss)}"] if stage.loss and not stage.loss.met else [])
 
 
 def missed(report: Report) -> str:
@@ -66,6 +73,8 @@ def blind(report: Report) -> list[tuple[str, str]]:
     """Where no data had a say: that, and what to do about it."""
     if report.data is not None or report.repairs or report.masks or report.recovery:
         return []
+    if any("data" in stage.settings for stage in report.stages):
+        return []
     return [
         ("no data", "weights alone decided, nothing is repaired; most models keep more with --data, even --data random")
     ]
@@ -103,6 +112,14 @@ def proof(record: ProofRecord) -> str:
         return f"proved: {_CHECKED}, relative error {error(record.error)} ({draws})"
     reason = f": {record.reason}" if record.reason else ""
     return f"{record.status}{reason}"
+
+
+def proofs(report: Report) -> str:
+    """The oracle's verdict, and which stages it is about, where there are some."""
+    about = [str(number) for number, stage in enumerate(report.stages, 1) if stage.proof is not None]
+    if not about:
+        return proof(report.proof)
+    return f"{proof(report.proof)}; of {'stages' if len(about) > 1 else 'stage'} {', '.join(about)}"
 
 
 def sparse(report: Report) -> list[tuple[str, str]]:

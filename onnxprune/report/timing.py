@@ -8,8 +8,8 @@ from pathlib import Path
 
 from onnxprune import runtime
 from onnxprune.errors import InputError
-from onnxprune.report.build import interval, timing
 from onnxprune.report.feeds import common_feeds
+from onnxprune.report.pieces import interval, timing
 from onnxprune.report.record import Interval, Timing
 from onnxprune.runtime.environment import Environment, environment
 

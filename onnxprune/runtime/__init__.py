@@ -16,7 +16,7 @@ from onnxprune.runtime.plain import PlainFile
 from onnxprune.runtime.profile import OpTime, by_op, profile_ops
 from onnxprune.runtime.run import Array, Feeds, prepare, run
 from onnxprune.runtime.runnable import runnable_inputs
-from onnxprune.runtime.session import available_providers, session, session_options
+from onnxprune.runtime.session import available_providers, check_provider, session, session_options
 
 __all__ = [
     "CANDIDATES",
@@ -42,6 +42,7 @@ __all__ = [
     "bootstrap_ratio",
     "bound",
     "by_op",
+    "check_provider",
     "common_specs",
     "compare_models",
     "concrete_shapes",

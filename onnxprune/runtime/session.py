@@ -50,6 +50,11 @@ def session(
     return loaded
 
 
+def check_provider(name: str) -> None:
+    """Raise InputError where models can't be run there."""
+    _provider_names(name)
+
+
 def session_options(*, threads: int = 1, profile: Path | None = None, optimize: bool = True) -> ort.SessionOptions:
     """Options of a session with `threads` intra-op threads.
 
