@@ -65,7 +65,7 @@ class Field:
 
     def __str__(self) -> str:
         low, high = min(self.layers), max(self.layers)
-        left = f"{low} units" if low == high else f"{low} to {high} units"
+        left = f"{low}" if low == high else f"{low} to {high}"
         return f"{self.file} still says {self.field} {self.before}, of which {left} are left"
 
 
