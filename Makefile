@@ -1,6 +1,7 @@
 # make demo    prune a real trained model and print where the report is
-# make test    linters, types, layering and the whole test suite
+# make test    linters, types, layering, the documentation site and the whole test suite
 # make lint    linters, types and layering only
+# make docs    the documentation site, in build/site; a broken link fails
 # make abi     the plug-in's declarations against ONNX Runtime's headers, where Debian's package of them can be had
 # make browser Debian's Chromium, where that can be installed: report.html is tested in it
 # make bench   the benchmarks behind docs/benchmarks.md (slow)
@@ -16,7 +17,7 @@ DEMO := build/demo
 NATIVE := $(shell find onnxprune/runtime/native -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt -o -name '*.map')
 PIP_FLAGS := --quiet --disable-pip-version-check
 
-.PHONY: demo test lint abi browser bench clean
+.PHONY: demo test lint docs abi browser bench clean
 .DELETE_ON_ERROR:
 
 # Installing builds the plug-in, so its sources count too.
@@ -50,7 +51,12 @@ lint: $(DEV)/.stamp
 	$(DEV)/bin/mypy
 	$(DEV)/bin/lint-imports
 
-test: lint
+# The site's pages are made of the package and of the graphs that prove its rules. What is built works without a network.
+docs: $(DEV)/.stamp
+	NO_MKDOCS_2_WARNING=1 $(DEV)/bin/python -m mkdocs build --quiet --strict
+	$(DEV)/bin/python -m tools.site.offline build/site
+
+test: lint docs
 	$(DEV)/bin/pytest -n 2 --dist worksteal
 
 abi:

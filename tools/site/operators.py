@@ -46,10 +46,10 @@ def page() -> str:
 
 def _row(rule: Rule) -> str:
     opsets = f"{rule.since}-" if rule.until >= OPEN_ENDED else f"{rule.since}-{rule.until - 1}"
-    forms = "<br>".join(f"`{text}`" for text in _forms().get((rule.domain, rule.op, rule.since), {}))
-    same = forms == f"`{rule.summary}`"
+    made = "<br>".join(f"`{text}`" for text in forms().get((rule.domain, rule.op, rule.since), {}))
+    same = made == f"`{rule.summary}`"
     summary = f"`{rule.summary}`" if "->" in rule.summary else _cell(rule.summary)
-    return f"| `{rule.op}` | {opsets} | {summary} | {'' if same else forms} |\n"
+    return f"| `{rule.op}` | {opsets} | {summary} | {'' if same else made} |\n"
 
 
 def _cell(text: str) -> str:
@@ -57,7 +57,7 @@ def _cell(text: str) -> str:
 
 
 @cache
-def _forms() -> dict[tuple[str, str, int], dict[str, None]]:
+def forms() -> dict[tuple[str, str, int], dict[str, None]]:
     """(domain, op, first opset) -> the specs that a rule makes of the graphs that prove it, a few, in their order."""
     found: dict[tuple[str, str, int], dict[str, None]] = {}
     for case in cases():
