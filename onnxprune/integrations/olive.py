@@ -28,12 +28,18 @@ from onnxprune import report
 from onnxprune.directory import note, optimize_directory, reports, warnings, write_reports
 from onnxprune.errors import InputError
 from onnxprune.graph import data_files_of
-from onnxprune.integrations.parameters import PARAMETERS, options
-from onnxprune.pruning import Options
-from onnxprune.pruning.optimize import optimize
+from onnxprune.integrations.parameters import FILE, PARAMETERS, kind, recipe
+from onnxprune.recipe.recipe import Recipe
+from onnxprune.recipe.run import run
 from onnxprune.report.sentences import missed
 
 MODULE = "onnxprune.integrations.olive"
+
+DATA = "data_config"
+"""The parameter that Olive itself knows data by."""
+
+SAMPLES = 512
+"""Gathered from Olive's data, unless `samples` says how many."""
 
 SEARCHED = ["macs=0.8", "macs=0.65", "macs=0.5"]
 """Targets that a search of Olive's tries where nobody names others."""
@@ -44,19 +50,17 @@ logger = logging.getLogger(__name__)
 class OnnxPrune(Pass):  # type: ignore[misc]  # Olive is unknown to the type checker
     """Structured pruning of an ONNX model, or of several under one target, proved and reported by onnxprune.
 
-    What its parameters are called and take is what the options of `onnxprune optimize` are.
+    Its parameters are the keys of a recipe, and `recipe`, the file of one.
     """
 
     _accepts_composite_model = True
 
     @classmethod
     def _default_config(cls, accelerator_spec: AcceleratorSpec) -> dict[str, PassConfigParam]:
-        found = {
-            name: PassConfigParam(type_=one.kind, default_value=one.default, description=one.meaning)
-            for name, one in PARAMETERS.items()
-        }
+        found = {name: PassConfigParam(type_=kind(name), description=one.meaning) for name, one in PARAMETERS.items()}
         found["target"].search_defaults = Categorical(SEARCHED)
-        found["data_config"] = PassConfigParam(
+        found[FILE] = PassConfigParam(type_=str, description="A recipe's file; the other parameters win over it.")
+        found[DATA] = PassConfigParam(
             type_=DataConfig | dict, description="Data of Olive's, instead of `data`; their labels are left out."
         )
         return found
@@ -64,50 +68,45 @@ class OnnxPrune(Pass):  # type: ignore[misc]  # Olive is unknown to the type che
     def _run_for_config(
         self, model: ONNXModelHandler | CompositeModelHandler, config: Any, output_model_path: str
     ) -> ONNXModelHandler | CompositeModelHandler:
-        given = {name: getattr(config, name) for name in PARAMETERS}
+        given = {name: getattr(config, name) for name in (*PARAMETERS, FILE)}
         with tempfile.TemporaryDirectory(prefix="onnxprune-") as folder:
-            if config.data_config is not None:
-                given["data"] = _gathered(model, config.data_config, Path(folder) / "data", given)
-            asked, place = options(given), given["report"] and Path(given["report"])
+            if getattr(config, DATA) is not None:
+                given["data"] = _gathered(model, getattr(config, DATA), Path(folder) / "data", given)
+            asked = recipe(given)
             if isinstance(model, CompositeModelHandler):
-                return _several(model, asked, Path(output_model_path).with_suffix(""), Path(folder), place)
-            return _one(model, asked, Path(resolve_onnx_path(output_model_path, Path(model.model_path).name)), place)
+                return _several(model, asked, Path(output_model_path).with_suffix(""), Path(folder))
+            return _one(model, asked, Path(resolve_onnx_path(output_model_path, Path(model.model_path).name)))
 
 
-def _one(model: ONNXModelHandler, asked: Options, output: Path, place: Path | None) -> ONNXModelHandler:
+def _one(model: ONNXModelHandler, asked: Recipe, output: Path) -> ONNXModelHandler:
     """A single model."""
-    result = optimize(model.model_path, output, asked, logger.info)
+    result = run(asked, model.model_path, output, logger.info)
     record = report.summarize(result)
     for text in record.warnings:
         logger.warning("%s", text)
     if not result.met:
         logger.warning("%s; the best result is written", missed(record))
-    if place is not None:
-        with report.claimed(place):
-            report.write(place, result, record)
+    if asked.report is not None:
+        with report.claimed(asked.report):
+            report.write(asked.report, result, report.detailed(record, result, logger.info))
     return _handler(output)
 
 
-def _several(
-    model: CompositeModelHandler, asked: Options, output: Path, scratch: Path, place: Path | None
-) -> CompositeModelHandler:
+def _several(model: CompositeModelHandler, asked: Recipe, output: Path, scratch: Path) -> CompositeModelHandler:
     """The components of a model, under one target."""
     source = scratch / "models"
     names = {name: _linked(source / name, Path(one.model_path)) for name, one in model.get_model_components()}
-    if output.is_dir() and not any(output.iterdir()):
-        output.rmdir()
     output.parent.mkdir(parents=True, exist_ok=True)
     result = optimize_directory(source, output, asked, progress=logger.info)
     for text in warnings(result):
         logger.warning("%s", text)
     if not result.met:
         logger.warning("the target is not met; the best result is written")
-    if place is not None:
-        with report.claimed(place):
-            write_reports(place, result, reports(result))
-    told = {"onnxprune": note(result, output)["models"]}
+    if asked.report is not None:
+        with report.claimed(asked.report):
+            write_reports(asked.report, result, reports(result, logger.info))
     parts = [_handler(output / name / file) for name, file in names.items()]
-    attributes = {**(model.model_attributes or {}), **told}
+    attributes = {**(model.model_attributes or {}), "onnxprune": note(result, output)["models"]}
     return CompositeModelHandler(parts, list(names), model_path=output, model_attributes=attributes)
 
 
@@ -143,7 +142,7 @@ def _gathered(model: Any, config: Any, folder: Path, given: dict[str, Any]) -> s
         arrays = _arrays(batch)
         np.savez(folder / f"{number:06}.npz", **arrays)  # type: ignore[arg-type]
         samples += next((len(array) for array in arrays.values() if array.ndim), 1)
-        if samples >= given["samples"]:
+        if samples >= (given["samples"] or SAMPLES):
             break
     return str(folder)
 

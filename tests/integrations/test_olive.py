@@ -59,6 +59,17 @@ def test_a_workflow_prunes_and_goes_on(place: Path) -> None:
     assert sum(array.size for array in small.values()) == report["after"]["params"]
 
 
+def test_a_recipe_with_stages(place: Path) -> None:
+    (place / "recipe.toml").write_text(
+        'bench = false\n[[stage]]\nkind = "prune"\ntarget = "params=0.8"\n'
+        '[[stage]]\nkind = "sparsify"\npattern = "4x1"\nleast = 1\nends = true\n',
+        encoding="utf-8",
+    )
+    workflow(onnx_model("bert/model.onnx"), {"type": "OnnxPrune", "recipe": "recipe.toml", "seed": 1})
+    small = weights_of(place / "out" / "model.onnx")
+    assert small["up"].shape[1] < 64 and (small["up"] == 0).mean() >= 0.4
+
+
 def test_by_the_command_line(place: Path) -> None:
     """The commands of docs/pipelines.md, with its file."""
     shutil.copy(EXAMPLE, place)
@@ -125,4 +136,7 @@ def test_a_search_over_targets(place: Path) -> None:
 def test_bad_values_are_told(place: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Olive goes on after a pass that failed: without a model, and with the sentence in its log."""
     assert not workflow(onnx_model("bert/model.onnx"), {"type": "OnnxPrune", "target": "macs"}).has_output_model()
-    assert "target 'macs' is not one of" in caplog.text and not (place / "out" / "model.onnx").exists()
+    assert (
+        "target should be a quantity and a fraction of it" in caplog.text
+        and not (place / "out" / "model.onnx").exists()
+    )

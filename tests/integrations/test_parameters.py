@@ -1,42 +1,54 @@
-"""Parameters of other programs mean what the command line's options mean."""
+"""Parameters of other programs are the keys of a recipe."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
-import typer
 
-from onnxprune.cli import app
 from onnxprune.errors import InputError
-from onnxprune.integrations.parameters import PARAMETERS, options
+from onnxprune.integrations.parameters import PARAMETERS, kind, recipe
 from onnxprune.pruning import Options, Target
-
-NAMED_OTHERWISE = {"passes": "--pass", "dims": "--dim", "verify": "--no-verify", "bench": "--no-bench"}
-
-
-def test_every_parameter_is_an_option_of_the_command_line() -> None:
-    command = typer.main.get_command(app).commands["optimize"]  # type: ignore[attr-defined]
-    flags = {flag for parameter in command.params for flag in parameter.opts}
-    for name in PARAMETERS:
-        assert NAMED_OTHERWISE.get(name, f"--{name.replace('_', '-')}") in flags
 
 
 def test_nothing_said_is_the_default() -> None:
-    assert options({}) == options(dict.fromkeys(PARAMETERS)) == Options()
+    assert recipe(dict.fromkeys(PARAMETERS)).options == recipe({}).options == Options()
 
 
 def test_what_is_said() -> None:
-    found = options(
-        {"target": "params=0.6", "passes": ["channels"], "recover": "20", "train_masks": "5m", "seed": 3, "align": 8}
-    )
-    assert found.target == Target("params", 0.6) and found.passes == ("channels",) and found.align == 8
-    assert found.recover is not None and found.recover.seed == 3 and found.recover.effort.steps == 20
-    assert found.masks is not None and found.masks.effort.seconds == 300
+    found = recipe({"target": "params=0.6", "pass": ["channels"], "seed": 3, "align": 8, "report": "report"})
+    assert found.options == Options(target=Target("params", 0.6), passes=("channels",), seed=3, align=8)
+    assert found.report == Path("report")
+
+
+def test_what_is_said_wins_over_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.toml"
+    file.write_text('target = "macs=0.4"\nseed = 7\n', encoding="utf-8")
+    found = recipe({"recipe": str(file), "target": "params=0.6"}).options
+    assert found.target == Target("params", 0.6) and found.seed == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("target", str), ("pass", list), ("samples", int), ("max_loss", float), ("dims", dict), ("verify", bool)],
+)
+def test_types(name: str, found: type) -> None:
+    assert kind(name) is found
+
+
+def test_values_of_several_types() -> None:
+    assert kind("align") is kind("recover") is Any and kind("provider") is str
 
 
 @pytest.mark.parametrize(
     ("values", "reason"),
-    [({"targets": "macs=0.5"}, "there is no parameter 'targets'"), ({"target": "macs"}, "target 'macs' is not one of")],
+    [
+        ({"targets": "macs=0.5"}, "there is no key 'targets'; did you mean target"),
+        ({"target": "macs"}, "target should be a quantity and a fraction of it"),
+        ({"output": "x.onnx", "seed": -1}, "seed should be"),
+    ],
 )
-def test_refusals(values: dict[str, str], reason: str) -> None:
+def test_refusals(values: dict[str, Any], reason: str) -> None:
     with pytest.raises(InputError, match=reason):
-        options(values)
+        recipe(values)
