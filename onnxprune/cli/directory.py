@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +12,7 @@ from onnxprune.cli.contract import DONE, NOT_MET, say
 
 if TYPE_CHECKING:
     from onnxprune.directory import DirectoryResult
-    from onnxprune.pruning import Options
+    from onnxprune.recipe.recipe import Recipe
     from onnxprune.report import Report
 
 Found = TypeVar("Found")
@@ -36,22 +36,22 @@ def tell(found: Mapping[str, Found], show: Callable[[Found], None], as_json: boo
 
 def optimize_directory(
     source: Path,
-    output: Path | None,
-    options: Options,
-    only: Sequence[str],
-    report: Path | None,
+    recipe: Recipe,
     *,
     as_json: bool,
     quiet: bool,
 ) -> int:
     """`optimize` on a directory; returns the exit code."""
     from onnxprune.cli.screen import stages
-    from onnxprune.directory import note, optimize_directory, reports, warnings, write_reports
+    from onnxprune.directory import check_report, note, optimize_directory, reports, warnings, write_reports
     from onnxprune.report import claimed
 
-    place = output or source.with_name(f"{source.resolve().name}.pruned")
+    report = recipe.report
+    place = recipe.output or source.with_name(f"{source.resolve().name}.pruned")
+    if report is not None:
+        check_report(report, place)
     with claimed(report) if report else contextlib.nullcontext(), stages(quiet) as progress:
-        result = optimize_directory(source, place, options, only=only, progress=progress)
+        result = optimize_directory(source, place, recipe, progress=progress)
         made = reports(result, progress if report else None)
         paths = write_reports(report, result, made) if report else []
     for warning in warnings(result):

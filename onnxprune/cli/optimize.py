@@ -218,11 +218,7 @@ def optimize(
 def _directory(recipe: Recipe, model: Path, json: bool, quiet: bool) -> int:
     from onnxprune.cli.directory import optimize_directory
 
-    if recipe.steps:
-        raise InputError(f"{recipe.file}: has stages, which take one model file, and {model} is a directory")
-    return optimize_directory(
-        model, recipe.output, recipe.options, recipe.files, recipe.report, as_json=json, quiet=quiet
-    )
+    return optimize_directory(model, recipe, as_json=json, quiet=quiet)
 
 
 def _run(recipe: Recipe, model: Path, output: Path, quiet: bool) -> tuple[Result, Report, list[Path]]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from onnxprune.directory.carry import carry
 from onnxprune.directory.config import NAME as CONFIG
 from onnxprune.directory.config import Field, Narrowed, settle, unsaid
-from onnxprune.directory.models import belongings, models_of
+from onnxprune.directory.left import left_behind
+from onnxprune.directory.models import belongings, models_of, some_names
 from onnxprune.directory.note import NAME, note
 from onnxprune.directory.place import check_place
 from onnxprune.directory.result import DirectoryResult
@@ -20,6 +21,8 @@ from onnxprune.graph import data_files_of, name_data, put_folder, scratch_folder
 from onnxprune.graph.save import write_atomic
 from onnxprune.progress import Progress, inside, silent
 from onnxprune.pruning import Options, Result, optimize
+from onnxprune.recipe.recipe import Recipe
+from onnxprune.recipe.run import run
 from onnxprune.report.units import some
 
 DENSE = "whoever builds the network anew from it, instead of running the ONNX file, gets the dense widths"
@@ -32,26 +35,30 @@ REPAIRED = (
 def optimize_directory(
     source: Path | str,
     output: Path | str,
-    options: Options | None = None,
+    options: Options | Recipe | None = None,
     *,
     only: Sequence[str] = (),
     progress: Progress = silent,
 ) -> DirectoryResult:
     """Prune the models of a directory (as optimum writes it) into a new one, which has all other files as they are.
 
-    Several models share one target: of the sum of what they cost. only: globs of models; the others are carried over.
-    The result gets its place at the end, as a whole. Raises InputError for what can't be used, or can't be put there,
-    and VerificationError where a result failed its proof; nothing is written then.
+    Several models share one target: of the sum of what they cost. A recipe may have stages where there is one model.
+    only: globs of models, by default those of the recipe; the others are carried over. The result gets its place at the
+    end, as a whole. Raises InputError for what can't be used, or can't be put there, and VerificationError where a
+    result failed its proof; nothing is written then.
     """
-    source, output, options = Path(source), Path(output), options or Options()
+    source, output = Path(source), Path(output)
+    recipe = options if isinstance(options, Recipe) else Recipe(options or Options())
+    only = tuple(only or recipe.files)
     names = models_of(source, only)
+    _check_steps(recipe, source, names)
     check_place(source, output)
     try:
         with scratch_folder(output.parent) as scratch:
             made = scratch / output.name
             made.mkdir()
-            done = _named_by(output, made, lambda: _fill(source, made, names, options, scratch, output, progress))
-            done.only = tuple(only)
+            done = _named_by(output, made, lambda: _fill(source, made, names, recipe, scratch, output, progress))
+            done.only = only
             progress("writing")
             text = json.dumps(note(done, made), indent=1, ensure_ascii=False) + "\n"
             write_atomic(made / NAME, [text.encode()])
@@ -60,6 +67,12 @@ def optimize_directory(
     except OSError as error:
         raise InputError(f"{output}: can't be written ({error.strerror or error})") from None
     return done
+
+
+def _check_steps(recipe: Recipe, source: Path, names: Sequence[str]) -> None:
+    if recipe.steps and len(names) > 1:
+        held = f"{source} holds {some_names(names)}; name one of them with --file"
+        raise InputError(f"{recipe.file or 'recipe'}: has stages, which take one model at a time, and {held}")
 
 
 def _named_by(output: Path, made: Path, call: Callable[[], DirectoryResult]) -> DirectoryResult:
@@ -71,40 +84,46 @@ def _named_by(output: Path, made: Path, call: Callable[[], DirectoryResult]) -> 
 
 
 def _fill(
-    source: Path, made: Path, names: Sequence[str], options: Options, scratch: Path, output: Path, progress: Progress
+    source: Path, made: Path, names: Sequence[str], recipe: Recipe, scratch: Path, output: Path, progress: Progress
 ) -> DirectoryResult:
     """Carry over and prune. made: the directory to fill."""
     carried = carry(source, made, belongings(source, names))
     if NAME in carried:  # of an earlier pruning of the source; the result has its own
         carried.remove(NAME)
-    decided = Decided({names[0]: options}) if len(names) == 1 else decide_all(source, names, options, scratch, progress)
-    results: dict[str, Result] = {}
-    for name in names:
-        tell: Progress = progress if len(names) == 1 else inside(progress, name)
-        results[name] = _prune(source / name, made / name, decided.options[name], tell)
-        results[name].offered = decided.offered.get(name, results[name].offered)
-    found = DirectoryResult(source, output, options, results, carried=carried, warnings=list(decided.warnings))
+    found = DirectoryResult(source, output, recipe.options, {}, carried=carried)
     if len(names) == 1:
-        only = results[names[0]]
+        (name,) = names
+        only = found.results[name] = _kept_name(source / name, run(recipe, source / name, made / name, progress))
         found.target, found.fraction, found.reached = only.target, only.fraction, only.reached
     else:
-        found.target, found.fraction, found.reached = decided.target, decided.fraction, decided.reached
-    edited = any(result.plan.repairs or result.recovery for result in results.values())
-    found.warnings += [REPAIRED] if decided.tied and edited else []
+        decided = decide_all(source, names, recipe.options, scratch, progress)
+        _prune_all(found, decided, made, progress)
+    left = [name for name in models_of(source) if name not in names]
+    found.warnings += left_behind(source, names, left)
     _settle(found, made)
-    for name, result in results.items():
+    for name, result in found.results.items():
         result.output = output / name
         files = [made / name, *sorted(data_files_of(made / name))]
         result.written = [output / path.relative_to(made) for path in files]
     return found
 
 
-def _prune(source: Path, place: Path, options: Options, progress: Progress) -> Result:
-    """One model; a data file keeps the name that it has in the source, which some readers know it by."""
-    result = optimize(source, place, options, progress)
-    old, new = data_files_of(source), data_files_of(place)
-    if len(old) == len(new) == 1 and not (wanted := place.parent / next(iter(old)).name).exists():
-        name_data(place, wanted.name)
+def _prune_all(found: DirectoryResult, decided: Decided, made: Path, progress: Progress) -> None:
+    """Several models, each by its plan."""
+    for name, options in decided.options.items():
+        result = optimize(found.source / name, made / name, options, inside(progress, name))
+        result.offered = decided.offered.get(name, result.offered)
+        found.results[name] = _kept_name(found.source / name, result)
+    found.target, found.fraction, found.reached = decided.target, decided.fraction, decided.reached
+    edited = any(result.plan.repairs or result.recovery for result in found.results.values())
+    found.warnings += [*decided.warnings, *([REPAIRED] if decided.tied and edited else [])]
+
+
+def _kept_name(source: Path, result: Result) -> Result:
+    """A data file keeps the name that it has in the source, which some readers know it by."""
+    old, new = data_files_of(source), data_files_of(result.output)
+    if len(old) == len(new) == 1 and not (wanted := result.output.parent / next(iter(old)).name).exists():
+        name_data(result.output, wanted.name)
     return result
 
 

@@ -11,6 +11,12 @@ from onnxprune.directory.note import NAME, known_files
 from onnxprune.errors import InputError
 
 
+def check_report(report: Path, output: Path) -> None:
+    """Raise InputError where a report would lie in the result, which is replaced as a whole."""
+    if report.resolve().is_relative_to(output.resolve()):
+        raise InputError(f"--report {report}: lies in the output '{output}'; give a folder outside of it")
+
+
 def check_place(source: Path, output: Path) -> None:
     """Raise InputError where a result can't be put without loss of something."""
     here, there = source.resolve(), output.resolve()

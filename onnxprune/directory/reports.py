@@ -39,6 +39,10 @@ def write_reports(folder: Path, result: DirectoryResult, made: dict[str, Report]
 def command_of(result: DirectoryResult) -> str:
     """The command line that does the same again."""
     first = next(iter(result.results.values()))
+    if first.command.startswith("onnxprune optimize "):  # of a recipe with stages
+        words = shlex.split(first.command)
+        words[2], words[4] = str(result.source), str(result.output)
+        return shlex.join(words)
     options = first.options if len(result.results) == 1 else result.options
     whole = replace(first, source=result.source, output=result.output, options=options, target=result.target)
     files = [word for glob in result.only for word in ("--file", glob)]

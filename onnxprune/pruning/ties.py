@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,12 +105,21 @@ def _shared(analyses: Mapping[str, Analysis]) -> Iterator[dict[str, list[Site]]]
 def _matrices(analysis: Analysis) -> Iterator[tuple[gs.Constant, list[Site]]]:
     found: dict[int, list[Site]] = defaultdict(list)
     for site in analysis.sites:
-        if is_matrix(site.tensor):
-            found[id(site.tensor)].append(site)
-    for sites in found.values():
-        values = sites[0].tensor.values
-        if values.size and (values != values.flat[0]).any():  # constants of one value are alike everywhere
-            yield sites[0].tensor, sites
+        found[id(site.tensor)].append(site)
+    yield from ((sites[0].tensor, sites) for sites in found.values() if _tells(sites[0].tensor))
+
+
+def matrix_digests(tensors: Iterable[gs.Constant]) -> set[str]:
+    """What matrices among stored tensors are told apart by, whatever they are called."""
+    return {_digest(tensor) for tensor in tensors if _tells(tensor)}
+
+
+def _tells(tensor: gs.Constant) -> bool:
+    """Whether it is a matrix, and not of a single value: such ones are alike in all models."""
+    if not is_matrix(tensor):
+        return False
+    values = tensor.values
+    return bool(values.size and (values != values.flat[0]).any())
 
 
 def _digest(tensor: gs.Constant) -> str:

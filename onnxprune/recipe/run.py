@@ -160,7 +160,8 @@ def _command(recipe: Recipe, line: Line) -> str:
     if recipe.file is None:
         return f"onnxprune.run(recipe, {str(line.dense)!r}, {str(line.output)!r})"
     words = ["onnxprune", "optimize", str(line.dense), "-o", str(line.output), "--recipe", str(recipe.file)]
-    return shlex.join([*words, *(word for name, value in (recipe.over or {}).items() for word in _flag(name, value))])
+    over = {name: value for name, value in (recipe.over or {}).items() if name != "output"}
+    return shlex.join([*words, *(word for name, value in over.items() for word in _flag(name, value))])
 
 
 def _flag(name: str, value: Any) -> list[str]:

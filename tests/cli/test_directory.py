@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run, sentence
-from tests.directory.made import seq2seq, single
+from tests.directory.made import seq2seq, single, weights_of
+
+STAGES = """
+[[stage]]
+kind = "prune"
+target = "params=0.8"
+
+[[stage]]
+kind = "sparsify"
+pattern = "4x1"
+least = 1
+ends = true
+"""
 
 
 @pytest.fixture
@@ -52,6 +64,16 @@ def test_a_target_that_is_out_of_reach(place: Path, run: Run) -> None:
     assert last.startswith("target macs=0.01 not met: ") and last.endswith("the best result is written to bart.pruned")
 
 
+def test_stages_of_a_recipe(place: Path, run: Run) -> None:
+    (place / "recipe.toml").write_text(f"bench = false\nreport = 'report'\n{STAGES}", encoding="utf-8")
+    done = run("optimize", "bert", "-o", "small", "--recipe", "recipe.toml")
+    assert done.exit_code == 0, done.output
+    small = weights_of(place / "small" / "model.onnx")["up"]
+    assert small.shape[1] < 64 and (small == 0).mean() >= 0.4
+    report = json.loads((place / "report" / "report.json").read_text(encoding="utf-8"))
+    assert report["command"] == "onnxprune optimize bert -o small --recipe recipe.toml"
+
+
 def test_file_by_file(place: Path, run: Run) -> None:
     assert run("optimize", "bart", "-o", "small", "--no-bench", "--file", "encoder*").exit_code == 0
     models = ["decoder_model.onnx", "decoder_with_past_model.onnx", "encoder_model.onnx"]
@@ -83,11 +105,20 @@ def test_where_one_model_is_meant(place: Path, run: Run) -> None:
         (("bench", "bart", "bert/model.onnx"), "is compared with a directory (bart), so it should be one, too"),
         (("optimize", "bert/model.onnx", "--file", "x"), "--file x: chooses models of a directory"),
         (("optimize", "bert", "-o", "bert"), "the output is the input"),
+        (
+            ("optimize", "bert", "-o", "out", "--report", "out/report"),
+            "lies in the output 'out'; give a folder outside",
+        ),
+        (
+            ("optimize", "bart", "--recipe", "two.toml"),
+            "two.toml: has stages, which take one model at a time, and bart",
+        ),
         (("analyze", "empty"), "empty: is a folder without an ONNX file (*.onnx)"),
     ],
 )
 def test_refusals(place: Path, run: Run, words: tuple[str, ...], reason: str) -> None:
     (place / "empty").mkdir()
+    (place / "two.toml").write_text(STAGES, encoding="utf-8")
     before = sorted(place.rglob("*"))
     done = run(*words)
     assert done.exit_code == 2 and reason in sentence(done)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from onnxprune import budget
 from onnxprune.coupling import analyze
 from onnxprune.directory import DirectoryResult, optimize_directory
 from onnxprune.errors import InputError
@@ -145,6 +146,22 @@ def test_units_that_are_protected_in_one_model_stay_in_the_other(source: Path, t
     assert not {"up", "down"} & result.results[first].plan.initializers.keys()
     assert not {"weight_1", "weight_2"} & result.results[then].plan.initializers.keys()
     assert any("can't lose the same units of them" in text for text in result.warnings)
+
+
+def test_a_model_that_is_left_behind_is_told_of(source: Path, tmp_path: Path) -> None:
+    result = optimize_directory(source, tmp_path / "small", Options(bench=False), only=["decoder_model.onnx"])
+    (told,) = [text for text in result.warnings if "two models" in text]
+    assert told.startswith("decoder_with_past_model.onnx holds weights of decoder_model.onnx and isn't pruned with it")
+
+
+@pytest.mark.parametrize("name", [one.name for one in budget.budgets() if one.needs != budget.Needs.TRIALS])
+def test_every_budget_shares_out_over_files(source: Path, tmp_path: Path, name: str) -> None:
+    result = optimize_directory(source, tmp_path / "small", replace(HALF, budget=name, verify=False))
+    before, after = result.total("macs")
+    assert result.met and 0.3 * before < after <= 0.5 * before
+    first, then, _ = NAMES
+    narrowed = [weights_of(tmp_path / "small" / model) for model in (first, then)]
+    np.testing.assert_array_equal(narrowed[0]["up"], narrowed[1]["weight_1"])
 
 
 def test_weights_that_are_cut_differently_stay_whole(tmp_path: Path) -> None:
