@@ -1,5 +1,7 @@
 import gc
 import secrets
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,3 +30,16 @@ def kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     for user in ("onnxprune.calibration.shelf", "onnxprune.pruning.timings", "onnxprune.sparse.speeds"):
         monkeypatch.setattr(f"{user}.cache_folder", lambda: folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def forgotten(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Modules that a test wrote are gone after it: the next may write others of the same names."""
+    before = set(sys.modules)
+    yield
+    folder = tmp_path_factory.getbasetemp()
+    for name in sys.modules.keys() - before:
+        known = vars(sys.modules[name])
+        places = [known["__file__"]] if known.get("__file__") else list(known.get("__path__", ()))
+        if any(Path(place).is_relative_to(folder) for place in places):
+            del sys.modules[name]

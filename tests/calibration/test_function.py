@@ -66,8 +66,6 @@ def _module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "broken.py").write_text("import nothing_of_this_name")
     monkeypatch.chdir(tmp_path)
-    for name in ("mydata", "package", "package.broken"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
 
 
 def test_dicts_and_tuples() -> None:

@@ -32,7 +32,7 @@ def test_units_of_wide_groups_are_left_out_several_at_a_time() -> None:
     analysis, group = only_group(wide, a=np.stack([norms, norms]), b=np.zeros((130, 2)))
     faked = Faked()
     scores = score(analysis, [group], "ablation", trials=faked)[group.id]  # type: ignore[arg-type]
-    assert (len(faked.gone), faked.told[-1]) == (64, "leaving out unit 64 of 64 in a[1]")
+    assert (len(faked.gone), faked.told[-1]) == (64, "a[1]: leaving out unit 64 of 64")
     assert [sorted(block) for block in (faked.gone[0], faked.gone[-1])] == [[127, 128, 129], [0, 1]]
     np.testing.assert_allclose(scores[[129, 128, 127, 1, 0]], [128, 128, 128, 0.5, 0.5], rtol=1e-5)
     assert scores[129] < scores[128] < scores[127]

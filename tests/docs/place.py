@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +57,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     np.savez(tmp_path / "labelled.npz", **data, y=np.arange(80) % 10)
     (tmp_path / "mine.py").write_text(MINE)
     (tmp_path / "mydata.py").write_text(MYDATA)
-    monkeypatch.delitem(sys.modules, "mine", raising=False)
     monkeypatch.setitem(STANDARD, "latency", 100.0)  # what a busy machine says isn't asked here
     monkeypatch.setattr("onnxprune.pruning.choose.Minutes", lambda minutes: Minutes(minutes / 1000))
     monkeypatch.chdir(tmp_path)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -73,7 +72,6 @@ def data(tmp_path: Path) -> str:
 def metrics(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     (tmp_path / "mine.py").write_text(METRICS)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delitem(sys.modules, "mine", raising=False)
     return "mine"
 
 
