@@ -70,8 +70,10 @@ def test_every_field_is_there() -> None:
 
 def test_every_public_name_is_there() -> None:
     text = python.page()
-    assert all(f"::: onnxprune.{name}\n" in text for name in onnxprune.__all__ if name not in ("gate", "__version__"))
-    assert text.index("::: onnxprune.optimize\n") < text.index("::: onnxprune.Options\n")
+    names = [f"onnxprune.{name}" for name in onnxprune.__all__ if name not in ("gate", "__version__")]
+    names += [f"onnxprune.gate.{name}" for name in onnxprune.gate.__all__]
+    assert [name for name in names if f"      heading: {name}\n" not in text] == []
+    assert text.index("heading: onnxprune.optimize\n") < text.index("heading: onnxprune.Options\n")
 
 
 def test_rules_are_shown_with_what_they_make_of_graphs(monkeypatch: pytest.MonkeyPatch) -> None:

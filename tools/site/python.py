@@ -29,6 +29,12 @@ def _names(module: ModuleType, whose: str) -> str:
     kinds = (("Functions", functions), ("Classes", classes - errors), ("Errors", errors))
     parts = []
     for title, names in kinds:
-        lines = [f"::: {module.__name__}.{name}\n" for name in sorted(names)]
+        lines = [_directive(module, name, found[name]) for name in sorted(names)]
         parts += [f"## {title}{whose}\n", *lines] if lines else []
     return "\n".join(parts)
+
+
+def _directive(module: ModuleType, name: str, value: object) -> str:
+    """By where it is defined: a room may have the name of its verb (`gate.check`)."""
+    public, defined = f"{module.__name__}.{name}", f"{value.__module__}.{name}"
+    return f"::: {defined}\n    options:\n      heading: {public}\n      toc_label: {name}\n"
