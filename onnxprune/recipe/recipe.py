@@ -43,7 +43,7 @@ class Recipe:
         relative to where one is. Raises InputError naming the file and the key that doesn't fit."""
         file = Path(path)
         body, over = parsed(file), fitting(_plain(over), OPTIMIZE, "beside the recipe")
-        _check(body, file)
+        checked(body, file)
         try:
             return _made(body, over, file)
         except InputError as error:
@@ -56,7 +56,7 @@ class Recipe:
         Raises InputError for an unknown name or a value that doesn't fit.
         """
         plain: dict[str, Any] = _plain(values)
-        _check(plain, "recipe")
+        checked(plain, "recipe")
         return _made(plain, {}, None)
 
     @classmethod
@@ -79,7 +79,7 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _check(body: Mapping[str, Any], where: str | Path) -> None:
+def checked(body: Mapping[str, Any], where: str | Path) -> None:
     """Raise InputError naming the first key that isn't known, or whose value doesn't fit."""
     rest = {name: value for name, value in body.items() if name != STAGE}
     fitting(rest, OPTIMIZE, where)

@@ -27,6 +27,11 @@ class Effort:
             raise InputError(f"'{text}' is no time to train (10m, 90s, 1h) and no number of steps (2000)")
         return cls(seconds=number * _SECONDS[found[2]]) if found[2] else cls(steps=number)
 
+    @property
+    def counted(self) -> bool:
+        """Whether steps say how long it is: then no clock has a say in what comes of it."""
+        return math.isfinite(self.steps)
+
     def __str__(self) -> str:
         return f"{self.steps:g} steps" if math.isfinite(self.steps) else f"{self.seconds:g} s"
 

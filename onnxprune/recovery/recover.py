@@ -77,7 +77,7 @@ def train(
         learn = team.wrap(student)
         gradients = Pass(teacher, learn, objective, matching, data[0].batch, team, outcome.warnings.append)
         batches = Batches(data[0], setting.batch, setting.seed, (team.rank, team.size), setting.augment)
-        if team.size == 1 and team.device.type == "cpu":
+        if team.size == 1 and team.device.type == "cpu" and not setting.effort.counted:
             calls = next(batches.forever())
             settle_threads(lambda: gradients(calls), tell)
             student.zero_grad(set_to_none=True)

@@ -75,7 +75,7 @@ def train(
         matching = Matching((), 0.0, team.device)
         gradients = Pass(teacher, masked, objective, matching, data[0].batch, team, warnings.append)
         batches = Batches(data[0], setting.batch, setting.seed)
-        if team.device.type == "cpu":
+        if team.device.type == "cpu" and not setting.effort.counted:
             calls = next(batches.forever())
             settle_threads(lambda: gradients(calls), tell)
             masked.zero_grad(set_to_none=True)
