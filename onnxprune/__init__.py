@@ -16,15 +16,17 @@ from onnxprune.errors import InputError, OnnxpruneError, VerificationError
 
 if TYPE_CHECKING:
     from onnxprune import gate
+    from onnxprune.coupling.explanation import Explanation
     from onnxprune.directory import DirectoryResult, optimize_directory
     from onnxprune.pruning import Inputs, Options, Pass, Plan, Recovery, Result, Target, recover
     from onnxprune.pruning.optimize import optimize
     from onnxprune.recipe.recipe import Recipe
     from onnxprune.recipe.run import run
     from onnxprune.recovery import Effort, Training
-    from onnxprune.report import Benched, Comparison, Report, Survey, analyze, bench, compare, summarize
+    from onnxprune.report import Benched, Comparison, Report, Survey, analyze, bench, compare, explain, summarize
 
 _ROOMS = {
+    "onnxprune.coupling.explanation": ("Explanation",),
     "onnxprune.directory": ("DirectoryResult", "optimize_directory"),
     "onnxprune.pruning": (
         "Inputs",
@@ -48,6 +50,7 @@ _ROOMS = {
         "analyze",
         "bench",
         "compare",
+        "explain",
         "summarize",
     ),
 }
@@ -57,6 +60,7 @@ __all__ = [
     "Comparison",
     "DirectoryResult",
     "Effort",
+    "Explanation",
     "InputError",
     "Inputs",
     "OnnxpruneError",
@@ -75,6 +79,7 @@ __all__ = [
     "analyze",
     "bench",
     "compare",
+    "explain",
     "gate",
     "optimize",
     "optimize_directory",

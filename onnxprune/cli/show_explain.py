@@ -1,101 +1,53 @@
-"""What `explain` found as a record for machines: the same facts as the sentences for people."""
+"""An explanation for people."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from onnxprune.coupling import Analysis, Group, Site
-from onnxprune.coupling.explain import Coupling, Letters, groups_of
-from onnxprune.coupling.terms import Cause
+from rich.console import RenderableType
 
+from onnxprune.cli.screen import show_all, table
+from onnxprune.coupling.explanation import Axis, Explanation, Family, Pair
 
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """An axis and its term in the notation of rules."""
-
-    site: str
-    term: str
+MOST_CAUSES = 3
+STATES = {"inexact": "inexact: removing a unit is not the same as masking it"}
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why units are locked or inexact: by which node, and what can be done about it."""
-
-    cause: str
-    advice: str
+def show(found: Explanation) -> None:
+    """Pairs with their paths, what keeps two apart, or groups with their members and locks."""
+    show_all(*_parts(found))
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A group; letter: what it is called in terms; state: exact, inexact or locked."""
-
-    id: str
-    letter: str
-    units: int
-    state: str
-    locked: list[Reason]
-    inexact: list[Reason]
-    members: list[Axis]
-
-
-@dataclass(frozen=True, slots=True)
-class Tie:
-    """A step of the path between two axes: what `to` is to `from_`, and the node that ties them."""
-
-    from_: str
-    verb: str
-    to: str
-    cause: str
+def _parts(found: Explanation) -> Iterator[RenderableType]:
+    equations = "\n".join(map(_equation, found.axes))
+    if found.pairs:
+        families = {family.id: family for family in found.groups}
+        for pair in found.pairs:
+            yield from _pair(pair, families)
+    elif found.apart:
+        yield from (found.apart, equations)
+    else:
+        yield from (equations, *map(_family, found.groups))
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two axes that share groups, by their ids, and the path between them for the first."""
-
-    one: Axis
-    other: Axis
-    groups: list[str]
-    path: list[Tie]
+def _family(family: Family) -> str:
+    state = STATES.get(family.state, family.state)
+    lines = [f"{family.letter}: {family.units} units, group {family.id}, {state}"]
+    lines += [f"  locked by {reason.cause}; {reason.advice}" for reason in family.locked[:MOST_CAUSES]]
+    lines += [f"  inexact by {cause}" for cause in family.inexact[:MOST_CAUSES]]
+    return "\n".join([*lines, *(f"  {_equation(axis)}" for axis in family.members)])
 
 
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """axes: those asked about; groups: all in their terms; pairs: of axes that are coupled, where two were asked about;
-    apart: why none is, or empty"""
-
-    axes: list[Axis]
-    groups: list[Told]
-    pairs: list[Pair]
-    apart: str = ""
-
-
-def explained(
-    analysis: Analysis, sites: Sequence[Site], found: Sequence[tuple[Site, Site, Coupling]] = (), apart: str = ""
-) -> Explained:
-    """The record of some axes, of the couplings that were found between them, and of what keeps them apart."""
-    letters = Letters(analysis)
-    axes = [_axis(site, letters) for site in sites]
-    groups = [_told(group, letters) for group in groups_of(analysis, sites)]
-    pairs = [_pair(*one, letters) for one in found if one[2].groups and str(one[0]) != str(one[1])]
-    return Explained(axes, groups, pairs, apart)
+def _pair(pair: Pair, families: dict[str, Family]) -> Iterator[RenderableType]:
+    """What two axes share, and the path between them, if it isn't one axis: an axis a line, with the node that leads
+    there."""
+    shared = ", ".join(f"{families[group].letter} ({families[group].units} units)" for group in pair.groups)
+    yield f"{_equation(pair.one)} and {_equation(pair.other)} share {shared}"
+    if pair.path:
+        rows = [("", pair.path[0].before, ""), *((tie.verb, tie.after, tie.cause) for tie in pair.path)]
+        yield table(("", "axis", "by"), rows, "lnn")
 
 
-def _axis(site: Site, letters: Letters) -> Axis:
-    return Axis(str(site), letters.term(site.term))
-
-
-def _told(group: Group, letters: Letters) -> Told:
-    state = "locked" if not group.prunable else "inexact" if group.inexact else "exact"
-    locked, inexact = ([_reason(cause) for cause in some] for some in (group.locked, group.inexact))
-    members = [_axis(site, letters) for site in group.members]
-    return Told(group.id, letters.term(group.atom), group.size, state, locked, inexact, members)
-
-
-def _reason(cause: Cause) -> Reason:
-    return Reason(str(cause), str(cause.ground.advice))
-
-
-def _pair(one: Site, other: Site, found: Coupling, letters: Letters) -> Pair:
-    path = [Tie(step.before, step.verb, step.after, str(step.cause)) for step in found.steps]
-    return Pair(_axis(one, letters), _axis(other, letters), [group.id for group in found.groups], path)
+def _equation(axis: Axis) -> str:
+    """`conv.weight[1] = (h d)`."""
+    return f"{axis.site} = {axis.term}"

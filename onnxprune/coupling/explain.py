@@ -9,6 +9,7 @@ from itertools import pairwise
 import networkx as nx
 
 from onnxprune.coupling.analysis import Analysis, Group, Site, origins
+from onnxprune.coupling.sites import Run
 from onnxprune.coupling.terms import Atom, Cause, Term, leaves, show
 
 _LETTERS = {"head": "h", "head_dim": "d"}
@@ -35,7 +36,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Coupling:
-    """What two sites share. groups: none where they are not coupled; steps: the shortest path for the first."""
+    """What two sites share. groups: none where they are not coupled; steps: the shortest path for the first, none where
+    both are on one axis."""
 
     groups: list[Group]
     steps: list[Step]
@@ -87,11 +89,11 @@ def _path(analysis: Analysis, leaf: Atom, one: Site, other: Site) -> list[Step]:
     graph = analysis.coupling_graph()
     ends = [_End(one), _End(other)]
     for end in ends:
-        graph.add_edges_from((end, atom, {"kind": "site"}) for atom in origins(end.site.term))
+        graph.add_edges_from((end, atom, {"kind": "site"}) for atom in origins(end.term))
     terms = {str(site): site.term for site in analysis.sites}
     inside = [n for n in graph if leaf in leaves(n if isinstance(n, Atom) else terms.get(n, leaf))]
     path = nx.shortest_path(graph.subgraph(inside), *ends)
-    names = _names(analysis) | {id(end.site.term): str(end.site) for end in ends}
+    names = _names(analysis) | {id(end.term): end.name for end in ends}
     steps = []
     for a, b in pairwise(path):
         edge = graph.edges[a, b]
@@ -103,9 +105,18 @@ def _path(analysis: Analysis, leaf: Atom, one: Site, other: Site) -> list[Step]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _End:
-    """A site as a node of the graph: sites that are no whole axis of a weight have none there."""
+    """A site as a node of the graph: sites that are no whole axis of a weight have none there. A run's is its axis."""
 
     site: Site
+
+    @property
+    def term(self) -> Term:
+        whole = self.site.origin if isinstance(self.site, Run) else None
+        return self.site.term if whole is None else whole
+
+    @property
+    def name(self) -> str:
+        return f"{self.site.tensor.name}[{self.site.axis}]"
 
 
 def _without_detours(steps: Iterable[Step]) -> list[Step]:

@@ -18,10 +18,14 @@ _RANGE = re.compile(r"(?P<axis>.*\[\d+\])\[(?P<first>\d+)(?::(?P<end>\d+))?\]")
 
 @dataclass(frozen=True, slots=True)
 class Run(Site):
-    """Some units of an axis, from `first` up to and without `end`; its term is of those segments that they are in."""
+    """Some units of an axis, from `first` up to and without `end`; its term is of those segments that they are in.
+
+    origin: the term of the whole axis, from which paths start
+    """
 
     first: int = 0
     end: int = 0
+    origin: Term | None = None
 
     def __str__(self) -> str:
         return f"{self.tensor.name}[{self.axis}][{self.first}:{self.end}]"
@@ -80,7 +84,7 @@ def _run(site: Site, first: int, end: int) -> Run:
     if size is None or not first < end <= size:
         units = "an open number of" if size is None else str(size)
         raise InputError(f"{site}[{first}:{end}]: there is no such run, the axis has {units} units")
-    return Run(site.tensor, site.axis, _overlapping(site.term, first, end), first, end)
+    return Run(site.tensor, site.axis, _overlapping(site.term, first, end), first, end, site.term)
 
 
 def _overlapping(term: Term, first: int, end: int) -> Term:

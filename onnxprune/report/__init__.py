@@ -2,6 +2,7 @@
 
 from onnxprune.report.build import command, summarize
 from onnxprune.report.comparison import Comparison, compare
+from onnxprune.report.explaining import explain
 from onnxprune.report.folder import claimed, write
 from onnxprune.report.html import html
 from onnxprune.report.inside import detailed
@@ -26,6 +27,7 @@ __all__ = [
     "command",
     "compare",
     "detailed",
+    "explain",
     "html",
     "markdown",
     "opened",

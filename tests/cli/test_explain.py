@@ -75,6 +75,6 @@ def test_json_of_one_axis(run: Run, cnn: Path) -> None:
 
 def test_json_of_two_axes(run: Run, cnn: Path) -> None:
     (pair,) = json.loads(run("explain", cnn, "a[0]", "c[1]", "--json").stdout)["pairs"]
-    assert pair["groups"] == ["a[0]"] and pair["path"][0]["from_"] == "a[0]" and pair["path"][-1]["to"] == "c[1]"
+    assert pair["groups"] == ["a[0]"] and pair["path"][0]["before"] == "a[0]" and pair["path"][-1]["after"] == "c[1]"
     apart = json.loads(run("explain", cnn, "a[0]", "fc", "--json").stdout)
     assert apart["pairs"] == [] and "they meet in Conv 'u'" in apart["apart"]
