@@ -141,11 +141,6 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
     assert sorted(folder.rglob("*")) == before
 
 
-def test_stages_take_one_file(run: Run, folder: Path) -> None:
-    done = run("optimize", folder, "--recipe", "recipe.toml")
-    assert done.exit_code == 2 and "has stages, which take one model file" in sentence(done)
-
-
 def test_init(run: Run, folder: Path) -> None:
     (folder / "recipe.toml").unlink()
     assert run("init").stdout == "written  recipe.toml\n         recipe.schema.json\n"
