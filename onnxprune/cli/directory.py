@@ -34,22 +34,16 @@ def tell(found: Mapping[str, Found], show: Callable[[Found], None], as_json: boo
         show(one)
 
 
-def optimize_directory(
-    source: Path,
-    recipe: Recipe,
-    *,
-    as_json: bool,
-    quiet: bool,
-) -> int:
+def optimize_directory(source: Path, recipe: Recipe, *, as_json: bool, quiet: bool) -> int:
     """`optimize` on a directory; returns the exit code."""
     from onnxprune.cli.screen import stages
-    from onnxprune.directory import check_report, note, optimize_directory, reports, warnings, write_reports
+    from onnxprune.directory import beside, check_report, note, optimize_directory, reports, warnings, write_reports
     from onnxprune.report import claimed
 
     report = recipe.report
-    place = recipe.output or source.with_name(f"{source.resolve().name}.pruned")
+    place = recipe.output or beside(source)
     if report is not None:
-        check_report(report, place)
+        check_report(report, source, place)
     with claimed(report) if report else contextlib.nullcontext(), stages(quiet) as progress:
         result = optimize_directory(source, place, recipe, progress=progress)
         made = reports(result, progress if report else None)

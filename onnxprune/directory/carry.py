@@ -15,9 +15,9 @@ from onnxprune.errors import InputError
 def carry(source: Path, made: Path, but: Collection[Path]) -> list[str]:
     """Copy a directory, but for some files, into an empty one; the paths of what was copied, relative to it.
 
-    A link that leads to a place in the directory stays that link; one that leads out of it (as in a hub's cache)
-    becomes what it leads to, so that the copy is whole by itself. Raises InputError for what is neither file, directory
-    nor link, and OSError.
+    A link that leads to a place in the directory leads to that place in the copy; one that leads out of it (as in a
+    hub's cache) becomes what it leads to, so that the copy is whole by itself. Raises InputError for what is neither
+    file, directory nor link, and OSError.
     """
     carried: list[str] = []
     _carry(source, source, made, but, carried)
@@ -33,13 +33,16 @@ def _carry(root: Path, source: Path, made: Path, but: Collection[Path], carried:
             place.mkdir()
             _carry(root, path, place, but, carried)
             shutil.copystat(path, place)
+            place.chmod(place.stat().st_mode | 0o700)  # or no model could be written there, and nobody could remove it
         else:
             _copy(root, path, place)
             carried.append(path.relative_to(root).as_posix())
 
 
 def _copy(root: Path, path: Path, place: Path) -> None:
-    if path.is_symlink() and (leads_inside(path, root) or not path.exists()):
+    if path.is_symlink() and leads_inside(path, root):
+        place.symlink_to(_within(root, path))
+    elif path.is_symlink() and not path.exists():
         place.symlink_to(os.readlink(path))
     elif path.is_symlink() and path.is_dir():
         place.symlink_to(path.resolve(), target_is_directory=True)  # whatever lies there may be of any size
@@ -47,3 +50,12 @@ def _copy(root: Path, path: Path, place: Path) -> None:
         shutil.copy2(path, place)
     else:
         raise InputError(f"{path}: is neither a file nor a directory nor a link, so it can't be carried over")
+
+
+def _within(root: Path, link: Path) -> str:
+    """What a link to a place in the directory says: as it is, unless the copy's link would lead to the original."""
+    said = os.readlink(link)
+    place = Path(os.path.normpath(link.parent.relative_to(root) / said))
+    if not place.is_absolute() and os.pardir not in place.parts:
+        return said
+    return os.path.relpath(link.resolve(), link.parent.resolve())

@@ -15,6 +15,7 @@ from typing import Any
 
 from onnxprune.errors import InputError
 from onnxprune.graph.save import write_atomic
+from onnxprune.report.units import some
 
 NAME = "config.json"
 
@@ -66,7 +67,8 @@ class Field:
     def __str__(self) -> str:
         low, high = min(self.layers), max(self.layers)
         left = f"{low}" if low == high else f"{low} to {high}"
-        return f"{self.file} still says {self.field} {self.before}, of which {left} are left"
+        where = some(len(self.layers), "narrowed group")
+        return f"{self.file} still says {self.field} {self.before}, of which {left} are left in {where}"
 
 
 def settle(folder: Path, file: str, narrowed: Sequence[Narrowed]) -> list[Field]:
@@ -74,7 +76,7 @@ def settle(folder: Path, file: str, narrowed: Sequence[Narrowed]) -> list[Field]
 
     narrowed: the groups of the models that it is about. Raises InputError where the file is no JSON object.
     """
-    path = folder / file
+    path = (folder / file).resolve()  # of a link, what it leads to
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -126,10 +128,9 @@ def _is_width(value: Any) -> bool:
 
 
 def _about(field: str, narrowed: Sequence[Narrowed]) -> list[Narrowed]:
-    """The groups of the models that a field is about: those of its side, where models have sides."""
+    """The groups of the models that a field is about: those of its side, and of models that are of no side."""
     side = next((side for side in SIDES if side in field), "")
-    own = [one for one in narrowed if side and side in one.model]
-    return own or list(narrowed)
+    return [one for one in narrowed if not side or side in one.model or not any(other in one.model for other in SIDES)]
 
 
 def _unit(name: str, section: Mapping[str, Any]) -> tuple[int, int]:

@@ -19,11 +19,10 @@ HISTORY = ".git"
 def models_of(folder: Path, only: Sequence[str] = ()) -> list[str]:
     """The models in a directory and in those below it, by their paths relative to it, those on top first.
 
-    only: globs over these paths, or over their names; a link to another file of the directory is none of its own.
+    only: globs over these paths, or over their names; a link to another model of the directory is none of its own.
     Raises InputError where there is no model, or none that a glob is of.
     """
-    found = [path for path in _files(folder) if path.suffix == SUFFIX and not leads_inside(path, folder)]
-    names = [path.relative_to(folder).as_posix() for path in found]
+    names = [path.relative_to(folder).as_posix() for path in _models(folder)]
     if not names:
         raise InputError(f"{folder}: is a folder without an ONNX file (*{SUFFIX})")
     for glob in only:
@@ -56,16 +55,28 @@ def some_names(names: Sequence[str]) -> str:
 
 
 def belongings(folder: Path, names: Iterable[str]) -> set[Path]:
-    """The files of some models: they, and the data files that no other model of the directory reads."""
+    """The files of some models: they, and their data files, but for what other models of the directory read."""
     taken = {folder / name for name in names}
-    others = [path for path in _files(folder) if path.suffix == SUFFIX and path not in taken]
-    shared = {_plain(data) for other in others for data in data_files_of(other)}
-    return taken | {_plain(data) for model in taken for data in data_files_of(model)} - shared
+    others = [path for path in _models(folder) if path not in taken]
+    return _with_data(folder, taken) - _with_data(folder, others)
+
+
+def _with_data(folder: Path, models: Iterable[Path]) -> set[Path]:
+    """Models, their data files, and what these are links to, if that lies in the directory."""
+    files = {_plain(path) for model in models for path in (model, *data_files_of(model))}
+    links = [path for path in files if leads_inside(path, folder)]
+    return files | {folder / path.resolve().relative_to(folder.resolve()) for path in links}
 
 
 def leads_inside(path: Path, folder: Path) -> bool:
     """Whether it is a link to something in the folder."""
     return path.is_symlink() and path.resolve().is_relative_to(folder.resolve())
+
+
+def _models(folder: Path) -> list[Path]:
+    found = [path for path in _files(folder) if path.suffix == SUFFIX]
+    files = {path.resolve() for path in found if not path.is_symlink()}
+    return [path for path in found if not path.is_symlink() or path.resolve() not in files]
 
 
 def _plain(path: Path) -> Path:

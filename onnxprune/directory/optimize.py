@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from onnxprune.directory.carry import carry
@@ -13,16 +14,18 @@ from onnxprune.directory.config import Field, Narrowed, settle, unsaid
 from onnxprune.directory.left import left_behind
 from onnxprune.directory.models import belongings, models_of, some_names
 from onnxprune.directory.note import NAME, note
-from onnxprune.directory.place import check_place
+from onnxprune.directory.place import beside, check_place
 from onnxprune.directory.result import DirectoryResult
-from onnxprune.directory.several import Decided, decide_all
+from onnxprune.directory.several import Decided, check_several, decide_all
 from onnxprune.errors import InputError, VerificationError
 from onnxprune.graph import data_files_of, name_data, put_folder, scratch_folder
 from onnxprune.graph.save import write_atomic
 from onnxprune.progress import Progress, inside, silent
 from onnxprune.pruning import Options, Result, optimize
+from onnxprune.recipe.checks import check
 from onnxprune.recipe.recipe import Recipe
 from onnxprune.recipe.run import run
+from onnxprune.recipe.spelling import of_keys
 from onnxprune.report.units import some
 
 DENSE = "whoever builds the network anew from it, instead of running the ONNX file, gets the dense widths"
@@ -34,7 +37,7 @@ REPAIRED = (
 
 def optimize_directory(
     source: Path | str,
-    output: Path | str,
+    output: Path | str | None = None,
     options: Options | Recipe | None = None,
     *,
     only: Sequence[str] = (),
@@ -43,15 +46,16 @@ def optimize_directory(
     """Prune the models of a directory (as optimum writes it) into a new one, which has all other files as they are.
 
     Several models share one target: of the sum of what they cost. A recipe may have stages where there is one model.
-    only: globs of models, by default those of the recipe; the others are carried over. The result gets its place at the
-    end, as a whole. Raises InputError for what can't be used, or can't be put there, and VerificationError where a
-    result failed its proof; nothing is written then.
+    output: by default where the recipe says, or DIRECTORY.pruned beside it; only: globs of models, by default those of
+    the recipe; the others are carried over. The result gets its place at the end, as a whole. Raises InputError for
+    what can't be used, or can't be put there, and VerificationError where a result failed its proof; nothing is written
+    then.
     """
-    source, output = Path(source), Path(output)
     recipe = options if isinstance(options, Recipe) else Recipe(options or Options())
-    only = tuple(only or recipe.files)
+    source, only = Path(source), tuple(only or recipe.files)
+    output = Path(output) if output is not None else recipe.output or beside(source)
     names = models_of(source, only)
-    _check_steps(recipe, source, names)
+    _check(recipe, source, names)
     check_place(source, output)
     try:
         with scratch_folder(output.parent) as scratch:
@@ -61,7 +65,7 @@ def optimize_directory(
             done.only = only
             progress("writing")
             text = json.dumps(note(done, made), indent=1, ensure_ascii=False) + "\n"
-            write_atomic(made / NAME, [text.encode()])
+            write_atomic(made / NAME, [text.encode(errors="backslashreplace")])  # of names that are no UTF-8
             made.chmod(source.stat().st_mode & 0o777 | 0o700)
             put_folder(made, output)
     except OSError as error:
@@ -69,10 +73,18 @@ def optimize_directory(
     return done
 
 
-def _check_steps(recipe: Recipe, source: Path, names: Sequence[str]) -> None:
-    if recipe.steps and len(names) > 1:
+def _check(recipe: Recipe, source: Path, names: Sequence[str]) -> None:
+    """Raise InputError for what can be seen to be wrong before any work; of a single model, `run` sees it."""
+    if len(names) == 1:
+        return
+    if recipe.steps:
         held = f"{source} holds {some_names(names)}; name one of them with --file"
         raise InputError(f"{recipe.file or 'recipe'}: has stages, which take one model at a time, and {held}")
+    try:
+        check_several(source, recipe.options, names)
+    except InputError as error:
+        raise (InputError(f"{recipe.file}: {of_keys(error)}") if recipe.file else error) from None
+    check(replace(recipe, options=replace(recipe.options, plan=None)))  # here a plan is a folder of several
 
 
 def _named_by(output: Path, made: Path, call: Callable[[], DirectoryResult]) -> DirectoryResult:

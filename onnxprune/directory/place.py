@@ -6,20 +6,32 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from onnxprune.directory.models import some_names
+from onnxprune.directory.models import SUFFIX, some_names
 from onnxprune.directory.note import NAME, known_files
 from onnxprune.errors import InputError
 
 
-def check_report(report: Path, output: Path) -> None:
-    """Raise InputError where a report would lie in the result, which is replaced as a whole."""
-    if report.resolve().is_relative_to(output.resolve()):
-        raise InputError(f"--report {report}: lies in the output '{output}'; give a folder outside of it")
+def beside(source: Path) -> Path:
+    """Where a result goes if nobody says: DIRECTORY.pruned. Raises InputError where the directory has no name."""
+    named = source.resolve() if source.name in ("", os.pardir) else source
+    if not named.name:
+        raise InputError(f"{source}: has nothing beside it, so say where the result goes (-o)")
+    return named.with_name(f"{named.name}.pruned")
+
+
+def check_report(report: Path, source: Path, output: Path) -> None:
+    """Raise InputError where a report would lie in the result, which is replaced as a whole, or be carried over."""
+    for what, folder in (("input", source), ("output", output)):
+        if report.resolve().is_relative_to(folder.resolve()):
+            raise InputError(f"--report {report}: lies in the {what} '{folder}'; give a folder outside of it")
 
 
 def check_place(source: Path, output: Path) -> None:
     """Raise InputError where a result can't be put without loss of something."""
     here, there = source.resolve(), output.resolve()
+    if output.suffix == SUFFIX and not output.exists():
+        meant = f"'{output.with_suffix('')}', or name a model file instead of '{source}'"
+        raise InputError(f"{output}: is the name of a file, and what becomes of a directory is one; say {meant}")
     if here == there:
         raise InputError(f"{output}: the output is the input; give another name")
     if here in there.parents or there in here.parents:

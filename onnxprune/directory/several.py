@@ -62,7 +62,6 @@ def check_several(folder: Path, options: Options, names: Sequence[str]) -> None:
 
 def decide_all(folder: Path, names: Sequence[str], options: Options, scratch: Path, tell: Progress) -> Decided:
     """Decide for all models of a directory. scratch: where plans may lie. Raises InputError where nothing can go."""
-    check_several(folder, options, names)
     data, warnings = data_of(options.calibration, names)
     evidence = {name: _evidence(folder / name, replace(options, calibration=data[name])) for name in names}
     models = _loaded(evidence, options)
@@ -76,8 +75,8 @@ def decide_all(folder: Path, names: Sequence[str], options: Options, scratch: Pa
     warnings += _misspelled(parts, options)
     tell("choosing what goes")
     joint = decide_together(parts, options)
-    for one in evidence.values():
-        warnings += one.warnings
+    for name, one in evidence.items():
+        warnings += [f"{name}: {text}" for text in one.warnings]
         one.release()
     for name, part in parts.items():
         place = scratch / f"{len(own)}-{list(parts).index(name)}.json"

@@ -142,7 +142,9 @@ def judge_time(result: Result) -> None:
 
 
 def check_paths(source: Path, output: Path) -> None:
-    """Raise InputError where the output can't be written, or is the input."""
+    """Raise InputError where the output can't be written, or is the input, or that is no file."""
+    if source.is_dir():
+        raise InputError(f"{source}: is a folder, not an ONNX file; onnxprune.optimize_directory takes it as a whole")
     if output.exists() and source.exists() and output.resolve() == source.resolve():
         raise InputError(f"{output}: the output is the input; give another name")
     if output.is_dir():

@@ -67,6 +67,9 @@ def recover(
         raise InputError(f"{output}: can't be written there; give the name of a model file in a folder that exists")
     if output.exists() and dense.exists() and output.resolve() == dense.resolve():
         raise InputError(f"{output}: the output is the dense model; give another name")
+    for model in (dense, pruned):
+        if model.is_dir():
+            raise InputError(f"{model}: is a folder, not an ONNX file; name the model in it")
     check(setting)
     progress("loading")
     file = PlainFile(dense, inputs.dims or None, setting.seed)

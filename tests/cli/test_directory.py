@@ -43,6 +43,12 @@ def test_one_model(place: Path, run: Run) -> None:
     assert (place / "bert.pruned" / "tokenizer.json").is_file()
 
 
+def test_the_directory_that_one_is_in(place: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place / "bert")
+    done = run("optimize", ".", "--target", "params=0.7", "--no-bench")
+    assert done.exit_code == 0 and (place / "bert.pruned" / "model.onnx").is_file(), done.output
+
+
 def test_several_models(place: Path, run: Run) -> None:
     done = run("optimize", "bart", "-o", "small", "--no-bench", "--report", "report", "--json")
     assert done.exit_code == 0, done.output
@@ -108,6 +114,10 @@ def test_where_one_model_is_meant(place: Path, run: Run) -> None:
         (
             ("optimize", "bert", "-o", "out", "--report", "out/report"),
             "lies in the output 'out'; give a folder outside",
+        ),
+        (
+            ("optimize", "bert", "-o", "out", "--report", "bert/report"),
+            "lies in the input 'bert'; give a folder outside",
         ),
         (
             ("optimize", "bart", "--recipe", "two.toml"),

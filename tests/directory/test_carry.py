@@ -31,6 +31,30 @@ def test_links_keep_leading_where_they_lead(tmp_path: Path) -> None:
     assert not tokenizer.is_symlink() and tokenizer.read_text(encoding="utf-8") == "b"
 
 
+def test_links_of_the_copy_never_lead_to_the_original(tmp_path: Path) -> None:
+    source, made = tmp_path / "model", tmp_path / "made"
+    (source / "inner").mkdir(parents=True)
+    made.mkdir()
+    for name in ("vocab.txt", "inner/merges.txt"):
+        (source / name).write_text(name, encoding="utf-8")
+    (source / "absolute").symlink_to(source / "inner" / "merges.txt")
+    (source / "inner" / "around").symlink_to(Path("..") / ".." / "model" / "vocab.txt")
+    (source / "inner" / "up").symlink_to(Path("..") / "vocab.txt")
+    carry(source, made, ())
+    found = {name: os.readlink(made / name) for name in ("absolute", "inner/around", "inner/up")}
+    assert found == {"absolute": "inner/merges.txt", "inner/around": "../vocab.txt", "inner/up": "../vocab.txt"}
+    assert all((made / name).resolve().is_relative_to(made) for name in found)
+
+
+def test_a_folder_that_nobody_may_write_to_can_be_written_to_in_the_copy(tmp_path: Path) -> None:
+    source, made = tmp_path / "model", tmp_path / "made"
+    (source / "onnx").mkdir(parents=True)
+    made.mkdir()
+    (source / "onnx").chmod(0o555)
+    carry(source, made, ())
+    assert (made / "onnx").stat().st_mode & 0o777 == 0o755
+
+
 def test_modes_times_and_empty_folders(tmp_path: Path) -> None:
     source, made = tmp_path / "model", tmp_path / "made"
     (source / "inner" / "empty").mkdir(parents=True)
@@ -89,6 +113,26 @@ def test_a_link_inside_is_no_model_of_its_own(tmp_path: Path) -> None:
         models_of(source, ["x*"])
     with pytest.raises(InputError, match=r"holds several models, so name one of them: model.onnx, onnx/decoder.onnx"):
         the_model(source)
+
+
+def test_a_link_to_a_model_is_no_other_reader_of_its_data(tmp_path: Path) -> None:
+    source = single(tmp_path / "model", external=True)
+    (source / "latest.onnx").symlink_to("model.onnx")
+    assert belongings(source, ["model.onnx"]) == {source / "model.onnx", source / "model.onnx_data"}
+
+
+def test_the_whole_cache_of_a_repository(tmp_path: Path) -> None:
+    """Blobs lie in it, under names that aren't models', and snapshots of links to them."""
+    source = tmp_path / "models--bert"
+    (source / "blobs").mkdir(parents=True)
+    (source / "snapshots" / "new").mkdir(parents=True)
+    blob = stored(source / "blobs" / "abc", build(ENCODER))
+    model = source / "snapshots" / "new" / "model.onnx"
+    model.symlink_to(Path("..") / ".." / "blobs" / "abc")
+    assert models_of(source) == ["snapshots/new/model.onnx"]
+    assert belongings(source, models_of(source)) == {model, blob}
+    (source / "snapshots" / "new" / "other.onnx").symlink_to(blob)
+    assert belongings(source, ["snapshots/new/model.onnx"]) == {model}
 
 
 def test_a_directory_without_a_model(tmp_path: Path) -> None:

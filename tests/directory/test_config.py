@@ -84,6 +84,28 @@ def test_sections_have_models_of_their_own(tmp_path: Path) -> None:
     assert fields == {"text_config.intermediate_size": 128, "vision_config.intermediate_size": None}
 
 
+def test_a_side_that_lost_nothing_keeps_its_fields(tmp_path: Path) -> None:
+    bart = {"encoder_layers": 1, "decoder_layers": 1, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64}
+    after, fields = settled(tmp_path, bart, ffn(32, before=64, model="encoder_model.onnx"))
+    assert after == {**bart, "encoder_ffn_dim": 32} and fields == {"encoder_ffn_dim": 32}
+    assert settled(tmp_path, bart, ffn(32, 32, before=64))[1] == {"encoder_ffn_dim": None, "decoder_ffn_dim": None}
+
+
+def test_what_is_said_of_a_field_that_stays(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(BERT), encoding="utf-8")
+    (one,) = settle(tmp_path, "config.json", ffn(128))
+    (both,) = settle(tmp_path, "config.json", ffn(128, 96))
+    assert str(one) == "config.json still says intermediate_size 256, of which 128 are left in 1 narrowed group"
+    assert str(both).endswith("of which 96 to 128 are left in 2 narrowed groups")
+
+
+def test_a_configuration_that_is_a_link(tmp_path: Path) -> None:
+    (tmp_path / "config.json").symlink_to("bert.json")
+    settled(tmp_path, BERT, ffn(128, 128))
+    assert (tmp_path / "config.json").is_symlink()
+    assert json.loads((tmp_path / "bert.json").read_text(encoding="utf-8"))["intermediate_size"] == 128
+
+
 def test_groups_that_no_field_is_about_are_counted(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(BERT), encoding="utf-8")
     narrowed = [*ffn(128, 128), *ffn(8, 8, 8, before=32)]

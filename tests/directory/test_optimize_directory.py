@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 
-from onnxprune.directory import note, optimize_directory
+from onnxprune.directory import beside, note, optimize_directory
 from onnxprune.errors import InputError
-from onnxprune.pruning import Options, Target
+from onnxprune.pruning import Options, Target, optimize, recover
+from onnxprune.recipe.recipe import Recipe
 from tests.directory.made import ENCODER, single, stored, weights_of
 from tests.oracle import build
 
@@ -72,6 +74,7 @@ def test_what_lies_there_already_stays(tmp_path: Path) -> None:
         (tmp_path, "one of the input and the output lies in the other"),
         (tmp_path / "no" / "where", "does not exist"),
         (output / "thesis.tex", "is no directory"),
+        (tmp_path / "small.onnx", "is the name of a file, and what becomes of a directory is one; say '.*/small', or"),
     ):
         with pytest.raises(InputError, match=reason):
             optimize_directory(source, place, FAST)
@@ -86,6 +89,35 @@ def test_a_model_that_cannot_be_pruned_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"dense/model.onnx: .*"):
         optimize_directory(source, tmp_path / "small", FAST)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["dense"]
+
+
+def test_where_nobody_says_where_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = single(tmp_path / "dense")
+    monkeypatch.chdir(source)
+    for here in (Path(), source, Path("..") / "dense", source / ".." / "dense"):
+        assert beside(here).resolve() == tmp_path / "dense.pruned"
+    with pytest.raises(InputError, match="has nothing beside it, so say where"):
+        beside(Path("/"))
+    assert optimize_directory(".", options=FAST).output == tmp_path / "dense.pruned"
+    assert optimize_directory(".", options=Recipe(FAST, output=Path("..") / "small")).output == Path("..") / "small"
+    assert {path.name for path in tmp_path.iterdir()} == {"dense", "dense.pruned", "small"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are texts elsewhere")
+def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+    source, output = single(tmp_path / "dense"), tmp_path / "small"
+    name = os.fsdecode(b"notes-\xff.txt")
+    (source / name).touch()
+    optimize_directory(source, output, FAST)
+    assert name in optimize_directory(source, output, FAST).carried and (output / name).is_file()
+
+
+def test_a_file_takes_other_verbs(tmp_path: Path) -> None:
+    source = single(tmp_path / "dense")
+    with pytest.raises(InputError, match=r"dense: is a folder, not an ONNX file; .*optimize_directory takes it"):
+        optimize(source, tmp_path / "small.onnx", FAST)
+    with pytest.raises(InputError, match="dense: is a folder, not an ONNX file; name the model in it"):
+        recover(source, source, tmp_path / "small.onnx")
 
 
 def test_a_cache_of_the_hub(tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ import pytest
 
 from onnxprune import budget
 from onnxprune.coupling import analyze
-from onnxprune.directory import DirectoryResult, optimize_directory
+from onnxprune.directory import DirectoryResult, optimize_directory, warnings
 from onnxprune.errors import InputError
 from onnxprune.graph import load, normalize
 from onnxprune.pruning import Options, Target
 from onnxprune.pruning.ties import ties
+from onnxprune.recipe.recipe import Recipe
 from onnxprune.runtime import run, session
 from tests.directory.made import DECODER, seq2seq, stored, weights_of
 from tests.oracle import build
@@ -104,6 +105,8 @@ def test_data_are_those_of_each(source: Path, tmp_path: Path) -> None:
     plan = result.results["encoder_model.onnx"].plan
     assert plan.decided["criterion"] == "obs_loss" and plan.repairs[0]["data"]["name"].endswith("encoder_model.npz")
     assert any("the same units, but not the same values" in text for text in result.warnings)
+    made_up = [text for text in warnings(result) if "the data are made up" in text]
+    assert [text.split(": ")[0] for text in made_up] == NAMES[:2]
     first, then, _ = NAMES
     assert kept(result, first, "up", 1) == kept(result, then, "weight_1", 1)
 
@@ -125,6 +128,20 @@ def test_what_is_for_one_model_only(source: Path, tmp_path: Path, options: Optio
     with pytest.raises(InputError, match=reason):
         optimize_directory(source, tmp_path / "small", options)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["dense"]
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("max_loss = 0.1", "recipe.toml: max_loss looks at one model at a time, and "),
+        ('criterion = "nope"', "recipe.toml: no criterion 'nope'"),
+    ],
+)
+def test_what_a_recipe_says_is_told_of_the_recipe(source: Path, tmp_path: Path, key: str, reason: str) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(key, encoding="utf-8")
+    with pytest.raises(InputError, match=reason):
+        optimize_directory(source, tmp_path / "small", Recipe.load(recipe))
 
 
 def test_a_folder_without_data_of_any(source: Path, tmp_path: Path) -> None:
