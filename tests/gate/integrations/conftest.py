@@ -1,4 +1,4 @@
-"""A repository with a model, a larger one, a baseline and limits, and the command as a pipeline has it."""
+"""A repository with a model, a larger one, a baseline and limits, and the machines that pipelines run on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 from pathlib import Path
 
 import pytest
@@ -29,17 +31,38 @@ def repository(recorded: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """`onnxprune` and `python` on the path are of this checkout; pip only tells what it was asked."""
+    """A machine where onnxprune is installed: the command on the path is that of this checkout."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    script(folder / "onnxprune", f'exec "{sys.executable}" -m onnxprune "$@"')
-    asked = tmp_path / "pip.txt"
-    script(folder / "python", f'if [ "$2" = pip ]; then echo "$@" > "{asked}"; else exec "{sys.executable}" "$@"; fi')
-    paths = os.pathsep.join(path for path in sys.path if path)
-    known = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "GIT_", "PYTEST_"))}
-    return {**known, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": paths}
+    command = folder / "onnxprune"
+    command.write_text(f'#!/usr/bin/env bash\nexec "{sys.executable}" -m onnxprune "$@"\n')
+    command.chmod(0o755)
+    return {**known(), "PATH": joined(str(folder), os.environ["PATH"]), "PYTHONPATH": joined(*filter(None, sys.path))}
 
 
-def script(path: Path, line: str) -> None:
-    path.write_text(f"#!/usr/bin/env bash\n{line}\n")
-    path.chmod(0o755)
+@pytest.fixture
+def bare(tmp_path: Path) -> dict[str, str]:
+    """A machine where it is not: `python` is of a fresh environment, and pip, which downloads nothing here, finds what
+    onnxprune needs among the packages of this process."""
+    venv.create(tmp_path / "venv", symlinks=True)
+    found = [path for path in os.environ["PATH"].split(os.pathsep) if not (Path(path) / "onnxprune").exists()]
+    packages = dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))
+    offline = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    paths = {"PATH": joined(str(tmp_path / "venv" / "bin"), *found), "PYTHONPATH": joined(*packages)}
+    return {**known(), **paths, **offline, "ONNXPRUNE_PURE_PYTHON": "1"}
+
+
+def known() -> dict[str, str]:
+    """What a machine says of itself, without what this run was told."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "GIT_", "PIP_", "PYTEST_"))}
+
+
+def joined(*paths: str) -> str:
+    return os.pathsep.join(paths)
+
+
+def installed(environment: dict[str, str]) -> Path:
+    """Where `python` gets onnxprune from."""
+    code = "import onnxprune; print(onnxprune.__file__)"
+    done = subprocess.run(["python", "-c", code], cwd="/", env=environment, capture_output=True, text=True, check=True)
+    return Path(done.stdout.strip())

@@ -1,4 +1,4 @@
-""".pre-commit-hooks.yaml, run by pre-commit itself, in the environment that there is: nothing is downloaded."""
+""".pre-commit-hooks.yaml, installed and run by pre-commit itself; its pip finds everything here, nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -12,28 +12,61 @@ import yaml
 
 from tests.gate.integrations.conftest import ROOT
 
-(HOOK,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+CHECKOUT = (ROOT / ".git").exists() and shutil.which("git")
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform == "win32" or not CHECKOUT, reason="the hook is installed from a git repository"),
+]
 
 
-def run(folder: Path, environment: dict[str, str], *args: str) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """A repository with the files of this checkout, as they are now."""
+    pytest.importorskip("pre_commit", reason="pre-commit is not installed")
+    folder = tmp_path / "published"
+    listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    for name in (name for name in listed if (ROOT / name).is_file()):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    git(folder, "init", "-q")
+    git(folder, "add", "-A")
+    git(folder, "-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "-q", "-m", "all", "--no-verify")
+    return folder
+
+
+def git(folder: Path, *words: str) -> str:
+    return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def run(folder: Path, published: Path, machine: dict[str, str], *args: str) -> subprocess.CompletedProcess[str]:
     """The hook with these arguments, on what is staged."""
-    hook = {**HOOK, "language": "system", "args": list(args)}
-    config = {"repos": [{"repo": "local", "hooks": [hook]}]}
+    hook = {"id": "onnxprune-gate", "args": list(args)}
+    config = {"repos": [{"repo": str(published), "rev": git(published, "rev-parse", "HEAD").strip(), "hooks": [hook]}]}
     (folder / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
-    subprocess.run(["git", "add", "-A"], cwd=folder, check=True, capture_output=True)
+    git(folder, "add", "-A")
     command = [sys.executable, "-m", "pre_commit", "run", "--verbose"]
-    home = {**environment, "PRE_COMMIT_HOME": str(folder.parent / "cache")}
+    home = {**machine, "PRE_COMMIT_HOME": str(folder.parent / "cache")}
     return subprocess.run(command, cwd=folder, env=home, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.skipif(sys.platform == "win32" or not shutil.which("git"), reason="needs git and a shell")
-def test_the_hook(repository: Path, environment: dict[str, str]) -> None:
-    good = run(repository, environment, "model.onnx")
+def test_the_hook(repository: Path, published: Path, bare: dict[str, str]) -> None:
+    good = run(repository, published, bare, "model.onnx")
     assert good.returncode == 0 and "Passed" in good.stdout, good.stdout + good.stderr
-    bad = run(repository, environment, "larger.onnx", "--baseline", "baseline.json")
+    assert "Installing environment" in good.stdout
+    bad = run(repository, published, bare, "larger.onnx", "--baseline", "baseline.json")
     assert bad.returncode == 1 and "exit code: 1" in bad.stdout
     assert "gate not met: 2 of 2 limits (size.ratio, macs.ratio)" in bad.stdout
-
-
-def test_the_hook_is_installed_with_the_package() -> None:
-    assert (HOOK["language"], HOOK["pass_filenames"], HOOK["entry"]) == ("python", False, "onnxprune gate check")
+    git(
+        repository,
+        "-c",
+        "user.name=test",
+        "-c",
+        "user.email=test@localhost",
+        "commit",
+        "-q",
+        "-m",
+        "all",
+        "--no-verify",
+    )
+    (repository / "notes.txt").touch()
+    assert "(no files to check)Skipped" in run(repository, published, bare, "larger.onnx").stdout
