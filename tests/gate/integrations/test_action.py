@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32" or not shutil.which("bas
 
 @pytest.fixture
 def act(repository: Path, environment: dict[str, str], bare: dict[str, str], tmp_path: Path) -> Act:
-    """`act(model="...")`: the last step's process and the action's outputs; install="false": on a machine that has it."""
+    """`act(model="...")`: the last step's process and the action's outputs; without `install` it is there already."""
 
     def run(**given: str) -> tuple[subprocess.CompletedProcess[str], dict[str, str]]:
         inputs = {name: str(entry.get("default", "")) for name, entry in ACTION["inputs"].items()} | given

@@ -1,4 +1,4 @@
-""".pre-commit-hooks.yaml, installed and run by pre-commit itself; its pip finds everything here, nothing is downloaded."""
+""".pre-commit-hooks.yaml, installed and run by pre-commit itself, whose pip finds everything here."""
 
 from __future__ import annotations
 
@@ -14,9 +14,14 @@ from tests.gate.integrations.conftest import ROOT
 
 CHECKOUT = (ROOT / ".git").exists() and shutil.which("git")
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform == "win32" or not CHECKOUT, reason="the hook is installed from a git repository"),
-]
+COMMIT = (
+    *("-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"),
+    *("commit", "-q", "--no-verify", "-m", "all"),
+)
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32" or not CHECKOUT, reason="the hook is installed from a git repository"
+)
 
 
 @pytest.fixture
@@ -30,7 +35,7 @@ def published(tmp_path: Path) -> Path:
         shutil.copy(ROOT / name, folder / name)
     git(folder, "init", "-q")
     git(folder, "add", "-A")
-    git(folder, "-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "-q", "-m", "all", "--no-verify")
+    git(folder, *COMMIT)
     return folder
 
 
@@ -56,17 +61,6 @@ def test_the_hook(repository: Path, published: Path, bare: dict[str, str]) -> No
     bad = run(repository, published, bare, "larger.onnx", "--baseline", "baseline.json")
     assert bad.returncode == 1 and "exit code: 1" in bad.stdout
     assert "gate not met: 2 of 2 limits (size.ratio, macs.ratio)" in bad.stdout
-    git(
-        repository,
-        "-c",
-        "user.name=test",
-        "-c",
-        "user.email=test@localhost",
-        "commit",
-        "-q",
-        "-m",
-        "all",
-        "--no-verify",
-    )
+    git(repository, *COMMIT)
     (repository / "notes.txt").touch()
     assert "(no files to check)Skipped" in run(repository, published, bare, "larger.onnx").stdout
