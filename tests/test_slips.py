@@ -12,7 +12,10 @@ import pytest
 
 from tests.nets import CNN
 from tests.oracle import build
-from tests.slips import SLIPS, Slip, found
+from tests.slips import budget, criteria, graph, plan, proof, rewrite
+from tests.slips.slip import Slip, found
+
+SLIPS = [slip for room in (criteria, budget, rewrite, proof, plan, graph) for slip in room.SLIPS]
 
 
 def arguments(test: Any, tmp_path: Path, patch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
