@@ -27,7 +27,7 @@ def analyze(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Show what of a model can go, what can't, and why not; of a directory, model by model."""
+    """Show what of a model can go, what can't, and why not. Of a directory, model by model."""
     from onnxprune.cli.directory import tell
     from onnxprune.cli.screen import stages
     from onnxprune.cli.show_analyze import show, show_zeros

@@ -26,7 +26,7 @@ def bench(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Time models in turns, in one process, on the same inputs; those in directories file by file."""
+    """Time models in turns, in one process, on the same inputs. Those in directories file by file."""
     from onnxprune.cli.directory import tell
     from onnxprune.cli.screen import stages
     from onnxprune.cli.show_bench import show

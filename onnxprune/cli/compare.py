@@ -42,7 +42,7 @@ def compare(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Compare fidelity, size, memory and time of two models, or of those in two directories, file by file."""
+    """Compare fidelity, size, memory and time of two models. Those in two directories file by file."""
     from onnxprune.cli.directory import tell
     from onnxprune.cli.screen import stages
     from onnxprune.cli.show_compare import show

@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 
 def doctor(json: Json = False) -> None:
-    """Tell versions, processor, providers, the plug-in's state and which extras are installed.
+    """Tell what works on this machine: versions, providers, extras.
 
-    Nothing is run and nothing written. What an issue report should begin with.
+    The processor and the plug-in's state, too. Nothing is run and nothing written. An issue report should begin with
+    it.
     """
     from onnxprune.runtime.health import health
 

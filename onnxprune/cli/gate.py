@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="gate",
-    help="Hold a model to a recorded baseline: size, costs, memory, latency, fidelity.",
+    help="Hold a model to a recorded baseline. Size, costs, memory, latency and fidelity are compared.",
     rich_markup_mode=None,
 )
 
@@ -128,7 +128,7 @@ def check(
         bool, typer.Option("--github", help="Print annotations, and add to the summary of the GitHub step.")
     ] = False,
 ) -> None:
-    """Check a model against a baseline: exit code 1 where a limit is not met."""
+    """Check a model against a baseline. Exit code 1 where a limit is not met."""
     from onnxprune.cli.screen import stages
     from onnxprune.directory import the_model
     from onnxprune.gate import check as run

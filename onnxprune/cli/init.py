@@ -17,7 +17,7 @@ def init(
         bool, typer.Option("--no-schema", help="Don't write the JSON schema beside it, by which editors help.")
     ] = False,
 ) -> None:
-    """Write a recipe with every option of `optimize`, its default and what it means."""
+    """Write a recipe with every option of `optimize`. Each has its default and what it means."""
     from onnxprune.recipe.template import write
 
     for number, path in enumerate(write(output, force, not no_schema)):

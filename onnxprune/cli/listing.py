@@ -42,7 +42,7 @@ def listing(
     what: Annotated[What, typer.Argument(metavar="WHAT", help="The registry to list.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """List passes, criteria, budgets, repairs, methods of making weights sparse, or rules of operators."""
+    """List passes, criteria, budgets, repairs, sparsifiers or ops. These are the operators that have a rule."""
     found = _REGISTRIES[what]()
     if json:
         from json import dumps

@@ -202,7 +202,7 @@ def optimize(
     quiet: Quiet = False,
     json: Json = False,
 ) -> int:
-    """Prune a model to a target or a limit of loss, prove the result, and measure it."""
+    """Prune a model to a target or a limit of loss. The result is proved and measured."""
     from onnxprune.recipe.recipe import Recipe
 
     values = given(context)

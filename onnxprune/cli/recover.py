@@ -72,7 +72,7 @@ def recover(
     quiet: Quiet = False,
     json: Json = False,
 ) -> None:
-    """Train a pruned model to give out what the dense one does, and write it. Needs the extra torch.
+    """Train a pruned model to give out what the dense one does. Needs the extra torch.
 
     No labels are needed. Started by torchrun, several processes share the work. A run that was killed goes on where it
     was when it is started again.

@@ -40,7 +40,7 @@ def load(spec: str, options: Mapping[str, str] | None = None, *, seed: int = 0) 
     if scheme not in _LOADERS or not target:
         known = ", ".join(f"{name}:..." for name in _LOADERS)
         raise InputError(f"can't export {spec!r}: it should be one of {known}{did_you_mean(scheme, _LOADERS)}")
-    torch = need("torch", "torch")
+    torch = need("torch", scheme)
     declare_torchvision_ops()
     # The caller's stream of random numbers isn't ours to move.
     with torch.random.fork_rng(devices=[]):

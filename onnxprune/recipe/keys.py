@@ -28,7 +28,7 @@ RESULT = {
                   '"small.onnx"'),
     "file": Key(TEXTS, "Of a directory, prune these models only, by GLOB; the others are carried over.",
                 '["decoder*.onnx"]'),
-    "report": Key(TEXT, "Write report.json, report.md and plan.json there.", '"report"'),
+    "report": Key(TEXT, "Write report.html, report.json, report.md and plan.json there.", '"report"'),
     "target": Key(_TARGET, "At most this fraction of macs, params, size or latency stays; macs=0.5 where nothing else "
                   "decides.", '"macs=0.5"'),
     "max_loss": Key(kinds.BELOW_ONE, "The smallest model that loses at most this on the data (0.01: 1 %), no smaller "

@@ -32,6 +32,13 @@ def test_help_names_every_command_and_the_exit_codes(run: Run) -> None:
     assert run().stdout == shown
 
 
+@pytest.mark.parametrize("words", [(), ("gate",)], ids=str)
+def test_no_summary_is_cut_off(run: Run, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, listed = run(*words, "--help").stdout.split("Commands:\n")
+    assert len(listed.splitlines()) > 2 and "..." not in listed
+
+
 def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from onnxprune.cli import app\n"

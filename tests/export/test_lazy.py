@@ -15,6 +15,7 @@ from onnxprune.words import cause
     ("package", "spec", "extra"),
     [
         ("torch", "torch:math:pi", "torch"),
+        ("torch", "torchvision:resnet18", "torchvision"),
         ("torchvision.models", "torchvision:resnet18", "torchvision"),
         ("timm", "timm:resnet18", "timm"),
         ("transformers", "transformers:bert", "transformers"),
