@@ -1,9 +1,10 @@
 """What MkDocs asks while it builds the site: pages made of the registries, pages that include the README, links that
-lead out of docs/, and folders in the navigation."""
+lead out of docs/, folders in the navigation, and search without a server."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -74,3 +75,10 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     text = links.rewritten(markdown, links.DOCS + at, at)
     readme = (links.ROOT / "README.md").read_text(encoding="utf-8")
     return INCLUDED.sub(lambda m: links.rewritten(links.section(readme, m["heading"] or ""), "README.md", at), text)
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """The index of the search once more, as a script: pages that are opened from a folder may load nothing else."""
+    index = Path(config.site_dir) / "search" / "search_index.json"
+    text = index.read_text(encoding="utf-8")
+    index.with_suffix(".js").write_text(f"var __index = {text}\n", encoding="utf-8")
