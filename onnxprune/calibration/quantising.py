@@ -12,8 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onnxprune.calibration.data import Data
-from onnxprune.calibration.quantizable import computing_in_whole_numbers, kept_floats, named
-from onnxprune.calibration.quantizer import check_ops, run_quantizer, simplified
+from onnxprune.calibration.quantizable import (
+    computing_in_whole_numbers,
+    kept_floats,
+    named,
+    whole_already,
+    with_flat_biases,
+)
+from onnxprune.calibration.quantizer import check_ops, chosen_ops, run_quantizer, simplified
 from onnxprune.errors import InputError
 from onnxprune.graph import Model, data_files_of, load, save, scratch_folder
 from onnxprune.runtime import file_size, session
@@ -30,8 +36,8 @@ class Quantisation:
 
     mode: static or dynamic, empty: static where there are data; weights, activations: int8 or uint8, empty: what the
     kernels of CPUs like; per_channel: every output of a weight has a scale of its own; reduce_range: weights have 7
-    bits, for processors whose 8-bit products overflow; ops: types of operators to quantise, empty: all that ONNX
-    Runtime can; protect: globs over names of weights and nodes that stay as they are
+    bits, for processors whose 8-bit products overflow; ops: types of operators to quantise, empty: those that hold
+    weights, "all": all that ONNX Runtime can; protect: globs over names of weights and nodes that stay as they are
     """
 
     mode: str = ""
@@ -82,7 +88,8 @@ def mode_of(setting: Quantisation, given: bool) -> str:
 def quantise(source: Path, output: Path, setting: Quantisation, data: Data | None) -> Quantised:
     """Quantise a model file into another one that ONNX Runtime loads.
 
-    data: what ranges are found on. Raises InputError where nothing can be quantised, or the quantizer fails.
+    data: what ranges are found on. What is quantised already stays as it is. Raises InputError where nothing can be
+    quantised, or the quantizer fails.
     """
     check_quantisation(setting, data is not None)
     mode = mode_of(setting, data is not None)
@@ -90,7 +97,8 @@ def quantise(source: Path, output: Path, setting: Quantisation, data: Data | Non
         before = _ready(source, folder)
         _check_opset(before, setting)
         left = kept_floats(load(source), before, setting.protect)
-        weights = setting.weights or _weights(before, mode, setting.ops)
+        ops = chosen_ops(mode, setting.ops)
+        weights = setting.weights or _weights(before, mode, ops)
         activations = setting.activations or "uint8"
         run_quantizer(
             folder / "ready.onnx",
@@ -100,12 +108,12 @@ def quantise(source: Path, output: Path, setting: Quantisation, data: Data | Non
             activations=activations,
             per_channel=setting.per_channel,
             reduce_range=setting.reduce_range,
-            ops=list(setting.ops),
-            leave=sorted(left.nodes),
+            ops=ops,
+            leave=sorted(left.nodes | whole_already(before)),
         )
         _check_runs(folder / "whole.onnx")
         after = load(folder / "whole.onnx")
-        nodes = _nodes(before, after, left.nodes)
+        nodes = _nodes(before, after, left.nodes, ops)
         save(after, output, external=None if file_size(source, list(data_files_of(source))) > 2**31 - 2**20 else False)
     ranges = data if mode == "static" else None
     return Quantised(mode, weights, activations, setting.per_channel, nodes, ranges, tuple(left.warnings))
@@ -114,7 +122,7 @@ def quantise(source: Path, output: Path, setting: Quantisation, data: Data | Non
 def _ready(source: Path, folder: Path) -> Model:
     """The model with normalisations folded into weights and a name for every node, as `ready.onnx`."""
     save(load(source), folder / "plain.onnx")
-    model = named(load(simplified(folder / "plain.onnx", folder / "simple.onnx")))
+    model = with_flat_biases(named(load(simplified(folder / "plain.onnx", folder / "simple.onnx"))))
     save(model, folder / "ready.onnx")
     return model
 
@@ -136,13 +144,14 @@ def _check_runs(model: Path) -> None:
 
 def _weights(model: Model, mode: str, ops: Sequence[str]) -> str:
     """Older ONNX Runtimes have no ConvInteger for weights of int8; all other kernels like them better."""
-    convolves = any(node.op == "Conv" for node in model.graph.nodes) and (not ops or "Conv" in ops)
+    convolves = "Conv" in ops and any(node.op == "Conv" for node in model.graph.nodes)
     return "uint8" if mode == "dynamic" and convolves else "int8"
 
 
-def _nodes(before: Model, after: Model, left: set[str]) -> dict[str, int]:
+def _nodes(before: Model, after: Model, left: set[str], ops: Sequence[str]) -> dict[str, int]:
     """By op, how many nodes compute in whole numbers now. Raises InputError where none does."""
-    found = computing_in_whole_numbers(after, left) - computing_in_whole_numbers(before, set())
+    every = computing_in_whole_numbers(after, left) - computing_in_whole_numbers(before, set())
+    found = {op: count for op, count in every.items() if op in ops}  # others may stand between two that do
     if not found:
-        raise InputError("nothing in the model can be quantised: no node of a kind that may be has a stored weight")
+        raise InputError("nothing in the model can be quantised: no node of a kind that may be has a weight in floats")
     return dict(sorted(found.items()))

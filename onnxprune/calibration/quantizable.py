@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+import numpy as np
 import onnx_graphsurgeon as gs
 
 from onnxprune.graph import Model
@@ -50,6 +51,30 @@ def _free(name: str, taken: set[str]) -> str:
         name += "_"
     taken.add(name)
     return name
+
+
+def with_flat_biases(model: Model) -> Model:
+    """The model, biases of Gemm as vectors of all outputs: the quantizer makes scales per channel of no others."""
+    taken = set(model.graph.tensors())
+    for node in model.graph.nodes:
+        weight, bias = (*node.inputs, None, None)[1:3]
+        if node.op != "Gemm" or not isinstance(weight, gs.Constant) or not isinstance(bias, gs.Constant):
+            continue
+        outputs = weight.shape[0 if node.attrs.get("transB") else 1]
+        if bias.values.shape != (outputs,) and len(bias.values.reshape(-1)) in (1, outputs) and _is_row(bias.values):
+            name = _free(bias.name, taken)
+            node.inputs[2] = gs.Constant(name, np.broadcast_to(bias.values.reshape(-1), (outputs,)).copy())
+    return model
+
+
+def _is_row(values: np.ndarray) -> bool:
+    """Whether it is the same for every sample."""
+    return values.ndim < 2 or values.shape[0] == 1
+
+
+def whole_already(model: Model) -> set[str]:
+    """Names of nodes that compute in whole numbers, which the quantizer would wrap once more."""
+    return {node.name for node in model.graph.nodes if node.op not in _SCALING and _is_whole(node)}
 
 
 def kept_floats(source: Model, ready: Model, protect: Sequence[str]) -> Left:

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import onnxruntime as ort
+
 from onnxprune.calibration.data import Data
 from onnxprune.errors import InputError
 from onnxprune.runtime import Array
@@ -19,16 +21,36 @@ HELD = 8
 LARGE = 2**31 - 2**20
 """Bytes of weights that no longer go into one file."""
 
+_WARNING, _FATAL = 2, 4
+"""Of ONNX Runtime's log; the first is what it starts with."""
+
+WEIGHTED = {"Attention", "Conv", "ConvTranspose", "EmbedLayerNormalization", "Gather", "Gemm", "LSTM", "MatMul"}
+"""Operators that hold weights, where the bytes and the time are. To quantise what lies between them as well, which is
+the quantizer's own default, costs transformers most of their answers, and gains little time."""
+
+ALL = "all"
+"""Stands for every operator that the quantizer knows."""
+
 
 def check_ops(mode: str, ops: Sequence[str]) -> None:
     """Raise InputError for types of operators that the quantizer doesn't know in that mode."""
-    from onnxruntime.quantization.registry import IntegerOpsRegistry, QDQRegistry, QLinearOpsRegistry
-
-    known = IntegerOpsRegistry if mode == "dynamic" else {**QDQRegistry, **QLinearOpsRegistry}
+    known = _known(mode)
     for op in ops:
-        if op not in known:
+        if op not in (ALL, *known):
             hint = did_you_mean(op, known) or f"; there are {', '.join(sorted(known))}"
             raise InputError(f"{mode} quantisation knows no operator '{op}'{hint}")
+
+
+def chosen_ops(mode: str, ops: Sequence[str]) -> list[str]:
+    """The operators to quantise: those named, where none is those that hold weights."""
+    known = _known(mode)
+    return sorted(known if ALL in ops else set(ops) or WEIGHTED & known)
+
+
+def _known(mode: str) -> set[str]:
+    from onnxruntime.quantization.registry import IntegerOpsRegistry, QDQRegistry, QLinearOpsRegistry
+
+    return set(IntegerOpsRegistry) if mode == "dynamic" else {*QDQRegistry, *QLinearOpsRegistry}
 
 
 def simplified(model: Path, place: Path) -> Path:
@@ -57,14 +79,13 @@ def run_quantizer(
 ) -> None:
     """Quantise a file, by ranges on data, or dynamically where there are none.
 
-    ops: types of operators, all that the quantizer knows where there are none; leave: names of nodes. Raises InputError
-    with the quantizer's words where it fails.
+    ops: types of operators; leave: names of nodes. Raises InputError with the quantizer's words where it fails.
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic, quantize_static
 
     types = {"int8": QuantType.QInt8, "uint8": QuantType.QUInt8}
     how: dict[str, Any] = {
-        "op_types_to_quantize": list(ops) or None,
+        "op_types_to_quantize": list(ops),
         "nodes_to_exclude": list(leave),
         "per_channel": per_channel,
         "reduce_range": reduce_range,
@@ -107,10 +128,12 @@ def _is_large(model: Path) -> bool:
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Without the quantizer's log, which advises its own developers."""
+    """Without the quantizer's log, which advises its own developers, and that of the sessions that it opens."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
+    ort.set_default_logger_severity(_FATAL)
     try:
         yield
     finally:
         logging.disable(before)
+        ort.set_default_logger_severity(_WARNING)

@@ -130,7 +130,8 @@ _WHOLE_NUMBERS = {
     "activations": Key(_BYTES, "Type of what they are multiplied with; dynamic knows uint8 only.", '"uint8"'),
     "per_channel": Key(SWITCH, "A scale for every output of a weight.", "false", False),
     "reduce_range": Key(SWITCH, "Weights of 7 bits, for processors whose 8-bit products overflow.", "false", False),
-    "ops": Key(TEXTS, "Types of operators; by default all that ONNX Runtime's quantizer knows.", '["Conv", "MatMul"]'),
+    "ops": Key(TEXTS, "Types of operators; by default those that hold weights, \"all\": all that ONNX Runtime's "
+                "quantizer knows.", '["Conv", "MatMul"]'),
 }  # fmt: skip
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,12 @@ from onnxprune.errors import InputError
 from onnxprune.graph import load, save
 from onnxprune.progress import Progress, inside
 from onnxprune.pruning import Options, Plan, Recovery, Result, Stage, Target, optimize
-from onnxprune.pruning.decide import passes_of
 from onnxprune.pruning.evidence import held_out
 from onnxprune.pruning.inputs import imagined
 from onnxprune.pruning.matches import matches_of_plan
 from onnxprune.pruning.options import Teacher
 from onnxprune.pruning.retrain import retrain
+from onnxprune.recipe.advice import aims_at_whole
 from onnxprune.recipe.shared import Shared
 from onnxprune.recipe.steps import Prune, Quantise, Recover, Step
 from onnxprune.report import opened
@@ -50,8 +51,11 @@ class Line:
     def __post_init__(self) -> None:
         self.last = self.dense
 
-    def do(self, number: int, step: Step, place: Path, unfinished: bool) -> None:
-        """Do a stage: from the last file to `place`. Raises InputError naming the stage that can't be done."""
+    def do(self, number: int, step: Step, place: Path, unfinished: bool, said: Sequence[str] = ()) -> None:
+        """Do a stage: from the last file to `place`. Raises InputError naming the stage that can't be done.
+
+        unfinished: more is to come; said: sentences on the stage
+        """
         started, which = time.monotonic(), f"stage {number} ({step.kind})"
         outer = self.progress
         try:
@@ -64,7 +68,7 @@ class Line:
         finally:
             self.progress = outer
         made = Stage(step.kind, dict(step.settings), time.monotonic() - started, after, fidelity, work)
-        made.warnings = [f"{which}: {text}" for text in [*work.warnings, *self._collapse(made)]]
+        made.warnings = [f"{which}: {text}" for text in [*said, *work.warnings, *self._collapse(made)]]
         self.stages.append(made)
         self.last = place
 
@@ -77,22 +81,29 @@ class Line:
 
     def _prune(self, step: Step, options: Options, place: Path, unfinished: bool) -> Result:
         teacher = Teacher(self.dense, self._plan()) if self.stages else None
-        target = options.target or self._aim(options)
-        wanted = replace(options, target=target, bench=False, unfinished=unfinished, teacher=teacher)
+        aimed = self._aim(step)
+        wanted = replace(options, target=aimed or options.target, bench=False, unfinished=unfinished, teacher=teacher)
         found = optimize(self.last, place, replace(wanted, parts=self.shared.of_step(step)), self.progress)
+        if aimed is not None:
+            found.target, found.reached = None, True  # the whole is judged by its target at the end
         if self.plans is not None:
             self.plans.append(found.plan)
         return found
 
-    def _aim(self, options: Options) -> Target | None:
+    def _aim(self, step: Step) -> Target | None:
         """What the target of the whole leaves to do, for a stage that has none and says nothing else."""
-        whole, passes = self.options.target, passes_of(options)
-        says = options.plan is not None or options.max_loss is not None or any(one.ratio is not None for one in passes)
-        if whole is None or says or not passes:
+        whole = self.options.target
+        if whole is None or not aims_at_whole(step):
             return None
+        return Target(whole.quantity, min(whole.fraction / max(self._left(whole), 1e-30), 1.0))
+
+    def _left(self, whole: Target) -> float:
+        """The fraction of the target's quantity that stages so far have left, as far as that is known of time."""
+        if whole.timed:
+            works = [stage.work for stage in self.stages if isinstance(stage.work, Result)]
+            return prod(work.fraction for work in works if work.options.target and work.options.target.timed)
         name = "bytes" if whole.quantity == "size" else whole.quantity
-        left = self.stages[-1].after[name] / max(self.before[name], 1e-30) if self.stages and not whole.timed else 1.0
-        return Target(whole.quantity, min(whole.fraction / max(left, 1e-30), 1.0))
+        return self.stages[-1].after[name] / max(self.before[name], 1e-30) if self.stages else 1.0
 
     def _recover(self, step: Step, work: Recover, place: Path) -> Recovery:
         save(load(self.last), place)

@@ -19,6 +19,7 @@ from onnxprune.pruning.measure import timing_feeds
 from onnxprune.pruning.optimize import check_paths, judge_time
 from onnxprune.pruning.plan import sha256
 from onnxprune.pruning.sparsifying import write_sparse
+from onnxprune.recipe.advice import advice
 from onnxprune.recipe.checks import check, packed
 from onnxprune.recipe.line import Line, counts, told
 from onnxprune.recipe.places import modules_of
@@ -68,7 +69,8 @@ def _staged(recipe: Recipe, source: Path, output: Path, progress: Progress) -> R
     with scratch_folder(output.parent) as folder:
         for number, step in enumerate(recipe.steps, 1):
             last = number == len(recipe.steps)
-            line.do(number, step, folder / (output.name if last else f"stage-{number}.onnx"), not last)
+            place = folder / (output.name if last else f"stage-{number}.onnx")
+            line.do(number, step, place, not last, advice(number, recipe.steps, options.target))
             gc.collect()
         progress("writing")
         warnings = _packed(recipe, line)

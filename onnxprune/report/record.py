@@ -255,8 +255,9 @@ class StageRecord:
     """A stage of a recipe, and the model after it.
 
     kind: prune, sparsify, recover or quantise; settings: what the recipe says of it, defaults of all stages included;
-    seconds: that it took; target, loss: its own, of what the stage before left; after: of the model that it made;
-    fidelity: of that to the dense model, on the data of the whole, None where that can't be run; the rest as in Report
+    seconds: that it took; target, loss: its own, of what the stage before left, None where it has none; after: of the
+    model that it made; fidelity: of that to the dense model, on the data of the whole, None where that can't be run;
+    the rest as in Report
     """
 
     kind: str

@@ -25,6 +25,14 @@ NORMALISED = """agraph (float[1,3,8,8] x) => (float[1,8,8,8] y)
   h = Conv<pads=[1,1,1,1]>(x, a)
   y = BatchNormalization(h, scale, shift, mean, var)
 }"""
+BETWEEN = """agraph (float[batch,8] x) => (float[batch,6] y)
+<float[8,16] a, float[16] scale, float[16,6] b, float[1,6] c>
+{
+  h = MatMul(x, a)
+  t = Tanh(h)
+  u = Mul(t, scale)
+  y = Gemm(u, b, c)
+}"""
 NOTHING = """agraph (float[1,8] x) => (float[1,8] y)
 {
   y = Erf(x)
@@ -91,6 +99,30 @@ def test_only_some_operators(tmp_path: Path) -> None:
     model, out = file(tmp_path), tmp_path / "out.onnx"
     assert quantise(model, out, Quantisation(ops=("Gemm",)), data(model)).nodes == {"Gemm": 1}
     assert stored(out)["int8"] == 960 + 1  # the weight of the last layer, and its zero point
+
+
+def test_what_lies_between_weights_stays_in_floats_unless_said(tmp_path: Path) -> None:
+    model, out = file(tmp_path, BETWEEN), tmp_path / "out.onnx"
+    assert quantise(model, out, Quantisation(), data(model)).nodes == {"Gemm": 1, "MatMul": 1}
+    assert "Mul" in quantise(model, out, Quantisation(ops=("all",)), data(model)).nodes
+
+
+@pytest.mark.parametrize("bias", ["float[1,6] c", "float[6] c", "float[1] c", "float[1,1] c"])
+def test_scales_per_channel_whatever_form_a_bias_has(tmp_path: Path, bias: str) -> None:
+    model, out = file(tmp_path, BETWEEN.replace("float[1,6] c", bias)), tmp_path / "out.onnx"
+    assert quantise(model, out, Quantisation(per_channel=True), data(model)).nodes == {"Gemm": 1, "MatMul": 1}
+    scales = [onnx.numpy_helper.to_array(t) for t in onnx.load(out).graph.initializer if t.name.endswith("_scale")]
+    assert {array.shape for array in scales} == {(), (16,), (6,)}
+    assert compare_models(model, out, feeds_list=data(model)).worst.cosine > 0.99
+
+
+def test_what_is_quantised_already_stays_as_it_is(tmp_path: Path) -> None:
+    model, first, second = file(tmp_path), tmp_path / "first.onnx", tmp_path / "second.onnx"
+    quantise(model, first, Quantisation(ops=("Conv",)), data(model))
+    assert quantise(first, second, Quantisation(), data(model)).nodes == {"Gemm": 1}
+    assert compare_models(model, second, feeds_list=data(model)).worst.cosine > 0.99
+    with pytest.raises(InputError, match=r"nothing in the model can be quantised: no node .* has a weight in floats"):
+        quantise(second, tmp_path / "third.onnx", Quantisation(), data(model))
 
 
 def test_a_normalisation_is_folded_first(tmp_path: Path) -> None:

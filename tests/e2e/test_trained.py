@@ -9,6 +9,8 @@ import pytest
 
 from models.errors import ObtainError
 from models.recipe import load
+from onnxprune import Recipe
+from onnxprune import run as run_recipe
 from onnxprune.coupling import analyze
 from onnxprune.graph import finish, normalize, to_proto
 from onnxprune.graph import load as load_model
@@ -61,3 +63,21 @@ def test_gates_of_a_trained_model_do_what_masks_do() -> None:
     assert fidelity(expected, opened(feeds, opened.feeds(masks))).worst.relative < 1e-4
     assert fidelity(run(session(source), feeds), opened(feeds, opened.feeds({}))).worst.relative < 1e-4
     assert fidelity(expected, opened(feeds, opened.feeds({}))).worst.relative > 1e-2
+
+
+@pytest.mark.parametrize("mode", ["static", "dynamic"])
+@pytest.mark.parametrize("name", ["magika", "mtcnn_pnet", "ppocr_cls"])
+def test_a_quantised_model_keeps_the_score(tmp_path: Path, name: str, mode: str) -> None:
+    recipe = load(name)
+    try:
+        source = recipe.obtain()
+    except ObtainError as reason:
+        pytest.skip(f"no registry: {reason}")
+    from models.session import runner
+
+    calls = recipe.inputs(32, 0)
+    np.savez(tmp_path / "calib.npz", **{key: np.concatenate([call[key] for call in calls]) for key in calls[0]})
+    made = Recipe.of(data=tmp_path / "calib.npz", bench=False, stage=[{"kind": "quantise", "mode": mode}])
+    result = run_recipe(made, source, tmp_path / "small.onnx")
+    assert result.after["bytes"] < 0.65 * result.before["bytes"]
+    assert recipe.score(runner(tmp_path / "small.onnx"), 12) >= recipe.score(runner(source), 12) - 0.05

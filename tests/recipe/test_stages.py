@@ -83,10 +83,20 @@ def test_a_stage_without_a_target_aims_at_that_of_the_whole(do: Callable[..., Re
     assert found.fraction > 0.45  # it knows what is gone already
 
 
+def test_an_aim_that_comes_from_the_whole_is_judged_at_the_end(do: Callable[..., Result]) -> None:
+    found = do({"kind": "prune", "protect": ["c"], "verify": False}, QUANTISE, target="size=0.3")
+    first, _ = found.stages
+    assert first.after["bytes"] > 0.3 * found.before["bytes"] >= found.after["bytes"]
+    assert found.met and first.met and isinstance(first.work, Result) and first.work.target is None
+    told = "stage 1 (prune): takes units until size=0.3 is met, and quantise makes the file smaller still;"
+    assert any(text.startswith(told) for text in found.warnings)
+    assert not any("smaller still" in text for text in do(PRUNE, QUANTISE, target="size=0.3").warnings)
+
+
 def test_a_target_of_the_whole_that_is_missed(do: Callable[..., Result], tmp_path: Path) -> None:
     found = do(PRUNE, target="macs=0.1")
     assert not found.met and found.stages[0].met and found.fraction > 0.1 and (tmp_path / "out.onnx").exists()
-    assert not do({**PRUNE, "target": "macs=0.001"}).met  # a stage's own counts too
+    assert not do({**PRUNE, "target": "macs=0.001"}, target="macs=0.9").met  # a stage's own counts too
     assert not do(PRUNE, max_loss=0).met
 
 
@@ -146,6 +156,13 @@ def test_a_quantisation_that_ruins_the_model_is_told_of(tmp_path: Path) -> None:
     assert warning.startswith("stage 1 (quantise): the outputs have moved far from the dense model's: a loss of")
     assert f"{loss:.1f} %, 0.0 % before" in warning and loss > 10
     assert warning in found.warnings and not found.met
+
+
+def test_a_stage_behind_a_quantisation_is_told_of(do: Callable[..., Result]) -> None:
+    found = do({**QUANTISE, "ops": ["MatMul"]}, PRUNE)
+    (warning,) = [text for text in found.warnings if text.startswith("stage 2")]
+    assert warning.endswith("so a stage quantise had better be the last") and not found.plan.repairs
+    assert do(PRUNE, QUANTISE).plan.repairs
 
 
 def test_a_stage_that_fails_leaves_nothing(do: Callable[..., Result], tmp_path: Path) -> None:
