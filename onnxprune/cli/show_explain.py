@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.padding import Padding
 
 from onnxprune.cli.screen import show_all, table
 from onnxprune.coupling.explanation import Axis, Explanation, Family, Pair
@@ -30,12 +31,13 @@ def _parts(found: Explanation) -> Iterator[RenderableType]:
         yield from (equations, *map(_family, found.groups))
 
 
-def _family(family: Family) -> str:
+def _family(family: Family) -> RenderableType:
     state = STATES.get(family.state, family.state)
-    lines = [f"{family.letter}: {family.units} units, group {family.id}, {state}"]
-    lines += [f"  locked by {reason.cause}; {reason.advice}" for reason in family.locked[:MOST_CAUSES]]
-    lines += [f"  inexact by {cause}" for cause in family.inexact[:MOST_CAUSES]]
-    return "\n".join([*lines, *(f"  {_equation(axis)}" for axis in family.members)])
+    head = f"{family.letter}: {family.units} units, group {family.id}, {state}"
+    lines = [f"locked by {reason.cause}; {reason.advice}" for reason in family.locked[:MOST_CAUSES]]
+    lines += [f"inexact by {cause}" for cause in family.inexact[:MOST_CAUSES]]
+    lines += map(_equation, family.members)
+    return Group(head, Padding.indent("\n".join(lines), 2))
 
 
 def _pair(pair: Pair, families: dict[str, Family]) -> Iterator[RenderableType]:
