@@ -10,15 +10,18 @@ from onnxprune.graph import all_stored, load
 from onnxprune.pruning.ties import matrix_digests
 
 
-def left_behind(folder: Path, pruned: Sequence[str], others: Sequence[str]) -> list[str]:
-    """A sentence for every other model that holds a matrix of a pruned one."""
+def left_behind(folder: Path, made: Path, pruned: Sequence[str], others: Sequence[str]) -> list[str]:
+    """A sentence for every other model that holds a matrix which a pruned one lost, or lost units of.
+
+    folder, made: where the models are before and after.
+    """
     if not others:
         return []
-    known = {name: _matrices(folder / name) for name in pruned}
+    lost = {name: _matrices(folder / name) - _matrices(made / name) for name in pruned}
     told: list[str] = []
     for other in others:
         own = _matrices(folder / other)
-        if (name := next((name for name, found in known.items() if found & own), None)) is not None:
+        if (name := next((name for name, found in lost.items() if found & own), None)) is not None:
             told.append(f"{other} holds weights of {name} and isn't pruned with it, so they are two models from now on")
     return told
 

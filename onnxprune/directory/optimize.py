@@ -111,7 +111,7 @@ def _fill(
         decided = decide_all(source, names, recipe.options, scratch, progress)
         _prune_all(found, decided, made, progress)
     left = [name for name in models_of(source) if name not in names]
-    found.warnings += left_behind(source, names, left)
+    found.warnings += left_behind(source, made, names, left)
     _settle(found, made)
     for name, result in found.results.items():
         result.output = output / name

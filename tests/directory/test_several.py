@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from onnxprune import budget
@@ -169,6 +170,16 @@ def test_a_model_that_is_left_behind_is_told_of(source: Path, tmp_path: Path) ->
     result = optimize_directory(source, tmp_path / "small", Options(bench=False), only=["decoder_model.onnx"])
     (told,) = [text for text in result.warnings if "two models" in text]
     assert told.startswith("decoder_with_past_model.onnx holds weights of decoder_model.onnx and isn't pruned with it")
+
+
+def test_weights_that_stay_whole_are_no_tie_to_what_is_left_behind(source: Path, tmp_path: Path) -> None:
+    """The encoder's words are the decoder's, as they often are."""
+    encoder, decoder = (onnx.load(source / name) for name in ("encoder_model.onnx", "decoder_model.onnx"))
+    own, words = (next(t for t in m.graph.initializer if t.name == "words") for m in (encoder, decoder))
+    own.CopyFrom(words)
+    onnx.save(encoder, source / "encoder_model.onnx")
+    result = optimize_directory(source, tmp_path / "small", Options(bench=False), only=["encoder_model.onnx"])
+    assert result.met and not any("two models" in text for text in result.warnings)
 
 
 @pytest.mark.parametrize("name", [one.name for one in budget.budgets() if one.needs != budget.Needs.TRIALS])
