@@ -17,7 +17,7 @@ def carry(source: Path, made: Path, but: Collection[Path]) -> list[str]:
 
     A link that leads to a place in the directory leads to that place in the copy; one that leads out of it (as in a
     hub's cache) becomes what it leads to, so that the copy is whole by itself. Raises InputError for what is neither
-    file, directory nor link, and OSError.
+    file, directory nor link, or can't be copied, and OSError.
     """
     carried: list[str] = []
     _carry(source, source, made, but, carried)
@@ -34,9 +34,12 @@ def _carry(root: Path, source: Path, made: Path, but: Collection[Path], carried:
             _carry(root, path, place, but, carried)
             shutil.copystat(path, place)
             place.chmod(place.stat().st_mode | 0o700)  # or no model could be written there, and nobody could remove it
-        else:
+            continue
+        try:
             _copy(root, path, place)
-            carried.append(path.relative_to(root).as_posix())
+        except OSError as error:
+            raise InputError(f"{path}: can't be carried over ({error.strerror or error})") from None
+        carried.append(path.relative_to(root).as_posix())
 
 
 def _copy(root: Path, path: Path, place: Path) -> None:

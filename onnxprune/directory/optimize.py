@@ -150,7 +150,11 @@ def _settle(found: DirectoryResult, made: Path) -> None:
         narrowed = _narrowed({name: found.results[name] for name in names})
         if not narrowed:
             continue
-        fields = settle(made, config, narrowed)
+        try:
+            fields = settle(made, config, narrowed)
+        except InputError as error:  # of a file that nobody asked for
+            found.warnings.append(str(error))
+            continue
         found.fields += fields
         found.warnings += _told(config, fields, unsaid(fields, narrowed))
 

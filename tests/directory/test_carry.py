@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,16 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     made.mkdir()
     os.mkfifo(source / "pipe")
     with pytest.raises(InputError, match="pipe: is neither a file nor a directory nor a link"):
+        carry(source, made, ())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a file that nobody can read is easily had")
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    source, made = tmp_path / "model", tmp_path / "made"
+    source.mkdir()
+    made.mkdir()
+    (source / "vocab.txt").symlink_to("/proc/self/mem")
+    with pytest.raises(InputError, match=r"model/vocab.txt: can't be carried over \(Input/output error\)"):
         carry(source, made, ())
 
 

@@ -91,6 +91,14 @@ def test_a_model_that_cannot_be_pruned_leaves_nothing(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["dense"]
 
 
+def test_a_configuration_that_is_none_goes_over_as_it_is(tmp_path: Path) -> None:
+    source = single(tmp_path / "dense")
+    (source / "config.json").write_text("{,}", encoding="utf-8")
+    result = optimize_directory(source, tmp_path / "small", FAST)
+    assert (tmp_path / "small" / "config.json").read_text(encoding="utf-8") == "{,}"
+    assert result.warnings == ["config.json: can't be read as JSON, so what it says of widths can't be looked at"]
+
+
 def test_where_nobody_says_where_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = single(tmp_path / "dense")
     monkeypatch.chdir(source)
