@@ -22,6 +22,7 @@ from onnxprune.graph import data_files_of, name_data, put_folder, scratch_folder
 from onnxprune.graph.save import write_atomic
 from onnxprune.progress import Progress, inside, silent
 from onnxprune.pruning import Options, Result, optimize
+from onnxprune.pruning.decide import model_bytes
 from onnxprune.recipe.checks import check
 from onnxprune.recipe.recipe import Recipe
 from onnxprune.recipe.run import run
@@ -127,6 +128,10 @@ def _prune_all(found: DirectoryResult, decided: Decided, made: Path, progress: P
         result.offered = decided.offered.get(name, result.offered)
         found.results[name] = _kept_name(found.source / name, result)
     found.target, found.fraction, found.reached = decided.target, decided.fraction, decided.reached
+    if decided.target is not None and decided.target.quantity == "size":  # nobody knows that before
+        pairs = [(result.source, result.output) for result in found.results.values()]
+        found.fraction = sum(model_bytes(made) for _, made in pairs) / max(sum(model_bytes(old) for old, _ in pairs), 1)
+        found.reached = decided.target.allows(found.fraction)
     edited = any(result.plan.repairs or result.recovery for result in found.results.values())
     found.warnings += [*decided.warnings, *([REPAIRED] if decided.tied and edited else [])]
 

@@ -14,11 +14,13 @@ from onnxprune.budget import PARTS, Candidate, Cost, Fit, Work
 from onnxprune.calibration import Likeness, Trials
 from onnxprune.coupling import Analysis, Group
 from onnxprune.errors import InputError
+from onnxprune.graph import data_files_of
 from onnxprune.pruning.alignment import FALLBACKS, SLOW
 from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.passes import Pass, group_passes, make, parse
 from onnxprune.pruning.plan import Plan
 from onnxprune.pruning.selection import Offers, Scope, candidates, offers
+from onnxprune.runtime import file_size
 
 Shapes = dict[str, tuple[int, ...]]
 Score = Callable[[Analysis, Sequence[Group]], dict[str, np.ndarray]]
@@ -69,7 +71,12 @@ def cost_of(target: Target, analysis: Analysis, source: Path, shapes: Shapes) ->
     """The cost function that a target is stated in, but for latency, which is measured."""
     if target.quantity == "macs":
         return budget.macs(analysis, shapes)
-    return budget.params(analysis) if target.quantity == "params" else budget.size(analysis, source.stat().st_size)
+    return budget.params(analysis) if target.quantity == "params" else budget.size(analysis, model_bytes(source))
+
+
+def model_bytes(path: Path) -> int:
+    """What a model takes on disk, with its data files."""
+    return file_size(path, sorted(data_files_of(path)))
 
 
 def decide(

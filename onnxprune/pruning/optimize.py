@@ -11,6 +11,7 @@ from onnxprune.errors import InputError, VerificationError
 from onnxprune.graph import publish, scratch_folder
 from onnxprune.progress import Progress, silent
 from onnxprune.pruning.composing import check as check_zeros
+from onnxprune.pruning.decide import model_bytes
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.evolution import check_minutes
 from onnxprune.pruning.masking import check_training
@@ -94,6 +95,7 @@ def _once(source: Path, output: Path, options: Options, progress: Progress) -> R
                 trial, result.plan, "zeros" if options.unfinished else options.sparse_format
             )
             result.written = publish(trial, output)
+            judge_size(result)
     except OSError as error:
         raise InputError(f"{output}: can't be written ({error.strerror or error})") from None
     gc.collect()
@@ -124,6 +126,13 @@ def _proved(evidence: Evidence, make: Callable[[], Pruned], trial: Path, progres
 
 def _matches(teacher: PlainFile, before: Plan | None, plan: Plan) -> list[Match]:
     return matches_of_plan(teacher.load(), before.then(plan)) if before else []
+
+
+def judge_size(result: Result) -> None:
+    """A target in bytes is judged by the files: what is besides weights in them, nobody knows before."""
+    if result.target is not None and result.target.quantity == "size":
+        result.fraction = model_bytes(result.output) / max(model_bytes(result.source), 1)
+        result.reached = result.target.allows(result.fraction)
 
 
 def judge_time(result: Result) -> None:

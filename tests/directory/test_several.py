@@ -45,6 +45,16 @@ def test_half_of_the_sum_is_left(source: Path, tmp_path: Path) -> None:
     assert said["target"] == {"quantity": "macs", "fraction": 0.5, "left": result.fraction, "met": True}
 
 
+def test_bytes_are_those_of_all_files(source: Path, tmp_path: Path) -> None:
+    encoder = onnx.load(source / "encoder_model.onnx")
+    for number in range(100):  # the result leaves them out
+        encoder.graph.value_info.append(onnx.helper.make_tensor_value_info(f"unused_{number}", 1, [number]))
+    onnx.save(encoder, source / "encoder_model.onnx")
+    result = optimize_directory(source, tmp_path / "small", Options(target=Target("size", 0.7), bench=False))
+    before, after = (sum(path.stat().st_size for path in folder.glob("*.onnx")) for folder in (source, result.output))
+    assert result.met and result.fraction == after / before <= 0.7
+
+
 def test_no_single_model_has_to_meet_the_target(source: Path, tmp_path: Path) -> None:
     result = optimize_directory(source, tmp_path / "small", replace(HALF, protect=["read", "write"]))
     left = {name: one.after["macs"] / one.before["macs"] for name, one in result.results.items()}

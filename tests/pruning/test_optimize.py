@@ -37,6 +37,21 @@ def test_targets_are_met_and_proved(source: Path, tmp_path: Path, target: str) -
     onnx.checker.check_model(tmp_path / "out.onnx", full_check=True)
 
 
+@pytest.mark.parametrize("external", [False, True])
+def test_a_target_in_bytes_is_judged_by_the_files(tmp_path: Path, external: bool) -> None:
+    """Shapes that the source tells, and the result leaves out, are bytes; so are a data file's."""
+    model = build(CNN)
+    for number in range(0 if external else 100):
+        model.graph.value_info.append(onnx.helper.make_tensor_value_info(f"unused_{number}", 1, [number]))
+    (tmp_path / "dense").mkdir()
+    source, output = tmp_path / "dense" / "model.onnx", tmp_path / "out.onnx"
+    onnx.save(model, source, save_as_external_data=external, location="weights", size_threshold=0)
+    result = optimize(source, output, Options(target=Target("size", 0.7), bench=False))
+    before = sum(path.stat().st_size for path in source.parent.iterdir())
+    after = sum(path.stat().st_size for path in tmp_path.glob("out*"))
+    assert result.met and result.fraction == after / before <= 0.7
+
+
 def test_counts_agree_with_the_file(source: Path, tmp_path: Path) -> None:
     result = optimize(source, tmp_path / "out.onnx", Options(bench=False))
     stored = {t.name: list(t.dims) for t in onnx.load(tmp_path / "out.onnx").graph.initializer}
