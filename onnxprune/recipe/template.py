@@ -23,12 +23,12 @@ STAGED = """\
 
 
 def template() -> str:
-    """The text: what has a value is on, all else is a comment."""
+    """The text: what may stand above stages and has a value is on, all else is a comment."""
     parts = [
         HEAD,
         _part("The result.", RESULT),
         _part("Data, and how everything is run.", COMMON),
-        _part("How it is pruned.", HOW),
+        _part("How it is pruned.", HOW, given=False),
         STAGED,
         *(_stage(kind) for kind in STAGES),
     ]
@@ -47,9 +47,10 @@ def write(path: Path, force: bool = False, beside: bool = True) -> list[Path]:
     return new_files({path: text} | ({} if same else {place: schema.text()}), force)
 
 
-def _part(title: str, keys: Keys) -> str:
-    given = {name: key.standard for name, key in keys.items() if key.standard is not None}
-    return "\n".join([f"# {title}", *lines(keys, given), ""])
+def _part(title: str, keys: Keys, given: bool = True) -> str:
+    """Keys under a title. given: whether those with a value hold; else a stage below can be put on as it stands"""
+    values = {name: key.standard for name, key in keys.items() if given and key.standard is not None}
+    return "\n".join([f"# {title}", *lines(keys, values), ""])
 
 
 def _stage(kind: str) -> str:

@@ -35,7 +35,7 @@ class Benched:
 
 
 def bench(
-    models: Sequence[Path],
+    models: Sequence[Path | str],
     *,
     dims: Mapping[str, int] | None = None,
     provider: str = "cpu",
@@ -51,9 +51,10 @@ def bench(
     """
     if not models:
         raise InputError("a bench needs a model")
-    feeds = common_feeds(models, dims=dims, provider=provider, threads=threads, seed=seed)
+    paths = [Path(model) for model in models]
+    feeds = common_feeds(paths, dims=dims, provider=provider, threads=threads, seed=seed)
     found = runtime.bench(
-        models,
+        paths,
         feeds=feeds,
         threads=threads,
         provider=provider,
@@ -64,7 +65,7 @@ def bench(
     )
     timed = [
         Timed(str(path), timing(found, i), interval(found.ratio(i)), interval(found.cpu_ratio(i)))
-        for i, path in enumerate(models)
+        for i, path in enumerate(paths)
     ]
     shapes = {name: list(array.shape) for name, array in feeds.items()}
     return Benched(environment(threads, provider), len(found.samples[0].wall), shapes, timed)

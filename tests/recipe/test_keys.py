@@ -89,6 +89,13 @@ def test_the_template_shows_every_key_and_every_line_of_it_fits() -> None:
         assert set(STAGES[body["kind"]]) - set(body) <= {*COMMON, *HOW}
 
 
+def test_a_stage_of_the_template_can_be_put_on_as_it_stands() -> None:
+    head, *stages = template.template().split("# [[stage]]\n")
+    for stage in stages:
+        said = tomllib.loads(head) | {"stage": [uncommented(stage)]}
+        assert checked(said, "template") is None and len(Recipe.of(**said).steps) == 1
+
+
 def uncommented(text: str) -> dict[str, Any]:
     """What a part of the template says if every setting in it is on."""
     lines = [line.removeprefix("# ") for line in text.splitlines()]

@@ -7,7 +7,9 @@ from typing import Any
 
 from onnxprune.cli import contract
 from onnxprune.gate.keys import TABLES
+from onnxprune.recipe import keys
 from onnxprune.report.schema import schema
+from onnxprune.settings import Keys
 
 Schema = Mapping[str, Any]
 
@@ -78,6 +80,25 @@ def gate_page() -> str:
         )
         parts.append(f"## {name}\n\n{found.meaning}{short}\n\n{_table(('key', 'meaning', 'for example'), rows)}")
     return "\n".join(parts)
+
+
+def recipe_page() -> str:
+    """Every key of a recipe: of the whole, and of each kind of stage."""
+    head = "# recipe.toml\n\nWhat `onnxprune optimize MODEL --recipe FILE` reads and `onnxprune init` writes; "
+    head += "[recipes](recipes.md) shows them at work. The schema is "
+    head += "[recipe.schema.json](../onnxprune/recipe/recipe.schema.json). Without stages, all of the first three "
+    head += "tables may be given; above stages, the first two.\n"
+    parts = [head]
+    for title, table in (("The result", keys.RESULT), ("Data, and how it is run", keys.COMMON), ("How", keys.HOW)):
+        parts.append(f"## {title}\n\n{_keys(table)}")
+    for kind, table in keys.STAGES.items():
+        parts.append(f"## Stages of the kind {kind}\n\n{keys.MEANINGS[kind]}\n\n{_keys(table)}")
+    return "\n".join(parts)
+
+
+def _keys(table: Keys) -> str:
+    rows = ((f"`{name}`", key.meaning, f"`{key.example}`") for name, key in table.items())
+    return _table(("key", "meaning", "for example"), rows)
 
 
 def exit_codes_page() -> str:

@@ -24,6 +24,7 @@ GENERATED = {
     "reference/exit-codes.md": fields.exit_codes_page,
     "reference/report.md": fields.report_page,
     "reference/gate.md": fields.gate_page,
+    "reference/recipe.md": fields.recipe_page,
     "reference/python.md": python.page,
 }
 """Page -> what makes its text, with links as seen from docs/."""
