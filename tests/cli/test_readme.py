@@ -26,7 +26,7 @@ NEEDS_A_FRAMEWORK = [command for command in COMMANDS if command.startswith("expo
 def test_there_are_commands() -> None:
     assert len(COMMANDS) > 10 and len(NEEDS_A_FRAMEWORK) == 1
     assert {shlex.split(c)[0] for c in COMMANDS} == set(
-        "optimize recover analyze explain export bench compare gate doctor list".split()
+        "optimize init recover analyze explain export bench compare gate doctor list".split()
     )
 
 
@@ -35,6 +35,8 @@ def test_there_are_commands() -> None:
 def test_commands_run(run: Run, command: str) -> None:
     if command.startswith("gate check"):
         gate.record("model.onnx", "baseline.json")
+    if "--recipe" in command:
+        run("init")
     done = run(*shlex.split(command))
     lines = done.stderr.splitlines()
     missed = [line for line in lines if line.startswith(ON_A_BUSY_MACHINE)]

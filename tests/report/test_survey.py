@@ -57,6 +57,11 @@ def test_compare_uses_the_lengths_it_is_given(tmp_path: Path) -> None:
     assert {(s.done, s.total) for s in stages if isinstance(s, Stage) and "latency" in s} == {(1, 3), (2, 3), (3, 3)}
 
 
+def test_a_bench_takes_names_as_the_other_verbs_do(model: Path) -> None:
+    (timed,) = bench([str(model)], rounds=3).models
+    assert timed.path == str(model) and timed.time.median > 0
+
+
 def test_a_bench_needs_models_that_are_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a bench needs a model"):
         bench([])

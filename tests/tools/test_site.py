@@ -15,6 +15,7 @@ from onnxprune.cli import app
 from onnxprune.criteria import criteria
 from onnxprune.gate.keys import TABLES
 from onnxprune.pruning import available
+from onnxprune.recipe.keys import OPTIMIZE, STAGES
 from onnxprune.repair import repairs
 from onnxprune.report.schema import schema
 from onnxprune.sparse import sparsifiers
@@ -64,6 +65,9 @@ def test_every_field_is_there() -> None:
     records = [schema(), *(one for one in schema()["$defs"].values() if "properties" in one)]
     assert all(f"| `{name}` |" in report for one in records for name in one["properties"])
     assert all(f"| `{key}` | {entry.meaning}" in gate for table in TABLES.values() for key, entry in table.keys.items())
+    recipe = fields.recipe_page()
+    assert all(f"| `{key}` | {entry.meaning}" in recipe for table in STAGES.values() for key, entry in table.items())
+    assert all(f"| `{key}` | {entry.meaning}" in recipe for key, entry in OPTIMIZE.items())
     assert fields.type_of({"type": ["number", "null"]}) == "number or null"
     assert fields.type_of({"type": "array", "items": {"type": "string"}}) == "list of string"
 
