@@ -23,6 +23,15 @@ from tests.directory.made import DECODER, seq2seq, stored, weights_of
 from tests.oracle import build
 
 NAMES = ["decoder_model.onnx", "decoder_with_past_model.onnx", "encoder_model.onnx"]
+MERGED = """agraph (bool use_cache, float[batch,steps,16] x) => (float[batch,steps,16] y)
+<float[16,48] up, float[48,16] down>
+{
+  y = If (use_cache) <
+    then_branch = past () => (float[batch,steps,16] u) { h = MatMul(x, up) r = Relu(h) u = MatMul(r, down) },
+    else_branch = first () => (float[batch,steps,16] v) { g = MatMul(x, up) q = Relu(g) v = MatMul(q, down) }
+  >
+}"""
+
 HALF = Options(target=Target("macs", 0.5), bench=False, data={"batch": 1, "sequence": 8, "steps": 4, "past": 3})
 
 
@@ -68,6 +77,21 @@ def test_shared_weights_lose_the_same_units(source: Path, tmp_path: Path) -> Non
     one, other = (weights_of(tmp_path / "small" / name) for name in (first, then))
     np.testing.assert_array_equal(one["up"], other["weight_1"])
     np.testing.assert_array_equal(one["down"], other["weight_2"])
+
+
+def test_a_merged_decoder_loses_what_the_others_lose(source: Path, tmp_path: Path) -> None:
+    """Its branches are both decoders, over one set of weights."""
+    merged, dense = build(MERGED, seed=4), onnx.load(source / "decoder_model.onnx")
+    for name in ("up", "down"):
+        own, other = (next(t for t in model.graph.initializer if t.name == name) for model in (merged, dense))
+        own.CopyFrom(other)
+    onnx.save(merged, source / "decoder_model_merged.onnx")
+    result = optimize_directory(source, tmp_path / "small", HALF)
+    first, then, _ = NAMES
+    units = kept(result, first, "up", 1)
+    assert result.met and len(units) < 48
+    assert units == kept(result, then, "weight_1", 1) == kept(result, "decoder_model_merged.onnx", "up", 1)
+    assert result.results["decoder_model_merged.onnx"].proof.status == "proved"
 
 
 def test_what_crosses_between_the_files_still_fits(source: Path, tmp_path: Path) -> None:
