@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from math import prod
 from pathlib import Path
-from typing import Any
 
 from onnxprune.calibration import Data, Quantised, quantise
 from onnxprune.errors import InputError
@@ -22,8 +21,9 @@ from onnxprune.pruning.options import Teacher
 from onnxprune.pruning.retrain import retrain
 from onnxprune.recipe.advice import aims_at_whole
 from onnxprune.recipe.shared import Shared
+from onnxprune.recipe.spelling import of_keys
 from onnxprune.recipe.steps import Prune, Quantise, Recover, Step
-from onnxprune.report import opened
+from onnxprune.recipe.telling import counts
 from onnxprune.runtime import Feeds, Fidelity, PlainFile, compare_models
 
 COLLAPSE = 0.1
@@ -64,11 +64,11 @@ class Line:
             self.progress("looking at what came of it")
             after, fidelity = counts(place, self.options), self._fidelity(place)
         except InputError as error:
-            raise InputError(f"{which}: {str(error).replace(str(place), str(self.output))}") from None
+            raise InputError(f"{which}: {of_keys(str(error).replace(str(place), str(self.output)))}") from None
         finally:
             self.progress = outer
         made = Stage(step.kind, dict(step.settings), time.monotonic() - started, after, fidelity, work)
-        made.warnings = [f"{which}: {text}" for text in [*said, *work.warnings, *self._collapse(made)]]
+        made.warnings = [f"{which}: {of_keys(text)}" for text in [*said, *work.warnings, *self._collapse(made)]]
         self.stages.append(made)
         self.last = place
 
@@ -147,28 +147,3 @@ class Line:
         return [
             f"the outputs have moved far from the dense model's: a loss of {100 * now:.1f} %, {100 * was:.1f} % before"
         ]
-
-
-def counts(model: Path, options: Options) -> dict[str, float]:
-    """Stored parameters, multiply-accumulates of one inference, and bytes of a model file."""
-    found = opened(model, options.data, options.seed)
-    return {"params": found.params.total(), "macs": found.macs.total(), "bytes": float(found.bytes)}
-
-
-def told(stage: Stage) -> dict[str, Any]:
-    """What the plan says of a stage: nothing that a clock or a rounding says."""
-    after = {name: round(value) for name, value in stage.after.items()}
-    return {"kind": stage.kind, "settings": stage.settings, "after": after, **_did(stage.work)}
-
-
-def _did(work: Result | Recovery | Quantised) -> dict[str, Any]:
-    if isinstance(work, Result):
-        return {"did": work.plan.body()}
-    if isinstance(work, Recovery):
-        data = {"sha256": work.data.digest, "samples": work.data.samples}
-        return {
-            "did": {"mode": work.setting.mode, "gained": work.gained, "steps": work.outcome.steps, "held_out": data}
-        }
-    ranges = {"sha256": work.data.digest, "samples": work.data.samples} if work.data is not None else None
-    names = ("mode", "weights", "activations", "per_channel", "nodes")
-    return {"did": {**{name: getattr(work, name) for name in names}, "data": ranges}}

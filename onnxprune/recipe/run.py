@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gc
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, reduce
 from pathlib import Path
-from typing import Any
 
 from onnxprune.errors import InputError
 from onnxprune.graph import publish, scratch_folder
@@ -21,10 +19,12 @@ from onnxprune.pruning.plan import sha256
 from onnxprune.pruning.sparsifying import write_sparse
 from onnxprune.recipe.advice import advice
 from onnxprune.recipe.checks import check, packed
-from onnxprune.recipe.line import Line, counts, told
+from onnxprune.recipe.command import command
+from onnxprune.recipe.line import Line
 from onnxprune.recipe.places import modules_of
 from onnxprune.recipe.recipe import Recipe
 from onnxprune.recipe.shared import Shared
+from onnxprune.recipe.telling import counts, told
 from onnxprune.runtime import Feeds
 from onnxprune.runtime.verify import Proof
 
@@ -127,7 +127,7 @@ def _together(recipe: Recipe, line: Line, after: dict[str, float]) -> Result:
     forms = [form for form in map(packed, recipe.steps) if form]
     options = replace(options, sparse_format=forms[-1] if forms else "zeros")
     found = Result(line.dense, line.output, options, plan, proof, fraction, reached, before, after, [])
-    found.target, found.stages, found.command = options.target, line.stages, _command(recipe, line)
+    found.target, found.stages, found.command = options.target, line.stages, command(recipe, line.dense, line.output)
     found.locked, found.unknown = (works[0].locked, works[0].unknown) if works else ([], {})
     for work in works:
         found.offered = {**work.offered, **found.offered}
@@ -155,21 +155,3 @@ def _proof(proofs: Sequence[Proof]) -> Proof:
         return Proof("skipped", reason="no stage takes anything away")
     status = next(status for status in LEAST_SURE if any(proof.status == status for proof in proofs))
     return max((proof for proof in proofs if proof.status == status), key=lambda proof: proof.error)
-
-
-def _command(recipe: Recipe, line: Line) -> str:
-    """What does the same again: a command line, or Python where the recipe comes from there."""
-    if recipe.file is None:
-        return f"onnxprune.run(recipe, {str(line.dense)!r}, {str(line.output)!r})"
-    words = ["onnxprune", "optimize", str(line.dense), "-o", str(line.output), "--recipe", str(recipe.file)]
-    over = {name: value for name, value in (recipe.over or {}).items() if name != "output"}
-    return shlex.join([*words, *(word for name, value in over.items() for word in _flag(name, value))])
-
-
-def _flag(name: str, value: Any) -> list[str]:
-    if isinstance(value, bool):
-        return [] if value else [f"--no-{name}"]
-    if isinstance(value, dict):
-        return [word for key, length in value.items() for word in ("--dim", f"{key}={length}")]
-    flag = f"--{name.replace('_', '-')}"
-    return [word for one in (value if isinstance(value, list) else [value]) for word in (flag, str(one))]

@@ -75,6 +75,8 @@ def blind(report: Report) -> list[tuple[str, str]]:
         return []
     if any("data" in stage.settings for stage in report.stages):
         return []
+    if report.stages and not any(stage.proof for stage in report.stages):  # none chooses what goes
+        return []
     return [
         ("no data", "weights alone decided, nothing is repaired; most models keep more with --data, even --data random")
     ]

@@ -12,7 +12,7 @@ from onnxprune.errors import InputError
 def parsed(file: Path) -> dict[str, Any]:
     """What a file in TOML holds. Raises InputError for what isn't one."""
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))  # some editors put a mark in front
     except OSError as error:
         raise InputError(f"{file}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -65,6 +65,13 @@ def test_it_tells_every_stage(run: Run, folder: Path) -> None:
     onnx.checker.check_model(folder / "model.pruned.onnx", full_check=True)
 
 
+def test_data_are_missed_where_something_goes(run: Run, folder: Path) -> None:
+    for kind, missed in (("quantise", False), ("prune", True)):
+        (folder / "recipe.toml").write_text(f'bench = false\n[[stage]]\nkind = "{kind}"\n')
+        done = run("optimize", "model.onnx", "--recipe", "recipe.toml")
+        assert done.exit_code == 0 and ("no data" in done.stdout) == missed
+
+
 def test_the_reports_command_does_the_same_again(run: Run, folder: Path) -> None:
     run("optimize", "model.onnx", "--recipe", "recipe.toml", "--seed", "3", "--protect", "c", "--target", "size=0.5")
     command = json.loads((folder / "report" / "report.json").read_text())["command"]

@@ -35,6 +35,12 @@ def test_what_is_said_beside_it_wins(tmp_path: Path) -> None:
     assert (found.options.seed, found.options.target, found.options.protect) == (2, Target("params", 0.4), ("a",))
 
 
+def test_files_of_any_editor_are_read(tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_bytes(b"\xef\xbb\xbfseed = 3\r\n# \xc3\xbc\r\nthreads = 2\r\n")
+    options = Recipe.load(tmp_path / "recipe.toml").options
+    assert (options.seed, options.threads) == (3, 2)
+
+
 STAGES = """
 target = "macs=0.4"
 seed = 1

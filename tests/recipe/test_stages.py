@@ -165,6 +165,14 @@ def test_a_stage_behind_a_quantisation_is_told_of(do: Callable[..., Result]) -> 
     assert do(PRUNE, QUANTISE).plan.repairs
 
 
+def test_what_is_told_of_stages_is_told_of_keys(do: Callable[..., Result]) -> None:
+    told = "protect 'z*' matches no weight and no node that uses one"
+    assert f"stage 1 (prune): {told}" in do({**PRUNE, "protect": ["z*"]}).warnings
+    with pytest.raises(InputError, match=r"^stage 1 \(prune\): ") as caught:
+        do({**PRUNE, "only": ["z*"]})
+    assert "--" not in str(caught.value)
+
+
 def test_a_stage_that_fails_leaves_nothing(do: Callable[..., Result], tmp_path: Path) -> None:
     before = sorted(path.name for path in tmp_path.iterdir())
     with pytest.raises(InputError, match=r"^stage 2 \(quantise\): nothing in the model can be quantised"):
