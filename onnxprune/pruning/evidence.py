@@ -26,7 +26,7 @@ from onnxprune.criteria import Needs
 from onnxprune.errors import InputError
 from onnxprune.graph import Model, normalize
 from onnxprune.progress import Progress, silent
-from onnxprune.pruning.inputs import MADE_UP_CALLS, UNVERIFIED, Inputs, imagined, open_inputs
+from onnxprune.pruning.inputs import MADE_UP_CALLS, MADE_UP_OF, UNVERIFIED, Inputs, imagined, open_inputs
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.placing import Doors
 from onnxprune.pruning.plan import digests, read
@@ -88,7 +88,7 @@ class Evidence:
         wanted = max(options.samples, options.recover_samples) if options.recover or options.masks else options.samples
         opened = self._open(self.options.calibration, wanted)
         self.warnings += opened.warnings
-        if opened.synthetic:
+        if opened.synthetic and not options.made_up:
             self.warnings.append(UNVERIFIED)
         return opened
 
@@ -226,11 +226,14 @@ class Evidence:
         """What the plan says of a repair: how, on which data, and which stored tensors and outputs it changed."""
         if not edits:
             return []
-        data = self.calibration
+        data, given = self.calibration, self.given
+        inputs = {"name": PurePath(data.name).name, "sha256": data.digest, "samples": data.samples}
+        if given is not None and given.synthetic:
+            inputs[MADE_UP_OF] = given.samples
         return [
             {
                 "name": self.repair,
-                "data": {"name": PurePath(data.name).name, "sha256": data.digest, "samples": data.samples},
+                "data": inputs,
                 "initializers": sorted(edits.weights),
                 "biases": sorted(edits.biases),
             }

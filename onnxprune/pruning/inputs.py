@@ -21,6 +21,9 @@ from onnxprune.runtime.run import run
 MADE_UP_CALLS = 32
 """Calls, where nobody gave any, to see what a model does."""
 
+MADE_UP_OF = "made_up"
+"""What a plan calls the number of samples that were made up, those held out included."""
+
 TO_TRAIN = 256
 """Random calls to train on, where nothing better can be made up."""
 

@@ -26,6 +26,7 @@ from onnxprune.pruning.retrain import check_recovery, retrain
 from onnxprune.pruning.rounds import check_rounds, in_rounds
 from onnxprune.pruning.search import check_options, search
 from onnxprune.pruning.sparsifying import check_forms, resolved, write_sparse
+from onnxprune.pruning.unasked import unasked
 from onnxprune.recovery import Match
 from onnxprune.rewrite import prove
 from onnxprune.runtime import PlainFile
@@ -43,7 +44,7 @@ def optimize(
     """
     source, output, options = Path(source), Path(output), options or Options()
     check_paths(source, output)
-    options = checked(options)
+    options = unasked(source, checked(options))
     if options.recover_rounds == 1:
         return _once(source, output, options, progress)
     result = in_rounds(source, output, options, progress, _once)

@@ -86,6 +86,8 @@ class Options:
     """Sizes for the model's open dimensions, by symbol."""
     calibration: str | None = None
     """The user's data, as `onnxprune.calibration.open_data` takes it."""
+    made_up: bool = False
+    """Where no data are given, and nothing says what is to decide, inputs are made up: see `unasked`."""
     samples: int = 512
     """Of the user's data, at most."""
     preprocess: Path | None = None

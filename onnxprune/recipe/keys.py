@@ -39,8 +39,8 @@ RESULT = {
 }  # fmt: skip
 
 COMMON = {
-    "data": Key(TEXT, "Real inputs: FILE.npz, .npy or .jsonl, a folder of arrays or pictures, MODULE:FUNCTION, or "
-                "random.", '"calib.npz"'),
+    "data": Key(TEXT, "Real inputs: FILE.npz, .npy or .jsonl, a folder of arrays or pictures, MODULE:FUNCTION; random "
+                "ones, which are the default where nothing else decides; none: weights alone.", '"calib.npz"'),
     "samples": Key(WHOLE, "Use at most so many samples of the data; by default 512, and 16384 to train on.", "512"),
     "preprocess": Key(TEXT, "FILE.toml: what becomes of a picture; by default preprocess.toml in the folder.",
                       '"preprocess.toml"'),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from onnxprune.recovery.masks import MaskSetting
 
 Values = Mapping[str, Any]
 
+NONE = "none"
+"""For data: weights alone decide."""
+
 FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "target": ("target", Target.parse),
     "max_loss": ("max_loss", float),
     "metric": ("metric", str),
     "bench": ("bench", bool),
-    "data": ("calibration", str),
+    "data": ("calibration", lambda value: None if value == NONE else value),
     "samples": ("samples", int),
     "preprocess": ("preprocess", Path),
     "labels": ("labels", str),
@@ -49,7 +53,7 @@ FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 def options(values: Values) -> Options:
     """Options of `optimize`. Raises InputError for values that mean nothing."""
     found = {field: make(values[key]) for key, (field, make) in FIELDS.items() if key in values}
-    return Options(**found, masks=_masks(values), recover=_recover(values))
+    return Options(**found, made_up="data" not in values, masks=_masks(values), recover=_recover(values))
 
 
 def _recover(values: Values) -> Training | None:
@@ -90,7 +94,7 @@ def step(kind: str, values: Values) -> Prune | Recover | Quantise:
 
 
 def _prune(values: Values) -> Prune:
-    return Prune(options(values))
+    return Prune(replace(options(values), made_up=False))
 
 
 def _sparsify(values: Values) -> Prune:

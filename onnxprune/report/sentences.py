@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 
+from onnxprune.pruning.inputs import UNVERIFIED
 from onnxprune.report.closeness import Closeness
 from onnxprune.report.record import Aim, Attempt, Given, Loss, MaskRecord, ProofRecord, Recovered, Report, StageRecord
 from onnxprune.report.units import error, fraction, percent, quantity, seconds, some, times
@@ -70,7 +71,9 @@ def surroundings(used: Environment) -> list[tuple[str, str]]:
 
 
 def blind(report: Report) -> list[tuple[str, str]]:
-    """Where no data had a say: that, and what to do about it."""
+    """Where no real data had a say: that, and what to do about it."""
+    if report.data is not None and report.data.synthetic and UNVERIFIED not in report.warnings:
+        return [("no data", "random inputs decided; how good the result is on real ones is not known without --data")]
     if report.data is not None or report.repairs or report.masks or report.recovery:
         return []
     if any("data" in stage.settings for stage in report.stages):
@@ -157,6 +160,8 @@ def inputs(data: Given | None) -> str:
     """What fidelity was measured on."""
     if data is None:
         return "random inputs"
+    if data.synthetic:
+        return f"on {some(data.samples, 'sample')} that {'is' if data.samples == 1 else 'are'} made up"
     return f"on {some(data.samples, 'sample')} of {data.name}"
 
 

@@ -83,7 +83,7 @@ def _alone(script: str, *words: object, folder: Path | None = None) -> subproces
 def test_a_disk_that_fills_up(cnn: Path) -> None:
     out = cnn.with_name("small.onnx")
     out.write_text("older")
-    done = _alone(FULL, "optimize", cnn, "-o", out, "--no-bench")
+    done = _alone(FULL, "optimize", cnn, "-o", out, "--no-bench", "--data", "none")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"error: {out}: can't be written (File too large)\n"
     assert out.read_text() == "older" and sorted(p.name for p in cnn.parent.iterdir()) == ["model.onnx", "small.onnx"]

@@ -38,7 +38,9 @@ def test_one_model(place: Path, run: Run) -> None:
     assert lines[0] == "model.onnx" and "carried over  2 other files" in lines
     assert any(line.startswith("config        config.json: intermediate_size 64 to ") for line in lines)
     report = json.loads((place / "report" / "report.json").read_text(encoding="utf-8"))
-    assert report["command"].startswith("onnxprune optimize bert -o bert.pruned --target params=0.7 --criterion")
+    assert report["command"].startswith(
+        "onnxprune optimize bert -o bert.pruned --target params=0.7 --data random --samples 32 "
+    )
     assert [file["path"] for file in report["outputs"]] == ["bert.pruned/model.onnx"]
     assert (place / "bert.pruned" / "tokenizer.json").is_file()
 

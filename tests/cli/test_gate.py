@@ -64,7 +64,7 @@ def test_the_files_limits_hold(run: Run, place: Path) -> None:
 def test_data(run: Run, place: Path) -> None:
     run("gate", "record", "model.onnx")
     done = run("gate", "check", "larger.onnx", "--limit", "fidelity.max_loss=0", "--data", "random")
-    assert done.exit_code == 1 and "samples of random)" in done.stdout
+    assert done.exit_code == 1 and "samples that are made up)" in done.stdout
     moved = shutil.move("model.onnx", "dense.onnx")
     words = ("gate", "check", "larger.onnx", "--limit", "fidelity=1.0")
     assert "the baseline's model isn't there" in sentence(run(*words))

@@ -6,7 +6,7 @@ import json
 from pathlib import PurePath
 from typing import Any
 
-from onnxprune.report import sentences, units
+from onnxprune.report import sentences, stage_sentences, units
 from onnxprune.report.findings import findings
 from onnxprune.report.html.charts import CHARTS
 from onnxprune.report.html.vega import script
@@ -29,7 +29,7 @@ def html(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"units": units, "sentences": sentences}
+    made.globals |= {"units": units, "sentences": sentences, "stages": stage_sentences}
     specs = {chart.id: spec for chart in CHARTS if (spec := chart.make(report)) is not None}
     return made.get_template("page.html.j2").render(
         report=report,
