@@ -9,7 +9,7 @@ from onnxprune.calibration.gradients import Gradients
 from onnxprune.calibration.layer import Layer, layers
 from onnxprune.calibration.likeness import Likeness, compare_blocks
 from onnxprune.calibration.moments import CrossMoments, Moments
-from onnxprune.calibration.opening import MADE_UP, open_data
+from onnxprune.calibration.opening import MADE_UP, NOTHING, open_data
 from onnxprune.calibration.part import Part, part_of
 from onnxprune.calibration.quantising import Quantisation, Quantised, check_quantisation, quantise
 from onnxprune.calibration.samples import Sample, Samples
@@ -19,6 +19,7 @@ from onnxprune.calibration.trials import Opened, Trials
 __all__ = [
     "BATCH",
     "MADE_UP",
+    "NOTHING",
     "Activation",
     "Activations",
     "Block",

@@ -17,6 +17,9 @@ from onnxprune.runtime import Array, Feeds, InputSpec
 SAMPLES = 512
 MADE_UP = "random"
 
+NOTHING = "none"
+"""For data: there are none, and none are to be made up."""
+
 
 def open_data(
     text: str,

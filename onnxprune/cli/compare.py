@@ -9,7 +9,6 @@ import typer
 
 from onnxprune.cli.contract import say
 from onnxprune.cli.options import (
-    Data,
     Dim,
     Json,
     Preprocess,
@@ -19,6 +18,7 @@ from onnxprune.cli.options import (
     Samples,
     Seconds,
     Seed,
+    SomeData,
     Threads,
     dims,
     known_provider,
@@ -36,7 +36,7 @@ def compare(
     max_seconds: Seconds = 60.0,
     seed: Seed = 0,
     dim: Dim = None,
-    data: Data = None,
+    data: SomeData = None,
     samples: Samples = 512,
     preprocess: Preprocess = None,
     quiet: Quiet = False,

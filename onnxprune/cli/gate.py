@@ -11,7 +11,6 @@ import typer
 from onnxprune.cli import completion
 from onnxprune.cli.contract import NOT_MET, say
 from onnxprune.cli.options import (
-    Data,
     Dim,
     Json,
     Model,
@@ -20,6 +19,7 @@ from onnxprune.cli.options import (
     Quiet,
     Samples,
     Seed,
+    SomeData,
     Threads,
     dims,
     known_provider,
@@ -60,7 +60,7 @@ def record(
     threads: Threads = 1,
     seed: Seed = 0,
     dim: Dim = None,
-    data: Data = None,
+    data: SomeData = None,
     samples: Samples = 512,
     preprocess: Preprocess = None,
     quiet: Quiet = False,

@@ -40,6 +40,13 @@ Data = Annotated[
         help=meaning("data"),
     ),
 ]
+SomeData = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATA",
+        help="Real inputs: FILE.npz, .npy or .jsonl, a folder of arrays or pictures, MODULE:FUNCTION, or random.",
+    ),
+]
 Labels = Annotated[
     str | None,
     typer.Option(metavar="KEY", help=meaning("labels")),

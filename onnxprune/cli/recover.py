@@ -9,7 +9,7 @@ import typer
 
 from onnxprune.cli import completion
 from onnxprune.cli.contract import say
-from onnxprune.cli.options import Data, Dim, Json, Preprocess, Quiet, RecoverMode, Seed, dims
+from onnxprune.cli.options import Dim, Json, Preprocess, Quiet, RecoverMode, Seed, SomeData, dims
 
 Length = Annotated[
     str, typer.Option("--for", metavar="TIME|STEPS", help="How long: 10m, 90s, 1h, or a number of steps.")
@@ -55,7 +55,7 @@ def recover(
         Path | None,
         typer.Option("--output", "-o", help="Where to write; by default PRUNED.recovered.onnx beside the pruned one."),
     ] = None,
-    data: Data = None,
+    data: SomeData = None,
     samples: Samples = 16384,
     preprocess: Preprocess = None,
     length: Length = "10m",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from onnxprune.calibration import MADE_UP
+from onnxprune.calibration import MADE_UP, NOTHING
 from onnxprune.calibration.users import is_name
 
 _PATHS = frozenset(("output", "report", "plan", "preprocess"))
@@ -26,8 +26,8 @@ def _placed(name: str, value: Any, folder: Path) -> Any:
 
 
 def _is_path(text: str, folder: Path) -> bool:
-    """Whether data are a file or folder, and not made up or a function."""
-    return (folder / text).exists() or not (text == MADE_UP or is_name(text))
+    """Whether data are a file or folder, and not made up, none, or a function."""
+    return (folder / text).exists() or not (text in (MADE_UP, NOTHING) or is_name(text))
 
 
 @contextlib.contextmanager

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from onnxprune.calibration import Quantisation
+from onnxprune.calibration import NOTHING, Quantisation
 from onnxprune.errors import InputError
 from onnxprune.pruning import Inputs, Options, Target
 from onnxprune.recipe.keys import SPARSITY
@@ -17,15 +16,17 @@ from onnxprune.recovery.masks import MaskSetting
 
 Values = Mapping[str, Any]
 
-NONE = "none"
-"""For data: weights alone decide."""
+
+def _named(data: str | None) -> str | None:
+    return None if data == NOTHING else data
+
 
 FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "target": ("target", Target.parse),
     "max_loss": ("max_loss", float),
     "metric": ("metric", str),
     "bench": ("bench", bool),
-    "data": ("calibration", lambda value: None if value == NONE else value),
+    "data": ("calibration", _named),
     "samples": ("samples", int),
     "preprocess": ("preprocess", Path),
     "labels": ("labels", str),
@@ -94,7 +95,7 @@ def step(kind: str, values: Values) -> Prune | Recover | Quantise:
 
 
 def _prune(values: Values) -> Prune:
-    return Prune(replace(options(values), made_up=False))
+    return Prune(options(values))
 
 
 def _sparsify(values: Values) -> Prune:
@@ -131,7 +132,7 @@ def _quantise(values: Values) -> Quantise:
 
 def _inputs(values: Values, samples: int) -> Inputs:
     preprocess = Path(values["preprocess"]) if "preprocess" in values else None
-    return Inputs(values.get("data"), values.get("samples", samples), preprocess, dict(values.get("dims", {})))
+    return Inputs(_named(values.get("data")), values.get("samples", samples), preprocess, dict(values.get("dims", {})))
 
 
 _MAKERS: dict[str, Callable[[Values], Prune | Recover | Quantise]] = {
