@@ -1,7 +1,7 @@
 """What tools have in common that fill a page cell by cell, on trained models with labelled test data.
 
-Cells are kept in benchmarks/ of the cache folder and made again only where the model or the source of the compiler
-changed, so that a stopped run goes on.
+Cells are kept, and made again only where the model or the source of the compiler changed, so that a stopped run goes
+on.
 """
 
 from __future__ import annotations
@@ -57,11 +57,13 @@ def fill(
     return 0
 
 
-def obtained(section: str, name: str, recipe: Recipe, make: Callable[[float], Row], *, missing: bool = False) -> Row:
+def obtained(
+    section: str | Results, name: str, recipe: Recipe, make: Callable[[float], Row], *, missing: bool = False
+) -> Row:
     """The row of a cell, made if need be. make: from the dense model's score; missing: one made by another state of the
     source will do."""
-    key = key_of(recipe.obtain())
-    return Results(section).obtain(name, key, lambda: make(dense(recipe)), missing=missing)[0]
+    key, results = key_of(recipe.obtain()), section if isinstance(section, Results) else Results(section)
+    return results.obtain(name, key, lambda: make(dense(recipe)), missing=missing)[0]
 
 
 def dense(recipe: Recipe) -> float:

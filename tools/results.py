@@ -1,4 +1,5 @@
-"""What benchmarks found, kept between runs: a JSON file per section in benchmarks/ of the cache folder."""
+"""What benchmarks found, kept between runs: a JSON file per section, in benchmarks/ of the cache folder, or beside the
+source where making the rows again takes days."""
 
 from __future__ import annotations
 
@@ -15,6 +16,9 @@ from models.packages import digest
 from onnxprune.cache import cache_folder
 
 ROOT = Path(__file__).parent.parent
+MEASURED = ROOT / "tools" / "measured"
+"""Where rows are kept with the source: they outlive a machine."""
+
 Row = dict[str, Any]
 """One measured thing, as JSON. A failure is a row too: {"failed": reason}."""
 

@@ -44,11 +44,30 @@ def test_criteria_stand_under_each_other_the_best_after_training_first() -> None
     assert lines[2:] == [["taylor", "94.0", "99.0"], ["fisher", "95.0", "98.0"], ["random", "-", "90.0"]]
 
 
-def test_a_page_is_left_alone_where_there_is_nothing_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ONNXPRUNE_CACHE", str(tmp_path / "cache"))
-    Results("recovering").keep("net | 0.5 | repaired | 80 | fisher", "key", {"kept": 0.98, "steps": 80})
-    assert page.write(tmp_path / "a.md", tmp_path / "b.md") == tmp_path / "b.md"
+def test_a_page_is_left_alone_where_there_is_nothing_for_it(tmp_path: Path) -> None:
+    rows = Results("recovering", tmp_path)
+    rows.keep("net | 0.5 | repaired | 80 | fisher", "key", {"kept": 0.98, "steps": 80})
+    assert page.write(rows, tmp_path / "a.md", tmp_path / "b.md") == tmp_path / "b.md"
     assert not (tmp_path / "a.md").exists() and " 98.0 |" in (tmp_path / "b.md").read_text(encoding="utf-8")
+
+
+def test_machines_are_those_that_rows_were_made_on() -> None:
+    rows: dict[str, Row] = {
+        "net | 0.5 | repaired | 0": {"kept": 0.95, "steps": 0, "machine": "Machine: a."},
+        "net | 0.5 | repaired | 4m": {"kept": 0.98, "steps": 80, "machine": "Machine: b."},
+    }
+    assert "\n\nMachine: a.\nMachine: b.\nVersions: " in page.render(_cells(rows))
+
+
+def test_pages_hold_what_is_kept(tmp_path: Path) -> None:
+    """Nothing was written into them by hand, and nothing was measured and left out."""
+    page.write(page.kept(), tmp_path / "recovery.md", tmp_path / "criteria.md")
+    for file in (page.FILE, page.CRITERIA):
+        assert _tables(tmp_path / file.name) == _tables(file) != []
+
+
+def _tables(file: Path) -> list[str]:
+    return [line for line in file.read_text(encoding="utf-8").splitlines() if line.startswith(("|", "## "))]
 
 
 def _cells(rows: dict[str, Row]) -> dict[tuple[str, ...], Row]:

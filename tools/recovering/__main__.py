@@ -3,9 +3,9 @@
 python -m tools.recovering [--only GLOB] [--macs 0.5] [--effort 4m] [--way NAME] [--criterion NAME]
                            [--missing] [--list]
 
-Every cell is a model pruned to one size in one way and trained for so long. Cells are kept in benchmarks/ of the cache
-folder and made again only where the model or the source of the compiler changed, so that a stopped run goes on. Ends by
-writing docs/recovery.md, and docs/criteria.md where criteria were named.
+Every cell is a model pruned to one size in one way and trained for so long. Cells are kept in tools/measured/ and made
+again only where the model or the source of the compiler changed, so that a stopped run goes on. Ends by writing
+docs/recovery.md, and docs/criteria.md where criteria were named.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         lambda cell: cell.name,
         lambda cell: obtained(cell, missing=options.missing),
         told,
-        page.write,
+        lambda: page.write(page.kept()),
         "no model or way of that name",
         only_list=options.list,
     )
@@ -56,7 +56,7 @@ def obtained(cell: Cell, *, missing: bool = False) -> Row:
     """The row of a cell, made if need be; missing: one made by another state of the source will do."""
     recipe = load(cell.model)
     make = lambda whole: measured(recipe, cell, whole)  # noqa: E731
-    return cells.obtained("recovering", cell.name, recipe, make, missing=missing)
+    return cells.obtained(page.kept(), cell.name, recipe, make, missing=missing)
 
 
 def told(row: Row) -> str:

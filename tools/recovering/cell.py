@@ -17,6 +17,7 @@ from onnxprune.graph import all_stored, load, save
 from onnxprune.lift import lift
 from onnxprune.pruning import Inputs, Options, Target, optimize, recover
 from onnxprune.recovery import Effort, Training
+from tools.page import machine
 from tools.results import Row
 from tools.trained import calibration, score
 
@@ -59,7 +60,13 @@ def measured(recipe: Recipe, cell: Cell, dense: float) -> Row:
         except OnnxpruneError as reason:
             return {"failed": str(reason)}
         found = score(recipe, file)
-    return {"score": found, "kept": found / dense, "steps": steps, "losses": losses}
+    return {
+        "score": found,
+        "kept": found / dense,
+        "steps": steps,
+        "losses": losses,
+        "machine": machine().splitlines()[0],
+    }
 
 
 def _made(recipe: Recipe, cell: Cell, folder: Path) -> tuple[Path, int, list[float]]:

@@ -9,7 +9,7 @@ from statistics import median
 from onnxprune.recovery import Effort
 from tools.page import machine
 from tools.recovering.cell import NONE, WAYS
-from tools.results import ROOT, Results, Row, aged
+from tools.results import MEASURED, ROOT, Results, Row, aged
 from tools.table import number, table
 
 FILE = ROOT / "docs" / "recovery.md"
@@ -39,16 +39,20 @@ repair that are that criterion's defaults, and then trained for the same number 
 unlabelled data. Every cell is what is kept of the dense model's score, in per cent. `random` is one draw."""
 
 
-def write(file: Path = FILE, criteria: Path = CRITERIA) -> Path:
-    """Write the pages from what is kept in the cache, each where there is something to tell."""
-    kept = Results("recovering")
-    cells: Cells = {tuple(name.split(" | ")): row for name, row in kept.rows().items()}
+def kept() -> Results:
+    """All cells, with the source."""
+    return Results("recovering", MEASURED)
+
+
+def write(rows: Results, file: Path = FILE, criteria: Path = CRITERIA) -> Path:
+    """Write the pages from what is kept, each where there is something to tell."""
+    cells: Cells = {tuple(name.split(" | ")): row for name, row in rows.rows().items()}
     default: Cells = {name: row for name, row in cells.items() if len(name) == 4}
     named: Cells = {name: row for name, row in cells.items() if len(name) > 4}
     for cells, path, make in ((default, file, render), (named, criteria, render_criteria)):
         if cells:
             names = {" | ".join(name) for name in cells}
-            path.write_text(make(cells) + aged(n.split(" | ")[0] for n in kept.old() if n in names), encoding="utf-8")
+            path.write_text(make(cells) + aged(n.split(" | ")[0] for n in rows.old() if n in names), encoding="utf-8")
     return criteria if named and not default else file
 
 
@@ -56,12 +60,18 @@ def render(cells: Cells) -> str:
     """The page of training, from its cells."""
     ways = "\n".join(f"- **{way}**: {text}" for way, text in WAYS.items())
     levels = sorted({name[1] for name in cells}, reverse=True)
-    return "\n\n".join([_HEAD + "\n" + ways, machine(), *(_level(cells, level) for level in levels)]) + "\n"
+    return "\n\n".join([_HEAD + "\n" + ways, _machines(cells), *(_level(cells, level) for level in levels)]) + "\n"
 
 
 def render_criteria(cells: Cells) -> str:
     """The page of criteria, from its cells."""
-    return "\n\n".join([_CRITERIA, machine(), *_criteria(cells)]) + "\n"
+    return "\n\n".join([_CRITERIA, _machines(cells), *_criteria(cells)]) + "\n"
+
+
+def _machines(cells: Cells) -> str:
+    """Those that rows were made on, and the versions of today."""
+    here, versions = machine().splitlines()
+    return "\n".join([*sorted({row.get("machine", here) for row in cells.values()}), versions])
 
 
 def _criteria(cells: Cells) -> Iterator[str]:
