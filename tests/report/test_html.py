@@ -18,7 +18,7 @@ from onnxprune.report.html import html, vega
 from onnxprune.report.html.charts import CHARTS
 from onnxprune.report.html.layout import positions
 from onnxprune.report.inside import look
-from onnxprune.report.record import Attempt, Given, Loss, Moment, Recovered
+from onnxprune.report.record import Attempt, Given, Loss, Moment, QuantisedRecord, Recovered, StageRecord
 
 GIVEN = Given("calib.npz", "0" * 64, 8, 2, False, ())
 
@@ -101,3 +101,34 @@ def test_positions_are_the_same_every_time_and_apart() -> None:
     places = positions(8, links)
     assert places == positions(8, links) and len(set(places)) == 8 and places[0][0] < places[7][0]
     assert len(set(positions(200, links))) == 200 and positions(1, []) and positions(0, []) == []
+
+
+def test_stages_stand_one_below_the_other(report: Report, no_charts: None) -> None:
+    first = StageRecord(
+        kind="prune",
+        settings={"target": "macs=0.6", "data": "<b>"},
+        seconds=2.5,
+        after=report.after,
+        fidelity=None,
+        target=report.target,
+        loss=None,
+        proof=report.proof,
+        repairs=[],
+        masks=None,
+        recovery=None,
+        quantised=None,
+        passes=report.passes,
+        groups=report.groups,
+        sparse=[],
+        sparse_layers=[],
+        warnings=[],
+    )
+    second = replace(
+        first, kind="quantise", passes=[], quantised=QuantisedRecord("static", "int8", "uint8", True, {}, None)
+    )
+    page = html(replace(report, stages=[first, second]))
+    rows = re.findall(r"<tr>(<td class=\"\">.*?)</tr>", page)
+    cells = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in rows]
+    assert [row[0] for row in cells] == ["1 prune", "2 quantise"] and {row[-1] for row in cells} == {"2.50 s"}
+    assert "static, weights int8, per channel" in cells[1][1]
+    assert "data = &#34;&lt;b&gt;&#34;" in page and "Stage by stage" not in html(report)

@@ -29,7 +29,7 @@ def html(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"units": units, "sentences": sentences, "stages": stage_sentences}
+    made.globals |= {"units": units, "sentences": sentences, "stages": stage_sentences, "written": _written}
     specs = {chart.id: spec for chart in CHARTS if (spec := chart.make(report)) is not None}
     return made.get_template("page.html.j2").render(
         report=report,
@@ -57,6 +57,10 @@ def _rows(report: Report) -> list[tuple[str, str, str, float]]:
         medians = timed.before.median, timed.after.median
         rows.append(("latency, median", units.seconds(medians[0]), units.seconds(medians[1]), medians[1], medians[0]))
     return [(what, one, other, left / max(whole, 1e-30)) for what, one, other, left, whole in rows]
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _embedded(value: Any) -> str:
