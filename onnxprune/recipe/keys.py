@@ -21,6 +21,7 @@ _EFFORT = either(
 _AMOUNT = Kind({"type": "number", "minimum": 0, "maximum": kinds.MOST}, "a number from 0")
 _ABOVE = Kind({"type": "number", "exclusiveMinimum": 0, "maximum": kinds.MOST}, "a number above 0")
 _INSIDE = Kind({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, "a number above 0 and below 1")
+_WORD = Kind({"type": "string", "pattern": r"^[A-Za-z0-9_:.-]+$"}, "a word")
 _BYTES = choice("int8", "uint8")
 
 RESULT = {
@@ -97,9 +98,9 @@ OPTIMIZE = {**RESULT, **COMMON, **HOW}
 """Everything that a recipe without stages can say: the options of `onnxprune optimize`."""
 
 _ZEROS = {
-    "pattern": Key(TEXT, "Blocks of OUTPUTSxINPUTS, N:M, unstructured, or auto.", '"16x1"', "16x1"),
+    "pattern": Key(_WORD, "Blocks of OUTPUTSxINPUTS, N:M, unstructured, or auto.", '"16x1"', "16x1"),
     "sparsity": Key(_INSIDE, "Share of zeros in each weight; 0.5 where no target decides.", "0.5"),
-    "method": Key(TEXT, "What decides where zeros go; see 'onnxprune list sparsifiers'.", '"alps"'),
+    "method": Key(_WORD, "What decides where zeros go; see 'onnxprune list sparsifiers'.", '"alps"'),
     "refit": Key(SWITCH, "Whether the weights that stay are solved for once more.", "true", True),
     "share": Key(choice("errors", "even"), "How zeros are shared out over layers: by the errors they make, or evenly.",
                  '"errors"', "errors"),

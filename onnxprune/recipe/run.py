@@ -119,7 +119,8 @@ def _together(recipe: Recipe, line: Line, after: dict[str, float]) -> Result:
     works = [stage.work for stage in line.stages if isinstance(stage.work, Result)]
     plan = reduce(Plan.then, (work.plan for work in works)) if works else Plan({}, [], {})
     plan.model = {"name": line.dense.name, "sha256": sha256(line.dense)}
-    plan.sparse = [entry for work in works for entry in work.plan.sparse]
+    last = {entry["initializer"]: entry for work in works for entry in work.plan.sparse}  # one may be taken twice
+    plan.sparse = list(last.values())
     plan.stages = [told(stage) for stage in line.stages]
     plan.measured = {name: _rounded(values) for name, values in (("before", before), ("after", after))}
     fraction, reached = _reached(options, before, after)

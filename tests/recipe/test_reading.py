@@ -119,6 +119,10 @@ def test_functions_are_found_beside_the_recipe(tmp_path: Path, monkeypatch: pyte
         ),
         ("[[stage]]\nkind = 'recover'\nrates = 1", "stage 1 (recover): there is no key 'rates'; did you mean rate"),
         ("[[stage]]\nkind = 'recover'\nrate = -1", "stage 1 (recover): rate should be a number above 0, but is -1"),
+        (
+            "[[stage]]\nkind = 'sparsify'\npattern = '16x1,ends=true'",
+            "(sparsify): pattern should be a word, but is '16x1,",
+        ),
         ("criterion = 'l1'\n[[stage]]\nkind = 'prune'", "'criterion' belongs into a [[stage]] of the kind prune, for"),
         ("[stages]\na = 1", "there is no key 'stages'; did you mean"),
     ],

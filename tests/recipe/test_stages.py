@@ -130,6 +130,13 @@ def test_a_plan_of_two_prunings_tells_which_units_stay(do: Callable[..., Result]
             assert found.plan.initializers[site["initializer"]][str(site["axis"])] == order
 
 
+def test_a_weight_that_two_stages_put_zeros_into_is_one_weight(do: Callable[..., Result]) -> None:
+    zeros = {"kind": "sparsify", "least": 100, "method": "magnitude", "verify": False}
+    found = do({**zeros, "sparsity": 0.3}, {**zeros, "sparsity": 0.6})
+    (entry,) = found.plan.sparse
+    assert 0.55 < entry["zeros"] / entry["size"] < 0.65
+
+
 def test_packed_weights_are_packed_at_the_end(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     model = stored(PRODUCTS, tmp_path / "model.onnx")
