@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 
+from onnxprune.calibration import NOTHING
 from onnxprune.pruning.inputs import UNVERIFIED
 from onnxprune.report.closeness import Closeness
 from onnxprune.report.record import Aim, Attempt, Given, Loss, MaskRecord, ProofRecord, Recovered, Report, StageRecord
@@ -70,19 +72,27 @@ def surroundings(used: Environment) -> list[tuple[str, str]]:
     ]
 
 
+RANDOM = "random inputs decided; how good the result is on real ones is not known without --data"
+ALONE = "weights alone decided, nothing is repaired; most models keep more with --data, even --data random"
+
+
 def blind(report: Report) -> list[tuple[str, str]]:
     """Where no real data had a say: that, and what to do about it."""
+    if report.stages:
+        return _blind_stages(report.stages)
     if report.data is not None and report.data.synthetic and UNVERIFIED not in report.warnings:
-        return [("no data", "random inputs decided; how good the result is on real ones is not known without --data")]
+        return [("no data", RANDOM)]
     if report.data is not None or report.repairs or report.masks or report.recovery:
         return []
-    if any("data" in stage.settings for stage in report.stages):
-        return []
-    if report.stages and not any(stage.proof for stage in report.stages):  # none chooses what goes
-        return []
-    return [
-        ("no data", "weights alone decided, nothing is repaired; most models keep more with --data, even --data random")
-    ]
+    return [("no data", ALONE)]
+
+
+def _blind_stages(stages: Sequence[StageRecord]) -> list[tuple[str, str]]:
+    """Of those that choose what goes: whether all looked at real inputs, or at random ones that were asked for."""
+    choosing = [one for one in stages if one.proof and "plan" not in one.settings]
+    blind = [one for one in choosing if one.settings.get("data", NOTHING) == NOTHING]
+    alone = [one for one in blind if not (one.repairs or one.masks or one.recovery)]
+    return [("no data", ALONE if alone else RANDOM)] if blind else []
 
 
 def searched(report: Report) -> list[tuple[str, str]]:

@@ -65,11 +65,21 @@ def test_it_tells_every_stage(run: Run, folder: Path) -> None:
     onnx.checker.check_model(folder / "model.pruned.onnx", full_check=True)
 
 
-def test_data_are_missed_where_something_goes(run: Run, folder: Path) -> None:
-    for kind, missed in (("quantise", False), ("prune", True)):
-        (folder / "recipe.toml").write_text(f'bench = false\n[[stage]]\nkind = "{kind}"\n')
-        done = run("optimize", "model.onnx", "--recipe", "recipe.toml")
-        assert done.exit_code == 0 and ("no data" in done.stdout) == missed
+@pytest.mark.parametrize(
+    ("kind", "above", "told"),
+    [
+        ("quantise", "", None),
+        ("prune", 'data = "calib.npz"', None),
+        ("prune", 'data = "random"', None),  # of which there is a warning
+        ("prune", 'data = "none"', "weights alone decided"),
+        ("prune", "", "random inputs decided"),
+    ],
+)
+def test_data_are_missed_where_something_goes(run: Run, folder: Path, kind: str, above: str, told: str | None) -> None:
+    (folder / "recipe.toml").write_text(f'bench = false\n{above}\n[[stage]]\nkind = "{kind}"\n')
+    done = run("optimize", "model.onnx", "--recipe", "recipe.toml")
+    lines = [line for line in done.stdout.splitlines() if line.startswith("no data")]
+    assert done.exit_code == 0 and len(lines) == (told is not None) and (told or "") in "".join(lines)
 
 
 def test_the_reports_command_does_the_same_again(run: Run, folder: Path) -> None:
