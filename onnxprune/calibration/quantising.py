@@ -21,11 +21,13 @@ from onnxprune.calibration.quantizable import (
 )
 from onnxprune.calibration.quantizer import check_ops, chosen_ops, run_quantizer, simplified
 from onnxprune.errors import InputError
-from onnxprune.graph import Model, data_files_of, load, save, scratch_folder
+from onnxprune.graph import Model, data_files_of, graphs, load, save, scratch_folder
 from onnxprune.runtime import file_size, session
 
 PER_AXIS = 13
 """The first opset whose DequantizeLinear takes a scale for every index of an axis."""
+
+BODIES = " outside of the bodies of others, which the quantizer leaves alone"
 
 MODES, TYPES = ("static", "dynamic"), ("int8", "uint8")
 
@@ -153,5 +155,10 @@ def _nodes(before: Model, after: Model, left: set[str], ops: Sequence[str]) -> d
     every = computing_in_whole_numbers(after, left) - computing_in_whole_numbers(before, set())
     found = {op: count for op, count in every.items() if op in ops}  # others may stand between two that do
     if not found:
-        raise InputError("nothing in the model can be quantised: no node of a kind that may be has a weight in floats")
+        where = (
+            " outside of the bodies of others, which the quantizer leaves alone" if len([*graphs(before)]) > 1 else ""
+        )
+        raise InputError(
+            f"nothing in the model can be quantised: no node of a kind that may be has a weight in floats{where}"
+        )
     return dict(sorted(found.items()))

@@ -33,6 +33,16 @@ BETWEEN = """agraph (float[batch,8] x) => (float[batch,6] y)
   u = Mul(t, scale)
   y = Gemm(u, b, c)
 }"""
+BODIES = """agraph (float[2,8] x) => (float[2,4] y) <float[8,4] a, float[8,4] b>
+{
+  mean = ReduceMean<keepdims=0>(x)
+  zero = Constant<value = float {0.0}>()
+  up = Greater(mean, zero)
+  y = If (up) <
+    then_branch = left () => (float[2,4] p) { p = MatMul(x, a) },
+    else_branch = right () => (float[2,4] q) { q = MatMul(x, b) }
+  >
+}"""
 NOTHING = """agraph (float[1,8] x) => (float[1,8] y)
 {
   y = Erf(x)
@@ -167,6 +177,12 @@ def test_models_that_cant_be_are_refused(tmp_path: Path) -> None:
         quantise(model, tmp_path / "out.onnx", Quantisation(per_channel=True), data(model))
     model = file(tmp_path, NOTHING)
     with pytest.raises(InputError, match="nothing in the model can be quantised"):
+        quantise(model, tmp_path / "out.onnx", Quantisation(), data(model))
+
+
+def test_weights_in_bodies_are_left_alone(tmp_path: Path) -> None:
+    model = file(tmp_path, BODIES)
+    with pytest.raises(InputError, match="has a weight in floats outside of the bodies of others, which"):
         quantise(model, tmp_path / "out.onnx", Quantisation(), data(model))
 
 
