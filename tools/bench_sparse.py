@@ -1,9 +1,12 @@
 """The sparse kernels against ONNX Runtime's own MatMul, op by op, in one process and on one thread.
 
     python -m tools.bench_sparse [--formats 64x1 32x4:int8] [--m 1 128] [--shapes 768x768] [--zeros 0.9] [--json FILE]
+                                 [--keep [PROCESSOR]]
 
 Formats in float32 are measured against MatMul, those of int8 against what `quantize_dynamic` makes of it, which ONNX
 Runtime fuses into one DynamicQuantizeMatMul; `float_gain` in the JSON is theirs over MatMul in float32.
+
+With --keep figures go to tools/measured/, under the processor's name, and docs/kernels.md is written.
 
 Every figure is the ratio of two medians of thread CPU time, whose samples were taken in turns. Weights and activations
 are hot: where a whole model's weights don't fit the caches, sparse ones gain more.
@@ -26,6 +29,7 @@ import onnx
 import onnxruntime as ort
 from onnxruntime.quantization import quantize_dynamic
 
+from onnxprune.runtime.environment import environment
 from onnxprune.runtime.interleave import Call, Clocks, Effort, interleave
 from tools.native_kernels import Spmm, aligned
 
@@ -152,6 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--zeros", nargs="+", type=float, default=(0.5, 0.8, 0.9))
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--keep", metavar="PROCESSOR", nargs="?", const=environment().cpu)
     asked = parser.parse_args(arguments)
     effort = Effort(rounds=asked.rounds, warmup=1, min_seconds=0.002)
     figures: list[Figure] = []
@@ -162,6 +167,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(table(sorted(figures, key=lambda f: (asked.formats.index(f.format), f.zeros, f.k * 10000 + f.n, f.m))))
     if asked.json:
         asked.json.write_text(json.dumps([asdict(figure) for figure in figures], indent=1) + "\n")
+    if asked.keep:
+        from tools import page_kernels  # which knows these figures
+
+        page_kernels.keep(figures, page_kernels.kept(), asked.keep)
+        print(page_kernels.write(page_kernels.kept()))
 
 
 if __name__ == "__main__":

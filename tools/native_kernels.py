@@ -51,6 +51,11 @@ def built(options: Sequence[str] = (), targets: Sequence[str] = ("onnxprune_kern
     return folder
 
 
+def state() -> str:
+    """A hash of the kernels' source."""
+    return _key([])
+
+
 def _key(words: Sequence[str]) -> str:
     digest = hashlib.sha256("\0".join([*words, os.environ.get("CXX", "")]).encode())
     for file in sorted(SOURCE.rglob("*")):
