@@ -52,14 +52,19 @@ def verdict(report: Report) -> str:
     if report.latency and report.latency.speedup.value is not None:
         parts.append(f"{times(report.latency.speedup.value)} as fast")
     parts.append({"proved": "proved", "undecided": "proof undecided"}.get(report.proof.status, "not proved"))
-    worst = report.fidelity.worst if report.fidelity else None
-    if worst is not None:
-        parts.append(
-            f"cosine {worst.cosine:.4f}" if worst.agreement is None else f"{percent(worst.agreement)} agreement"
-        )
-    told = ", ".join(parts)
+    told = ", ".join([*parts, *_likeness(report)])
     goals = goals_missed(report)
     return f"{told}; {' and '.join(goals)}" if goals else f"{told}."
+
+
+def _likeness(report: Report) -> list[str]:
+    """How alike the answers are, which made-up inputs say nothing of: all may get the same one."""
+    if report.fidelity is None:
+        return []
+    if report.data is None or report.data.synthetic:
+        return ["not tried on real data"]
+    worst = report.fidelity.worst
+    return [f"cosine {worst.cosine:.4f}" if worst.agreement is None else f"{percent(worst.agreement)} agreement"]
 
 
 def surroundings(used: Environment) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ from onnxprune.report.html.charts import CHARTS
 from onnxprune.report.html.layout import positions
 from onnxprune.report.inside import look
 from onnxprune.report.record import Attempt, Given, Loss, Moment, QuantisedRecord, Recovered, StageRecord
+from onnxprune.report.sentences import verdict
 
 GIVEN = Given("calib.npz", "0" * 64, 8, 2, False, ())
 
@@ -87,6 +88,13 @@ def test_without_the_extra_the_figures_are_there(full: Report, no_charts: None) 
     assert "pip install &#39;onnxprune[report]&#39;" in page or "pip install 'onnxprune[report]'" in page
     assert "vega.version" not in page and len(page) < 200_000
     assert all(f"<code>{group.id}</code>" in page for group in full.groups)
+
+
+def test_the_verdict_praises_no_answers_to_made_up_inputs(full: Report) -> None:
+    assert verdict(replace(full, data=GIVEN)).endswith(" agreement.")
+    for data in (None, replace(GIVEN, synthetic=True)):
+        assert verdict(replace(full, data=data)).endswith(", not tried on real data.")
+    assert verdict(replace(full, data=None, fidelity=None)).endswith("proved.")
 
 
 def test_the_verdict_says_what_was_missed(full: Report, no_charts: None) -> None:
