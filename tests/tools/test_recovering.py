@@ -44,6 +44,16 @@ def test_criteria_stand_under_each_other_the_best_after_training_first() -> None
     assert lines[2:] == [["taylor", "94.0", "99.0"], ["fisher", "95.0", "98.0"], ["random", "-", "90.0"]]
 
 
+def test_how_far_training_keeps_the_order_of_criteria() -> None:
+    after = {"fisher": 0.98, "taylor": 0.97, "random": 0.9, "l2": 0.94}
+    rows: dict[str, Row] = {f"net | 0.5 | repaired | 80 | {one}": {"kept": k, "steps": 80} for one, k in after.items()}
+    before = {"fisher": 0.8, "taylor": 0.9, "random": 0.1, "l2": 0.3}
+    rows |= {f"net | 0.5 | repaired | 0 | {one}": {"kept": k, "steps": 0} for one, k in before.items()}
+    assert page.render_criteria(_cells(rows)).endswith("first and the last column: 0.80.\n")
+    del rows["net | 0.5 | repaired | 0 | l2"]
+    assert "Spearman" not in page.render_criteria(_cells(rows))
+
+
 def test_a_page_is_left_alone_where_there_is_nothing_for_it(tmp_path: Path) -> None:
     rows = Results("recovering", tmp_path)
     rows.keep("net | 0.5 | repaired | 80 | fisher", "key", {"kept": 0.98, "steps": 80})

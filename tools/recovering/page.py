@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from statistics import median
 
+from scipy.stats import spearmanr
+
 from onnxprune.recovery import Effort
 from tools.page import machine
 from tools.recovering.cell import NONE, WAYS
@@ -82,7 +84,17 @@ def _criteria(cells: Cells) -> Iterator[str]:
         rows = [[c, *(_share(cells, model, level, way, e, c) for e in efforts)] for c in criteria]
         head = ["criterion", *map(_told, efforts)]
         ordered = sorted(rows, key=lambda row: (-float(row[-1]) if row[-1] != "-" else 0, row[0]))
-        yield f"## {model}, {level} of the multiply-accumulates, {way}\n\n{table(head, ordered)}"
+        told = f"## {model}, {level} of the multiply-accumulates, {way}\n\n{table(head, ordered)}"
+        yield told + _kept_order(rows)
+
+
+def _kept_order(rows: list[list[str]]) -> str:
+    """How alike the orders before and after training are, where all is measured and there is something to order."""
+    first, last = ([row[k] for row in rows] for k in (1, -1))
+    if len(rows[0]) < 3 or len(rows) < 4 or "-" in (*first, *last):
+        return ""
+    kept = spearmanr([float(x) for x in first], [float(x) for x in last]).statistic
+    return f"\n\nSpearman's rank correlation of the first and the last column: {kept:.2f}."
 
 
 def _share(rows: Cells, *name: str) -> str:
