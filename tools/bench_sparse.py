@@ -171,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from tools import page_kernels  # which knows these figures
 
         page_kernels.keep(figures, page_kernels.kept(), asked.keep)
-        print(page_kernels.write(page_kernels.kept()))
+        print(page_kernels.write())
 
 
 if __name__ == "__main__":

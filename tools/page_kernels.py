@@ -9,7 +9,7 @@ from pathlib import Path
 from onnxprune.runtime.environment import environment
 from tools.bench_sparse import FORMATS, INT8, Figure
 from tools.native_kernels import state
-from tools.results import MEASURED, ROOT, Results
+from tools.results import MEASURED, ROOT, Results, Row
 from tools.table import table
 
 FILE = ROOT / "docs" / "kernels.md"
@@ -26,6 +26,12 @@ that, in brackets, against MatMul in float32. One thread, the least and the most
 ratio of medians. Weights and activations are hot: where a whole model's weights don't fit the caches, sparse ones gain
 more. Blocks are outputs x inputs, `1x1` are zeros anywhere."""
 
+_WHOLE = """\
+How many times as fast as the dense model, on one thread by processor time and on two by the wall; the sparse model's
+time on one thread over that on two; its time on one; the peak of memory that loading and running it adds, and the file,
+as shares of the dense one's. Every layer that can has zeros, first and last ones too; embeddings and all else are
+dense. Weights are random. `python -m tools.sparse_models --keep`"""
+
 
 def kept() -> Results:
     """All figures, with the source."""
@@ -39,23 +45,62 @@ def keep(figures: Iterable[Figure], results: Results, processor: str) -> None:
         results.keep(name, state(), asdict(f) | {"onnxruntime": environment().onnxruntime})
 
 
-def write(results: Results, file: Path = FILE) -> Path:
-    """Write the page."""
-    file.write_text(render(results), encoding="utf-8")
+def whole() -> Results:
+    """Figures of whole models, with the source."""
+    return Results("sparse-models", MEASURED)
+
+
+def keep_whole(figure: Row, results: Results, processor: str) -> None:
+    """The same of a whole model."""
+    name = f"{processor} | {figure['model']} | {figure['form']} | {figure['zeros']:g}"
+    results.keep(name, state(), figure | {"onnxruntime": environment().onnxruntime})
+
+
+def write(layers: Results | None = None, models: Results | None = None, file: Path = FILE) -> Path:
+    """Write the page; results are those with the source where none are named."""
+    file.write_text(render(layers or kept(), models or whole()), encoding="utf-8")
     return file
 
 
-def render(results: Results) -> str:
-    """The page: a section for every processor, a table for every share of zeros."""
-    rows = {tuple(name.split(" | ")): row for name, row in results.rows().items()}
-    old = {name.split(" | ")[0] for name in results.rows() if results.key(name) != state()}
+def render(layers: Results, models: Results) -> str:
+    """The page: a section for every processor, with a table of whole models and one for every share of zeros."""
     parts = [_HEAD]
-    for processor in sorted({name[0] for name in rows}):
-        own = [row for name, row in rows.items() if name[0] == processor]
-        versions = ", ".join(sorted({row.pop("onnxruntime") for row in own}))
-        behind = " Measured with an earlier state of the kernels." if processor in old else ""
-        parts += [f"## {processor}", f"ONNX Runtime {versions}.{behind}", *_tables([Figure(**row) for row in own])]
+    names = [name for results in (layers, models) for name in results.rows()]
+    for processor in sorted({name.split(" | ")[0] for name in names}):
+        single, entire = (_of(processor, results) for results in (layers, models))
+        versions = ", ".join(sorted({row.pop("onnxruntime") for row in (*single, *entire)}))
+        old = any(_old(processor, results) for results in (layers, models))
+        behind = " Measured with an earlier state of the kernels." if old else ""
+        parts += [f"## {processor}", f"ONNX Runtime {versions}.{behind}", *_wholes(entire)]
+        parts += _tables([Figure(**row) for row in single])
     return "\n\n".join(parts) + "\n"
+
+
+def _of(processor: str, results: Results) -> list[Row]:
+    return [row for name, row in results.rows().items() if name.split(" | ")[0] == processor]
+
+
+def _old(processor: str, results: Results) -> bool:
+    return any(results.key(name) != state() for name in results.rows() if name.split(" | ")[0] == processor)
+
+
+def _wholes(rows: list[Row]) -> Iterator[str]:
+    if not rows:
+        return
+    head = ["model", "block", "zeros", "door", "1 thread", "2 threads", "2 over 1", "ms", "memory", "file"]
+    lines = [
+        [
+            row["model"],
+            row["form"],
+            f"{row['zeros']:.0%}",
+            row["door"],
+            *(f"{row[key]:.2f}" for key in ("gain", "gain_two", "threads")),
+            f"{row['ms']:.1f}",
+            *(f"{row[key]:.0%}" for key in ("memory", "file")),
+        ]
+        for row in rows
+    ]
+    yield f"### Whole models\n\n{_WHOLE}\n\n{table(head, lines)}"
 
 
 def _tables(figures: list[Figure]) -> Iterator[str]:
