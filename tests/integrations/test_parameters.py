@@ -13,12 +13,12 @@ from onnxprune.pruning import Options, Target
 
 
 def test_nothing_said_is_the_default() -> None:
-    assert recipe(dict.fromkeys(PARAMETERS)).options == recipe({}).options == Options()
+    assert recipe(dict.fromkeys(PARAMETERS)).options == recipe({}).options == Options(made_up=True)
 
 
 def test_what_is_said() -> None:
     found = recipe({"target": "params=0.6", "pass": ["channels"], "seed": 3, "align": 8, "report": "report"})
-    assert found.options == Options(target=Target("params", 0.6), passes=("channels",), seed=3, align=8)
+    assert found.options == Options(target=Target("params", 0.6), passes=("channels",), seed=3, align=8, made_up=True)
     assert found.report == Path("report")
 
 
