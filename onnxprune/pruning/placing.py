@@ -46,7 +46,7 @@ class Doors:
 
     def take(self, layer: Layer, values: str = "float32") -> Speeds | None:
         """What times a layer with values of this type; None where no kernel takes it."""
-        if not is_product(layer) and not is_pointwise(layer):
+        if not is_product(layer) and not is_convolution(layer):
             return None
         if self.packed and is_product(layer):
             return self.times[INT8 if values == "int8" else OP]
@@ -103,8 +103,20 @@ def linear_of(layer: Layer, keep: Keep, shapes: Shapes) -> Linear:
     open_ = [d if isinstance(d, int) else 1 for d in known] + [1] * len(terms)
     read = tuple(open_[axis] if term.size is None else keep.kept(term) for axis, term in enumerate(terms))
     behind = node.outputs[0].outputs
+    kernel: tuple[int, ...] = ()
+    if node.op == "Conv" and any(length > 1 for length in layer.kernel):
+        kernel, read = tuple(layer.kernel), (*read[:2], *_pixels(layer, read[2:]))
     added = len(behind) == 1 and behind[0].op == "Add" and any(_is_vector(tensor) for tensor in behind[0].inputs)
-    return Linear(node.op, read, keep.kept(layer.made), len(node.inputs) > 2 or (node.op == "MatMul" and added))
+    return Linear(node.op, read, keep.kept(layer.made), len(node.inputs) > 2 or (node.op == "MatMul" and added), kernel)
+
+
+def _pixels(layer: Layer, read: Sequence[int]) -> tuple[int, ...]:
+    """Lengths of the image that a convolution makes of one that it reads."""
+    attrs, axes = layer.node.attrs, len(read)
+    steps, gaps = attrs.get("strides") or [1] * axes, attrs.get("dilations") or [1] * axes
+    pads = attrs.get("pads") or [0] * (2 * axes)
+    reach = [(length - 1) * gap + 1 for length, gap in zip(layer.kernel, gaps, strict=True)]
+    return tuple(max(1, (read[i] + pads[i] + pads[axes + i] - reach[i]) // steps[i] + 1) for i in range(axes))
 
 
 def _is_vector(tensor: gs.Tensor) -> bool:
@@ -116,16 +128,16 @@ def is_product(layer: Layer) -> bool:
     return layer.node.op in ("MatMul", "Gemm") and layer.place == 0 and layer.stored.dtype == np.float32
 
 
-def is_pointwise(layer: Layer) -> bool:
-    """Whether it is a convolution that looks at one pixel at a time, each in its turn."""
+def is_convolution(layer: Layer) -> bool:
+    """Whether it is a convolution that the provider takes: of one axis or two, every channel with every other."""
     attrs = layer.node.attrs
-    plain = all(step == 1 for step in attrs.get("strides", ())) and not any(attrs.get("pads", ()))
-    single = plain and all(length == 1 for length in layer.kernel) and attrs.get("auto_pad", "NOTSET") != "SAME_LOWER"
-    return layer.node.op == "Conv" and layer.groups == 1 and single and layer.stored.dtype == np.float32
+    explicit = attrs.get("auto_pad", "NOTSET") == "NOTSET" and min(attrs.get("pads") or [0]) >= 0
+    fits = explicit and len(layer.kernel) in (1, 2) and layer.groups == 1
+    return layer.node.op == "Conv" and fits and layer.stored.dtype == np.float32
 
 
 def _no_kernel(layer: Layer) -> str:
-    if is_pointwise(layer):
+    if is_convolution(layer):
         return "only the provider takes convolutions (--provider sparse)"
     if layer.stored.dtype != np.float32:
         return "kernels take numbers of type float32 only"

@@ -11,7 +11,7 @@ import onnx_graphsurgeon as gs
 from onnxprune.calibration import Layer
 from onnxprune.coupling.masks import ALL
 from onnxprune.graph import Linear, packed_of
-from onnxprune.pruning.placing import INT8, OP, PROVIDER, is_pointwise, is_product, linear_of
+from onnxprune.pruning.placing import INT8, OP, PROVIDER, is_convolution, is_product, linear_of
 from onnxprune.sparse import Pattern, Speed, Speeds, covered
 from onnxprune.sparse.constants import guessed
 
@@ -38,7 +38,7 @@ class Gains:
     def of_layer(self, layer: Layer, weight: np.ndarray) -> Predicted | None:
         """Of a weight [outputs, inputs] with zeros, in a session with the provider, or else if it were packed; None
         where no kernel takes it."""
-        if not is_product(layer) and not is_pointwise(layer):
+        if not is_product(layer) and not is_convolution(layer):
             return None
         return self._of([linear_of(layer, ALL, self.shapes)], weight, (PROVIDER, OP))
 

@@ -119,7 +119,7 @@ def session_options(
     options:  to be extended; new ones if None
     settings: of the provider: min_gain (take a layer that should become so many times as fast; 1.2), min_sparsity
               (and whose weight has at least this share of zeros; 0), block (outputs of a block: 64, 32, 16, 8, 4, 1, or
-              0 for the best; 0), convolutions (whether to take pointwise ones; 1)
+              0 for the best; 0), convolutions (whether to take them; 1)
 
     A session must be made without `providers=`, which would replace the provider, and with `enable_fallback=0`: ONNX
     Runtime would else run a model again without it after an error, and not say so. Raises InputError where the plug-in

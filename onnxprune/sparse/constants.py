@@ -22,8 +22,11 @@ GROUPS = 1.6
 FIXED = 0.04
 """What every layer pays, as a part of the dense time."""
 
+GATHERING = 5.0
+"""What a convolution costs besides, in multiplications: to gather a number for an input, or to put down an output."""
+
 TURNING = 70.0
-"""What making rows of pixels and pixels of rows costs for each number, in multiplications."""
+"""The same of making rows of pixels and pixels of rows, which kernels ask for that know rows only."""
 
 
 def guessed(linear: Linear, patterns: list[Pattern], instructions: str = "avx512") -> Speed:
@@ -32,7 +35,9 @@ def guessed(linear: Linear, patterns: list[Pattern], instructions: str = "avx512
 
 
 def _points(linear: Linear, pattern: Pattern, instructions: str) -> list[tuple[float, float]]:
-    fixed = FIXED + (TURNING * (1 / linear.inputs + 1 / linear.outputs) if linear.op == "Conv" else 0.0)
+    rows = pattern.outputs == 1 or instructions not in COSTS or instructions == "generic"
+    moving = (GATHERING + (TURNING if rows else 0.0)) * (1 / linear.inputs + 1 / linear.outputs)
+    fixed = FIXED + (moving if linear.op == "Conv" else 0.0)
     cost = GROUPS if pattern.kept else _cost(pattern, instructions)
     known = (pattern.sparsity,) if pattern.sparsity is not None else (0.0, 0.99)
     return [(s, fixed + cost * (1 - s)) for s in known]

@@ -45,12 +45,13 @@ def time_linear(
     calls += [sparse_call(linear, copies, pattern, sparsity, door, threads) for pattern, sparsity in cells]
     samples = interleave(calls, effort, clocks=clocks)
     base, *others = [s.cpu if threads == 1 else s.wall for s in samples]
-    half = linear.op == "Conv"  # of a chain, every other one is the way back, and stays dense
-    dense = median(base) / copies / (2 if half else 1)
+    # Of a chain of convolutions, every other one is the way back, and stays dense.
+    part = linear.inputs / (linear.inputs + linear.channels) if linear.op == "Conv" else 1.0
+    dense = median(base) / copies * part
     found: dict[str, list[tuple[float, float]]] = {}
     for (pattern, sparsity), seconds in zip(cells, others, strict=True):
         ratio = median(np.divide(seconds, base))
-        found.setdefault(str(pattern), []).append((sparsity, float(2 * ratio - 1 if half else ratio)))
+        found.setdefault(str(pattern), []).append((sparsity, float((ratio - 1 + part) / part)))
     return Speed(linear.rows, dense, found)
 
 
@@ -68,7 +69,7 @@ def sparse_call(linear: Linear, copies: int, pattern: Pattern, sparsity: float, 
 def _call(
     linear: Linear, weights: Sequence[Array], threads: int, pattern: Pattern | None = None, door: str = ""
 ) -> Call:
-    back = _weight(linear, len(weights)).reshape(linear.inputs, linear.outputs) if linear.op == "Conv" else None
+    back = _back(linear, len(weights)) if linear.op == "Conv" else None
     model = linear_model(linear, weights, back)
     if pattern is not None and door != "provider":
         names = [f"w{number}" for number in range(len(weights))]
@@ -83,6 +84,12 @@ def _weight(linear: Linear, number: int) -> Array:
     """[outputs, inputs], of a size that keeps the numbers of a chain where they are."""
     drawn = np.random.default_rng([1, number]).standard_normal((linear.outputs, linear.inputs), np.float32)
     return np.asarray(drawn / np.sqrt(np.float32(linear.inputs)))
+
+
+def _back(linear: Linear, number: int) -> Array:
+    """[channels, outputs], likewise."""
+    drawn = np.random.default_rng([1, number]).standard_normal((linear.channels, linear.outputs), np.float32)
+    return np.asarray(drawn / np.sqrt(np.float32(linear.outputs)))
 
 
 def _masked(weight: Array, pattern: Pattern, sparsity: float, number: int) -> Array:

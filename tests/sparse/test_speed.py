@@ -17,6 +17,7 @@ from onnxprune.sparse.timed import POINTS, time_linear
 
 FINE, COARSE, GROUPS = Pattern(4), Pattern(16), Pattern.parse("2:4")
 LINEAR = Linear("MatMul", (1, 32, 64), 96)
+CONVOLUTIONS = [LINEAR, Linear("Conv", (1, 16, 4, 4), 32), Linear("Conv", (1, 16, 6, 4), 32, kernel=(3, 3))]
 
 
 def _speed(**points: float) -> Speed:
@@ -136,6 +137,17 @@ def test_models_of_layers_compute_them(linear: Linear) -> None:
         np.testing.assert_allclose(made[name], values, rtol=1e-4, atol=1e-4)
 
 
+def test_a_convolution_with_a_window_makes_as_many_pixels_as_it_reads() -> None:
+    linear = Linear("Conv", (1, 4, 5, 6), 7, bias=False, kernel=(3, 2))
+    assert (linear.inputs, linear.channels, linear.rows) == (24, 4, 30) and linear.named == "Conv 3x2 1x4x5x6 7"
+    weight = np.random.default_rng(0).standard_normal((7, 24))
+    x = np.random.default_rng(1).standard_normal(linear.data).astype(np.float32)
+    made = run(session(to_proto(linear_model(linear, [weight], np.eye(4, 7))).SerializeToString()), {"x": x})["r0"]
+    padded = np.pad(x[0], ((0, 0), (1, 1), (0, 1)))
+    wanted = [[weight @ padded[:, i : i + 3, j : j + 2].ravel() for j in range(6)] for i in range(5)]
+    np.testing.assert_allclose(made[0], np.moveaxis(np.array(wanted), -1, 0)[:4], rtol=1e-4, atol=1e-4)
+
+
 def test_timing_int8() -> None:
     if not plugin.available():
         pytest.skip("the plug-in isn't installed")
@@ -151,7 +163,7 @@ def _ticking(step: float) -> Callable[[], float]:
 
 
 @pytest.mark.parametrize("door", ["op", "provider"])
-@pytest.mark.parametrize("linear", [LINEAR, Linear("Conv", (1, 16, 4, 4), 32)], ids=lambda linear: linear.op)
+@pytest.mark.parametrize("linear", CONVOLUTIONS, ids=lambda linear: linear.named)
 def test_timing_goes_through_the_plug_in(linear: Linear, door: str) -> None:
     """By a clock that says the same of all: a part of 1, whatever the layers are."""
     if not plugin.available():

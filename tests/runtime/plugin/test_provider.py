@@ -1,8 +1,11 @@
 """The provider on standard models, held against ONNX Runtime's own."""
 
+import math
+
 import numpy as np
 import pytest
 
+from onnxprune.errors import InputError
 from onnxprune.runtime import run
 from tests.runtime.plugin.models import close, cpu, everything, model, noise, opened, sparse, taken
 
@@ -87,10 +90,37 @@ def test_pointwise_convolution(shape, axes, body):
     assert taken(everything(made, convolutions=0)) == []
 
 
+WINDOWS = {
+    "neighbours": ((3, 3), (2, 8, 9, 7), "pads=[1, 1, 1, 1]"),
+    "steps": ((3, 3), (1, 8, 11, 12), "strides=[2, 3], pads=[1, 0, 2, 1]"),
+    "gaps": ((2, 3), (1, 8, 12, 13), "dilations=[3, 2]"),
+    "pixels left out": ((1, 1), (2, 8, 9, 9), "strides=[2, 2]"),
+    "a frame of zeros": ((1, 1), (1, 8, 5, 6), "pads=[2, 1, 0, 3]"),
+    "all of it": ((5, 4), (3, 8, 5, 4), ""),
+    "one axis": ((5,), (2, 8, 40), "pads=[2, 2], strides=[3]"),
+    "a window beside the image": ((1, 2), (1, 8, 3, 3), "pads=[0, 4, 0, 4], dilations=[1, 2]"),
+}
+
+
+@pytest.mark.parametrize("blocks", [(64, 1), (8, 1), (4, 1), (1, 1)], ids=lambda block: f"{block[0]}")
+@pytest.mark.parametrize(("window", "shape", "how"), WINDOWS.values(), ids=WINDOWS)
+def test_convolution_with_a_window(window, shape, how, blocks):
+    k = 8 * math.prod(window)
+    weights = {"W": sparse(k, 70, blocks, kept=0.5).T.reshape(70, 8, *window), "B": noise(70)}
+    axes = ", ".join(f"a{i}" for i in range(len(window)))
+    how = f"<{how}>" if how else ""
+    made_of = f"(float[b, 8, {axes}] x) => (float[b, 70, {axes.replace('a', 'c')}] y)"
+    text = f"g {made_of} {{ v = Conv{how}(x, W, B)  y = Relu(v) }}"
+    made, x = model(text, weights), noise(*shape)
+    for threads in (1, 2):
+        loaded = everything(made, threads=threads)
+        assert taken(loaded) == [["Conv", "Relu"]]
+        assert close(run(loaded, {"x": x})["y"], cpu(made, {"x": x})["y"])
+
+
 LEFT = {
-    "strides": "y = Conv<strides=[2, 2]>(x, W)",
-    "padding": "y = Conv<pads=[1, 1, 1, 1]>(x, W)",
     "groups": "y = Conv<group=2>(x, W)",
+    "padding that is worked out": 'y = Conv<auto_pad="SAME_UPPER">(x, W)',
 }
 
 
@@ -99,6 +129,13 @@ def test_other_convolutions_are_left_to_the_cpu(body):
     k = 2 * K if "group" in body else K
     text = f"g (float[1, {k}, 4, 4] x) => (float[a, b, c, d] y) {{ {body} }}"
     assert taken(everything(model(text, {"W": W.T.reshape(N, K, 1, 1)}))) == []
+
+
+def test_an_image_smaller_than_its_window_is_an_error():
+    text = "g (float[1, 8, h, w] x) => (float[1, 70, a, b] y) { y = Conv(x, W) }"
+    loaded = everything(model(text, {"W": sparse(72, 70, (8, 1), kept=0.5).T.reshape(70, 8, 3, 3)}))
+    with pytest.raises(InputError, match="smaller than the window"):
+        run(loaded, {"x": noise(1, 8, 2, 9)})
 
 
 def test_a_weight_that_can_be_fed_stays_on_the_cpu():

@@ -8,6 +8,7 @@
 #include "core/epilogue.h"
 #include "core/features.h"
 #include "core/parallel.h"
+#include "kernels/planes.h"
 #include "pack/packed.h"
 
 namespace onnxprune {
@@ -20,6 +21,7 @@ struct Job {
   Epilogue epilogue;
   ParallelFor parallel;
   void* scratch;
+  const Planes* planes = nullptr;  // x is an image, m its output pixels, and y [n][m]; the residual lies as y does
 };
 
 class Kernel {
@@ -29,6 +31,9 @@ class Kernel {
   virtual bool borrows() const = 0;
   virtual size_t owned_bytes() const = 0;
   virtual size_t scratch_bytes(int64_t m, int threads) const = 0;
+  // Whether jobs may have planes, and the scratch of those.
+  virtual bool convolves() const { return false; }
+  virtual size_t planes_scratch_bytes(int64_t, int) const { return 0; }
   // Runs with subnormals flushed on the caller's thread; a task of job.parallel sees to its own.
   virtual void run(const Job& job) const = 0;
 };

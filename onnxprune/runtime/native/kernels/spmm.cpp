@@ -22,6 +22,19 @@ const char* Spmm::kernel(int64_t m) const { return kernel_->name(m); }
 
 size_t Spmm::scratch_bytes(int64_t m, int threads) const { return kernel_->scratch_bytes(m, threads); }
 
+bool Spmm::convolves() const { return kernel_->convolves(); }
+
+size_t Spmm::planes_scratch_bytes(int64_t pixels, int threads) const {
+  return kernel_->planes_scratch_bytes(pixels, threads);
+}
+
+void Spmm::run_planes(const float* x, const Planes& planes, float* y, const Epilogue& epilogue,
+                      const ParallelFor& parallel, void* scratch) const {
+  if (planes.pixels() <= 0) return;
+  const FlushSubnormals guard;
+  kernel_->run({x, planes.pixels(), y, epilogue, parallel, scratch, &planes});
+}
+
 void Spmm::run(const float* x, int64_t m, float* y, const Epilogue& epilogue, const ParallelFor& parallel,
                void* scratch) const {
   if (m <= 0) return;

@@ -8,6 +8,7 @@
 #include "core/epilogue.h"
 #include "core/features.h"
 #include "core/parallel.h"
+#include "kernels/planes.h"
 #include "pack/packed.h"
 
 namespace onnxprune {
@@ -41,6 +42,13 @@ class Spmm {
   // don't matter. m may be 0. Nothing is allocated, nothing is thrown. Little work runs on the caller's thread alone.
   void run(const float* x, int64_t m, float* y, const Epilogue& epilogue, const ParallelFor& parallel,
            void* scratch) const;
+
+  // The same for an image: y [n][planes.pixels()], x as planes says, whose inputs are k. The residual, whose rows are
+  // those of y, lies as y does. Only where convolves(); then planes_scratch_bytes is that of its pixels.
+  bool convolves() const;
+  size_t planes_scratch_bytes(int64_t pixels, int threads) const;
+  void run_planes(const float* x, const Planes& planes, float* y, const Epilogue& epilogue, const ParallelFor& parallel,
+                  void* scratch) const;
 
   Spmm(const Spmm&) = delete;
   Spmm& operator=(const Spmm&) = delete;

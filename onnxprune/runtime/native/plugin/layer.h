@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "kernels/spmm.h"
 #include "plugin/team.h"
@@ -9,10 +10,18 @@
 
 namespace onnxprune::plugin {
 
+// What a convolution does with its window of inputs, as ONNX has it; axes that an image lacks have a window of one.
+struct Window {
+  int64_t size[2] = {1, 1}, stride[2] = {1, 1}, dilation[2] = {1, 1};
+  int64_t begin[2] = {0, 0}, end[2] = {0, 0};  // pads
+};
+
 class Layer {
  public:
-  // channels_first: X is [b, k, ...] and Y is [b, n, ...]; else X is [..., k] and Y is [..., n].
-  Layer(const Packed& weight, const Features& features, std::shared_ptr<Team> team, bool channels_first = false);
+  // window: X is [b, channels, ...] and Y is [b, n, ...], as of a convolution with one axis or two; its k inputs are
+  // [channels][window]. Else X is [..., k] and Y is [..., n].
+  Layer(const Packed& weight, const Features& features, std::shared_ptr<Team> team,
+        const std::optional<Window>& window = {});
 
   // Whether the weight's arrays must outlive the layer.
   bool borrows() const { return spmm_->borrows(); }
@@ -24,13 +33,17 @@ class Layer {
  private:
   Shape output_shape(const Shape& x) const;
   void run_rows(const float* x, int64_t m, float* y, const Epilogue& epilogue, const ParallelFor& parallel) const;
-  void run_channels(const float* x, const Shape& shape, float* y, const Epilogue& epilogue,
-                    const ParallelFor& parallel) const;
+  // shapes: of X and of Y
+  void convolve(const float* x, const Shape& from, const Shape& to, float* y, const Epilogue& epilogue,
+                const ParallelFor& parallel) const;
+  void convolve_by_rows(const float* x, const Planes& planes, float* y, const Epilogue& epilogue,
+                        const ParallelFor& parallel) const;
+  Planes planes_of(const Shape& x) const;
 
   std::unique_ptr<const Spmm> spmm_;
   int64_t k_, n_;
   std::shared_ptr<Team> team_;
-  bool channels_first_;
+  std::optional<Window> window_;
 };
 
 }  // namespace onnxprune::plugin

@@ -30,12 +30,20 @@ class Blocks : public Kernel {
     const TokenRun* tokens = tokens_in_lanes(m);
     return tokens ? tokens->scratch_bytes(m, threads) : outputs_.scratch_bytes(m, threads);
   }
+  bool convolves() const override { return true; }
+  size_t planes_scratch_bytes(int64_t m, int threads) const override {
+    return pixels_in_lanes(m).scratch_bytes(m, threads);
+  }
   void run(const Job& job) const override {
+    if (job.planes) return pixels_in_lanes(job.m).run(job);
     const TokenRun* tokens = tokens_in_lanes(job.m);
     tokens ? tokens->run(job) : outputs_.run(job);
   }
 
  private:
+  // Planes are transposed already.
+  const TokenRun& pixels_in_lanes(int64_t m) const { return m >= tiles_.tokens_from ? tokens_ : few_; }
+
   // Null where outputs are in lanes.
   const TokenRun* tokens_in_lanes(int64_t m) const {
     if (!outputs_.possible() || (m >= tiles_.tokens_from && columns_.width <= tiles_.tokens_up_to)) return &tokens_;

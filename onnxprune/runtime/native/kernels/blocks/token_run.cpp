@@ -75,7 +75,7 @@ void TokenRun::slice(const Job& job, const Panel& panel, int64_t first, float* y
 void TokenRun::band(const Job& job, const Panel& panel, int64_t band) const {
   const int64_t first = band * band_, last = std::min(first + band_, columns_.n);
   float* y = job.y + panel.row * columns_.n + first;
-  const bool far = far_away(job.m * columns_.n);
+  const bool far = !job.planes && far_away(job.m * columns_.n);
   for (int64_t o = first; o < last; o += slice_->outputs) {
     // The part of Y that the band goes to arrives while it is summed up, some rows with every slice.
     const Range rows = share(panel.rows, last - first, o - first);
@@ -83,9 +83,19 @@ void TokenRun::band(const Job& job, const Panel& panel, int64_t band) const {
     if (far) prefetch_rows<true>(y + rows.begin * columns_.n, columns_.n, until.begin - rows.begin, last - first);
     slice(job, panel, o, panel.y + (o - first) * panel.tokens);
   }
+  if (job.planes) return band_of_planes(job, panel, first, last);
   tiles_.unpack(panel.y, panel.tokens, last - first, panel.rows, y, columns_.n);
   if (!job.epilogue.finishes()) return;
   tiles_.finish(tile_at(job.y, columns_.n, job.epilogue, panel.row, first, panel.rows, last - first), job.epilogue.act);
+}
+
+// Outputs are planes, as the sums lie.
+void TokenRun::band_of_planes(const Job& job, const Panel& panel, int64_t first, int64_t last) const {
+  float* y = job.y + first * job.m + panel.row;
+  for (int64_t o = 0; o < last - first; ++o)
+    std::memcpy(y + o * job.m, panel.y + o * panel.tokens, panel.rows * sizeof(float));
+  if (!job.epilogue.finishes()) return;
+  tiles_.finish(tile_at(job.y, job.m, job.epilogue, first, panel.row, last - first, panel.rows), job.epilogue.act);
 }
 
 void TokenRun::task(void* arg, size_t i) {
@@ -102,7 +112,10 @@ void TokenRun::task(void* arg, size_t i) {
     Panel panel{vectors.begin * lanes, 0, (vectors.end - vectors.begin) * lanes, scratch, nullptr};
     panel.rows = std::min(work.job->m, vectors.end * lanes) - panel.row;
     panel.y = scratch + k * panel.tokens;
-    self.tiles_.pack(work.job->x + panel.row * k, k, panel.rows, k, scratch, panel.tokens);
+    if (work.job->planes)
+      gather(*work.job->planes, work.job->x, panel.row, panel.rows, scratch, panel.tokens);
+    else
+      self.tiles_.pack(work.job->x + panel.row * k, k, panel.rows, k, scratch, panel.tokens);
     for (int64_t b = bands.begin; b < bands.end; ++b) self.band(*work.job, panel, b);
   }
 }

@@ -36,6 +36,7 @@ class TokenRun {
   int64_t most_vectors() const;
   int64_t scratch_floats() const;
   void band(const Job& job, const Panel& panel, int64_t band) const;
+  void band_of_planes(const Job& job, const Panel& panel, int64_t first, int64_t last) const;
   void slice(const Job& job, const Panel& panel, int64_t first, float* y) const;
 
   const Columns& columns_;

@@ -68,6 +68,32 @@ void products(int count, Random& random) {
   }
 }
 
+// Images of all sizes, windows that reach over their edges, steps that leave pixels out.
+Planes draw_planes(Random& random, int64_t channels) {
+  Planes p{channels, {}, {}, {}, {}, {}, {}};
+  for (int axis = 0; axis < 2; ++axis) {
+    p.window[axis] = between(random, 1, 3), p.stride[axis] = between(random, 1, 3);
+    p.dilation[axis] = between(random, 1, 2), p.pad[axis] = between(random, 0, 3);
+    const int64_t reach = (p.window[axis] - 1) * p.dilation[axis] + 1;
+    p.size[axis] = reach + extent(random, 12, 40) - 1;
+    p.out[axis] = (p.size[axis] + p.pad[axis] + between(random, 0, 3) - reach) / p.stride[axis] + 1;
+  }
+  return p;
+}
+
+void convolutions(int count, Random& random) {
+  for (int i = 0; i < count; ++i) {
+    const Planes planes = draw_planes(random, between(random, 1, 20));
+    const auto& block = kBlocks[between(random, 0, std::size(kBlocks) - 1)];
+    Shape shape{planes.pixels(), planes.inputs(), between(random, 1, 150), block[0], block[1], 0, 0, 0.4, 1};
+    const Problem problem(random, shape);
+    for (const Features& level : levels()) {
+      const auto spmm = Spmm::create(problem.packed(), level);
+      if (spmm->convolves()) report(problem.convolve(*spmm, planes, random, static_cast<int>(between(random, 1, 3))));
+    }
+  }
+}
+
 // Several threads, one object, each with a scratch of its own.
 void concurrent(const Problem& problem) {
   const auto spmm = Spmm::create(problem.packed());
@@ -118,6 +144,7 @@ int main(int count, char** arguments) {
   const int problems = count > 1 ? std::atoi(arguments[1]) : 300;
   Random random(count > 2 ? std::atoi(arguments[2]) : 1);
   products(problems, random);
+  convolutions(problems / 3, random);
   concurrent(random);
   refusals(random);
   std::printf("%d problems, up to %s: %d failed\n", problems, Features::detect().name(), failures);

@@ -95,6 +95,49 @@ Packed Problem::packed() const {
   return p;
 }
 
+namespace {
+
+// What gather is asked for, pixel by pixel, for all of an image.
+std::vector<float> rows_of(const Planes& p, const std::vector<float>& image) {
+  std::vector<float> rows;
+  rows.reserve(p.pixels() * p.inputs());
+  for (int64_t pixel = 0; pixel < p.pixels(); ++pixel)
+    for (int64_t i = 0; i < p.inputs(); ++i) {
+      const int64_t b = i % p.window[1], a = i / p.window[1] % p.window[0], c = i / p.window[1] / p.window[0];
+      const int64_t y = pixel / p.out[1] * p.stride[0] + a * p.dilation[0] - p.pad[0];
+      const int64_t x = pixel % p.out[1] * p.stride[1] + b * p.dilation[1] - p.pad[1];
+      const bool inside = y >= 0 && y < p.size[0] && x >= 0 && x < p.size[1];
+      rows.push_back(inside ? image[(c * p.size[0] + y) * p.size[1] + x] : 0.0f);
+    }
+  return rows;
+}
+
+}  // namespace
+
+std::string Problem::convolve(const Spmm& spmm, const Planes& planes, Random& random, int threads) const {
+  const std::vector<float> image = normal(random, planes.channels * planes.size[0] * planes.size[1]);
+  const std::vector<float> rows = rows_of(planes, image);
+  const int64_t m = shape.m, n = shape.n;
+  std::vector<double> wanted(m * n), bound(m * n);
+  Epilogue plain = epilogue;
+  plain.residual = nullptr;  // lies otherwise
+  reference(weight.view(), rows.data(), m, wanted.data(), plain, bound.data());
+  std::vector<float> y(m * n, std::numeric_limits<float>::quiet_NaN());
+  const size_t bytes = spmm.planes_scratch_bytes(m, threads);
+  std::vector<char> room(bytes + kCacheLine);
+  const size_t offset =
+      round_up(reinterpret_cast<uintptr_t>(room.data()), kCacheLine) - reinterpret_cast<uintptr_t>(room.data());
+  room.resize(bytes + offset);
+  spmm.run_planes(image.data(), planes, y.data(), plain, new_threads(&threads), room.data() + offset);
+  for (int64_t i = 0; i < m * n; ++i) {
+    const float got = y[i % n * m + i / n];
+    if (std::fabs(got - wanted[i]) <= kTolerance * std::max(1.0, bound[i])) continue;
+    return shape.text() + ": " + spmm.kernel(m) + " convolves to " + std::to_string(got) + " for " +
+           std::to_string(wanted[i]) + " at pixel " + std::to_string(i / n) + ", output " + std::to_string(i % n);
+  }
+  return {};
+}
+
 std::string Problem::run(const Spmm& spmm, int threads) const {
   const float unwritten = std::numeric_limits<float>::quiet_NaN();
   std::vector<float> y(shape.m * shape.n, unwritten);

@@ -33,6 +33,8 @@ struct Problem {
 
   // The empty string, or what differs. threads: 1 is the caller's alone.
   std::string run(const Spmm& spmm, int threads) const;
+  // The same of an image, drawn at random, whose windows are the rows; m is its output pixels.
+  std::string convolve(const Spmm& spmm, const Planes& planes, Random& random, int threads) const;
   Packed packed() const;
 
   Shape shape;

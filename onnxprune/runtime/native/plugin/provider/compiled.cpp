@@ -44,7 +44,7 @@ Compiled::Compiled(const Api& api, const Match& match, int64_t width, size_t x, 
       api_(api),
       x_(x),
       storage_(pack(match, width)),
-      layer_(storage_.view(), features, std::move(team), match.channels_first),
+      layer_(storage_.view(), features, std::move(team), match.window),
       bias_(bias_of(match)) {
   ort_version_supported = api.version();
   CreateState = create_state;

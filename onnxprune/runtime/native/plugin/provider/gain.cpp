@@ -13,8 +13,18 @@ constexpr double kGeneric[kWidths] = {8, 8, 8, 9, 10, 14};
 // What every layer pays, as a share of the dense time.
 constexpr double kFixed = 0.04;
 
-// What making rows of pixels and pixels of rows costs for each number, in multiplications of the dense kernel.
+// What a convolution costs besides, in multiplications of the dense kernel: to gather a number of X for an input, or to
+// put down one of Y; and, for kernels that know rows only, to make rows of pixels and pixels of rows.
+constexpr double kGathering = 5;
 constexpr double kTurning = 70;
+
+// As a share of the dense time.
+double moving(const Match& match, const Features& features, int64_t width) {
+  if (!match.window) return 0;
+  const bool rows = width == 1 || !(features.avx512 || features.avx2 || features.neon);
+  const double k = static_cast<double>(match.weight.k), n = static_cast<double>(match.weight.n);
+  return (kGathering + (rows ? kTurning : 0)) * (1 / k + 1 / n);
+}
 
 const double* costs(const Features& features) {
   if (features.avx512) return kAvx512;
@@ -49,11 +59,10 @@ Density density(const DenseWeight& weight) {
 }
 
 Choice choose(const Density& density, const Match& match, const Features& features, int64_t only) {
-  const double k = static_cast<double>(match.weight.k), n = static_cast<double>(match.weight.n);
-  const double fixed = kFixed + (match.channels_first ? kTurning * (1 / k + 1 / n) : 0);
   Choice best;
   for (size_t w = 0; w < kWidths; ++w) {
     if (only && kBlockWidths[w] != only) continue;
+    const double fixed = kFixed + moving(match, features, kBlockWidths[w]);
     const double gain = 1 / (fixed + costs(features)[w] * density.of[w]);
     if (gain > best.gain) best = {kBlockWidths[w], gain};
   }

@@ -5,9 +5,7 @@
 namespace onnxprune::plugin {
 namespace {
 
-bool all_are(const std::vector<int64_t>& values, int64_t wanted) {
-  return std::all_of(values.begin(), values.end(), [=](int64_t value) { return value == wanted; });
-}
+constexpr int64_t kMostInputs = 1 << 16;  // of a convolution: kernels that gather windows count so far
 
 // Whether adding a tensor of this shape adds a number to each of n outputs, the last axis, and changes no shape.
 bool is_bias(const Shape& shape, int64_t n) {
@@ -51,18 +49,38 @@ std::optional<Match> gemm(const GraphReader& graph, Node node) {
   return fits ? std::optional<Match>(match) : std::nullopt;
 }
 
-// One weight for every pixel: no neighbours, no steps, no groups.
-std::optional<Match> pointwise(const GraphReader& graph, Node node) {
+std::optional<Window> window_of(const GraphReader& graph, Node node, const Shape& weight) {
+  const size_t axes = weight.rank - 2;
+  if (weight.rank < 3 || axes > 2 || graph.text(node, "auto_pad", "NOTSET") != "NOTSET") return {};
+  Window window;
+  for (size_t i = 0; i < axes; ++i) window.size[2 - axes + i] = weight.at[2 + i];
+  const auto strides = graph.integers(node, "strides"), dilations = graph.integers(node, "dilations");
+  const auto pads = graph.integers(node, "pads");
+  for (const auto* values : {&strides, &dilations}) {
+    if (!values->empty() && values->size() != axes) return {};
+  }
+  if (!pads.empty() && pads.size() != 2 * axes) return {};
+  for (size_t i = 0; i < axes; ++i) {
+    const size_t at = 2 - axes + i;
+    if (!strides.empty()) window.stride[at] = strides[i];
+    if (!dilations.empty()) window.dilation[at] = dilations[i];
+    if (!pads.empty()) window.begin[at] = pads[i], window.end[at] = pads[axes + i];
+    if (window.begin[at] < 0 || window.end[at] < 0) return {};
+  }
+  return window;
+}
+
+std::optional<Match> convolution(const GraphReader& graph, Node node) {
   const auto in = graph.inputs(node);
   const auto weight = graph.constant(in[1]);
-  if (!weight || weight->shape.rank < 3 || weight->shape.elements() != weight->shape.at[0] * weight->shape.at[1]) return {};
-  const bool plain = graph.integer(node, "group", 1) == 1 && all_are(graph.integers(node, "strides"), 1) &&
-                     all_are(graph.integers(node, "pads"), 0);
-  if (!plain) return {};
+  if (!weight || graph.integer(node, "group", 1) != 1) return {};
+  const auto window = window_of(graph, node, weight->shape);
+  if (!window) return {};
   Match match = begin(graph, node, in[0]);
-  const int64_t n = weight->shape.at[0], k = weight->shape.at[1];
+  const int64_t n = weight->shape.at[0], k = weight->shape.elements() / std::max<int64_t>(n, 1);
   match.weight = {weight->as<float>("the weight"), k, n, 1, k};
-  match.channels_first = true;
+  match.window = window;
+  if (k > kMostInputs) return {};
   if (in.size() < 3 || graph.name(in[2]).empty()) return match;
   match.bias = graph.constant(in[2]);
   return match.bias ? std::optional<Match>(match) : std::nullopt;
@@ -85,9 +103,9 @@ std::optional<Match> match_layer(const GraphReader& graph, Node node) {
   std::optional<Match> match;
   if (graph.is(node, "MatMul")) match = matmul(graph, node);
   if (graph.is(node, "Gemm")) match = gemm(graph, node);
-  if (graph.is(node, "Conv")) match = pointwise(graph, node);
+  if (graph.is(node, "Conv")) match = convolution(graph, node);
   if (!match || match->weight.k < 1 || match->weight.n < 1) return {};
-  if (!match->bias && !match->channels_first) take_bias(graph, &*match);
+  if (!match->bias && !match->window) take_bias(graph, &*match);
   const Activated behind = activation(graph, match->output);
   if (behind.nodes.empty()) return match;
   match->act = behind.act;

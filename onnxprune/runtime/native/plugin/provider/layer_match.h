@@ -1,6 +1,7 @@
 // Layers that the provider knows how to compute: a constant weight, and what can be done to the product at once.
 #pragma once
 
+#include "plugin/layer.h"
 #include "plugin/provider/activations.h"
 
 namespace onnxprune::plugin {
@@ -22,10 +23,10 @@ struct Match {
   std::optional<Tensor> bias;  // n elements, or one
   float bias_factor = 1;
   Activation act = Activation::none;
-  bool channels_first = false;  // X is [b, k, ...] and Y is [b, n, ...], as of a convolution
+  std::optional<Window> window;  // of a convolution
 };
 
-// The layer that begins at this node: MatMul (+ Add), Gemm or a pointwise Conv, with an activation behind it. Nothing
+// The layer that begins at this node: MatMul (+ Add), Gemm or Conv, with an activation behind it. Nothing
 // where the node is none of these, or the weight isn't a float32 constant.
 std::optional<Match> match_layer(const GraphReader& graph, Node node);
 

@@ -14,7 +14,7 @@ struct Options {
   double min_sparsity = 0;
   // block: outputs of a block (64, 32, 16, 8, 4 or 1), or 0 to choose the best one layer by layer.
   int64_t block = 0;
-  // convolutions: whether pointwise convolutions are taken too.
+  // convolutions: whether convolutions are taken too.
   bool convolutions = true;
 };
 

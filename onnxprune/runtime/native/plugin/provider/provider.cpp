@@ -44,7 +44,7 @@ Provider::Provider(const Api& api, const OrtEpApi& providers, const Options& opt
 }
 
 Choice Provider::worth(const Match& match) const {
-  if (match.channels_first && !options_.convolutions) return {};
+  if (match.window && !options_.convolutions) return {};
   const Density kept = density(match.weight);
   if (1 - kept.of[kWidths - 1] < options_.min_sparsity) return {};
   const Choice choice = choose(kept, match, features_, options_.block);

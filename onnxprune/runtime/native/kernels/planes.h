@@ -1,0 +1,23 @@
+// Convolutions: X is an image of planes, whose windows are the rows that a weight is multiplied with.
+#pragma once
+
+#include <cstdint>
+
+namespace onnxprune {
+
+// An image of `channels` planes, and a window over it. Input i of the weight, [channels][window[0]][window[1]], is at
+// output pixel (p, q) the pixel (p stride + a dilation - pad, q stride + b dilation - pad) of its plane, and zero where
+// that lies outside. A row of the product is an output pixel.
+struct Planes {
+  int64_t channels, size[2];
+  int64_t window[2], stride[2], dilation[2], pad[2];
+  int64_t out[2];
+
+  int64_t inputs() const { return channels * window[0] * window[1]; }
+  int64_t pixels() const { return out[0] * out[1]; }
+};
+
+// to[i][t], `tokens` apart: input i at output pixel first + t, for t below count; zeros behind.
+void gather(const Planes& planes, const float* x, int64_t first, int64_t count, float* to, int64_t tokens);
+
+}  // namespace onnxprune
