@@ -3,7 +3,8 @@
 python -m tools.gate_power [--simulated 200] [--real 30] [--seconds 60]
 
 The model is a chain of twenty convolutions, about 10 ms; the slow one has one more, so 5 % more work. Simulated runs
-draw blocks of consecutive times from a recording of the first model and add 5 % or nothing to those of one side.
+are gates as they run, by the clock of a recording of the first model: sessions that are made anew play it from another
+place on, and those of one side 5 % or nothing slower.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -25,17 +27,17 @@ from onnx import TensorProto, helper, numpy_helper
 
 from onnxprune.gate.evidence import Question, State
 from onnxprune.gate.figures import Conditions
-from onnxprune.gate.latency import Timed, decide, race
+from onnxprune.gate.latency import MOST_PAIRS, Timed, decide, race
 from onnxprune.runtime import prepare, random_inputs, session
 from onnxprune.runtime.inputs import input_specs
-from onnxprune.runtime.interleave import Clocks, sample_of
-from onnxprune.runtime.pairs import Pair
+from onnxprune.runtime.interleave import Call, Clocks, Effort, sample_of
+from onnxprune.runtime.pairs import renewed
 from tools.table import table
 
 CLOCKS = ("processor", "wall")
 LAYERS, SLOWDOWN, CHANNELS, PIXELS = 20, 1.05, 64, 28
 BLOCK = 64
-"""Consecutive runs that are drawn together: about a second, longer than most disturbances last."""
+"""Runs that are recorded at the least."""
 
 QUESTION = Question(1.02, 1.05)
 HEAD = ("runs", "clock", "slowdown", "not met", "met", "undecided", "pairs, median", "seconds, median")
@@ -68,35 +70,57 @@ def chain(layers: int, file: Path) -> Path:
     return file
 
 
-def recorded(file: Path, seconds: float) -> dict[str, Vector]:
-    """Times of one model, run after run, by clock."""
+@dataclass(frozen=True)
+class Recording:
+    """Seconds of one model's runs, one after the other, and of making a session of it."""
+
+    wall: Vector
+    processor: Vector
+    making: float
+
+
+def recorded(file: Path, seconds: float) -> Recording:
+    """Record a model for so long."""
+    start = time.perf_counter()
     loaded = session(file)
+    making = time.perf_counter() - start
     call, clocks = prepare(loaded, random_inputs(input_specs(loaded))), Clocks()
     end = time.perf_counter() + seconds
     rows: list[tuple[float, float]] = []
-    while time.perf_counter() < end or len(rows) < 2 * BLOCK:
+    while time.perf_counter() < end or len(rows) < BLOCK:
         rows.append(sample_of(call, 1, clocks))
     wall, processor = np.array(rows[3:]).T
-    return {"processor": processor, "wall": wall}
+    return Recording(wall, processor, making)
 
 
-def simulated(times: Vector, wall: Vector, slowdown: float, seconds: float, seed: int) -> Outcome:
-    """One gate on recorded times; they last as long as on the wall, untimed runs of every second pair included."""
-    random, spent = np.random.default_rng(seed), 0.0
+class Tape:
+    """A recording that is played: runs take as long as those recorded, and its clocks tell of them."""
 
-    def pairs() -> Iterator[Pair]:
-        nonlocal spent
-        for start in iter(lambda: int(random.integers(len(times) - BLOCK)), -1):
-            for i in range(start, start + BLOCK, 2):
-                spent += float(wall[i] + wall[i + 1]) * 1.25
-                if spent > seconds:
-                    return
-                first, second = float(times[i]), float(times[i + 1])
-                base, new = (first, second) if random.random() < 0.5 else (second, first)
-                yield base, slowdown * new
+    def __init__(self, recording: Recording, seed: int) -> None:
+        self.recording, self.at = recording, 0
+        self.wall = self.processor = 0.0
+        self._random = np.random.default_rng(seed)
 
-    found = decide(pairs(), QUESTION)
-    return Outcome(found.state, found.pairs, spent)
+    def session(self, slowdown: float) -> Call:
+        """One more; what comes next was recorded at another time."""
+        self.wall += self.recording.making
+        self.at = int(self._random.integers(len(self.recording.wall)))
+        return lambda: self._run(slowdown)
+
+    def _run(self, slowdown: float) -> None:
+        self.wall += slowdown * float(self.recording.wall[self.at])
+        self.processor += slowdown * float(self.recording.processor[self.at])
+        self.at = (self.at + 1) % len(self.recording.wall)
+
+
+def simulated(recording: Recording, clock: str, slowdown: float, seconds: float, seed: int) -> Outcome:
+    """One gate as it runs, but for the clock, and sessions that play a recording."""
+    tape = Tape(recording, seed)
+    clocks = Clocks(wall=lambda: tape.wall, cpu=lambda: tape.processor)
+    effort = Effort(rounds=MOST_PAIRS, max_seconds=seconds)
+    base, new = partial(tape.session, 1.0), partial(tape.session, slowdown)
+    found = decide(renewed(base, new, effort, seed=seed, processor=clock == "processor", clocks=clocks), QUESTION)
+    return Outcome(found.state, found.pairs, tape.wall)
 
 
 def real(base: Path, new: Path, clock: str, seconds: float, seed: int) -> Outcome:
@@ -122,13 +146,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="onnxprune-power-") as folder:
         base, slow = (chain(n, Path(folder) / f"{n}.onnx") for n in (LAYERS, LAYERS + 1))
         times = recorded(base, options.record)
-        print(f"recorded {len(times['wall'])} runs, {1e3 * median(times['wall']):.1f} ms in the median", flush=True)
-        for clock in CLOCKS:
+        print(f"recorded {len(times.wall)} runs, {1e3 * median(times.wall):.1f} ms in the median", flush=True)
+        for clock in CLOCKS if options.simulated else ():
             for slowdown in (1.0, SLOWDOWN):
-                found = [
-                    simulated(times[clock], times["wall"], slowdown, options.seconds, seed)
-                    for seed in range(options.simulated)
-                ]
+                found = [simulated(times, clock, slowdown, options.seconds, seed) for seed in range(options.simulated)]
                 rows.append(_told(row("simulated", clock, slowdown, found)))
         for clock in CLOCKS if options.real_wall else CLOCKS[:1]:
             rows += _real(base, slow, clock, options, _told)

@@ -10,17 +10,26 @@ import pytest
 
 from onnxprune.gate import State
 from tools import gate_power
-from tools.gate_power import Outcome, chain, row, simulated
+from tools.gate_power import Outcome, Recording, Tape, chain, row, simulated
 
 NOISE = np.exp(0.05 * np.random.default_rng(0).standard_t(3, 3000))
+NOISY = Recording(0.01 * NOISE, 0.008 * NOISE, 0.005)
 
 
 def test_simulated_runs_are_right_and_end() -> None:
-    slow = [simulated(NOISE, 0.01 * NOISE, 1.05, 60.0, seed).state for seed in range(8)]
-    same = [simulated(NOISE, 0.01 * NOISE, 1.0, 60.0, seed).state for seed in range(8)]
+    slow = [simulated(NOISY, "processor", 1.05, 60.0, seed).state for seed in range(8)]
+    same = [simulated(NOISY, "wall", 1.0, 60.0, seed).state for seed in range(8)]
     assert slow.count(State.NOT_MET) >= 7 and same.count(State.MET) >= 7
-    short = simulated(NOISE, 0.01 * NOISE, 1.05, 0.1, 0)
-    assert short.state is State.UNDECIDED and short.pairs < 6
+    short = simulated(NOISY, "wall", 1.05, 0.3, 0)
+    assert short.state is State.UNDECIDED and short.pairs < 6 and 0.3 <= short.seconds < 1.0
+
+
+def test_a_tape_plays_what_was_recorded() -> None:
+    tape = Tape(Recording(np.array([1.0, 2.0]), np.array([0.5, 1.0]), 0.25), seed=0)
+    call = tape.session(2.0)
+    call()
+    call()
+    assert (tape.wall, tape.processor) == (0.25 + 6.0, 3.0)
 
 
 def test_the_slow_chain_has_five_percent_more_work(tmp_path: Path) -> None:
