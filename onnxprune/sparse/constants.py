@@ -35,7 +35,7 @@ def guessed(linear: Linear, patterns: list[Pattern], instructions: str = "avx512
 
 
 def _points(linear: Linear, pattern: Pattern, instructions: str) -> list[tuple[float, float]]:
-    rows = pattern.outputs == 1 or instructions not in COSTS or instructions == "generic"
+    rows = COSTS.get(instructions, COSTS["generic"]) is COSTS["generic"]
     moving = (GATHERING + (TURNING if rows else 0.0)) * (1 / linear.inputs + 1 / linear.outputs)
     fixed = FIXED + (moving if linear.op == "Conv" else 0.0)
     cost = GROUPS if pattern.kept else _cost(pattern, instructions)

@@ -36,6 +36,10 @@ void input(const Planes& p, const float* plane, int64_t a, int64_t b, int64_t fi
 
 }  // namespace
 
+void put_planes(const float* sums, int64_t tokens, int64_t outputs, int64_t count, float* y, int64_t pixels) {
+  for (int64_t o = 0; o < outputs; ++o) std::memcpy(y + o * pixels, sums + o * tokens, count * sizeof(float));
+}
+
 void gather(const Planes& p, const float* x, int64_t first, int64_t count, float* to, int64_t tokens) {
   for (int64_t c = 0; c < p.channels; ++c, x += p.size[0] * p.size[1])
     for (int64_t a = 0; a < p.window[0]; ++a)

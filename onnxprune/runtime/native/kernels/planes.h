@@ -20,4 +20,7 @@ struct Planes {
 // to[i][t], `tokens` apart: input i at output pixel first + t, for t below count; zeros behind.
 void gather(const Planes& planes, const float* x, int64_t first, int64_t count, float* to, int64_t tokens);
 
+// y[o][t] = sums[o][t] for t below count: planes with `pixels` from sums with `tokens`.
+void put_planes(const float* sums, int64_t tokens, int64_t outputs, int64_t count, float* y, int64_t pixels);
+
 }  // namespace onnxprune

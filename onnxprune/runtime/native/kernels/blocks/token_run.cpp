@@ -91,9 +91,7 @@ void TokenRun::band(const Job& job, const Panel& panel, int64_t band) const {
 
 // Outputs are planes, as the sums lie.
 void TokenRun::band_of_planes(const Job& job, const Panel& panel, int64_t first, int64_t last) const {
-  float* y = job.y + first * job.m + panel.row;
-  for (int64_t o = 0; o < last - first; ++o)
-    std::memcpy(y + o * job.m, panel.y + o * panel.tokens, panel.rows * sizeof(float));
+  put_planes(panel.y, panel.tokens, last - first, panel.rows, job.y + first * job.m + panel.row, job.m);
   if (!job.epilogue.finishes()) return;
   tiles_.finish(tile_at(job.y, job.m, job.epilogue, first, panel.row, last - first, panel.rows), job.epilogue.act);
 }

@@ -23,6 +23,8 @@ class Scattered : public Kernel {
   bool borrows() const override { return false; }
   size_t owned_bytes() const override { return w_.owned_bytes(); }
   size_t scratch_bytes(int64_t m, int threads) const override;
+  bool convolves() const override { return true; }
+  size_t planes_scratch_bytes(int64_t m, int threads) const override { return scratch_bytes(m, threads); }
   void run(const Job& job) const override;
 
  private:
@@ -87,8 +89,13 @@ void Scattered::band(const Job& job, const Panel& panel, int64_t band) const {
     fn({panel.x + part * Nonzeros::kPart * panel.tokens, w_.values() + cell.values, w_.index() + cell.values,
         w_.runs() + cell.runs, cell.run_count, w_.outputs() + cell.outputs, panel.y, bias, part == 0});
   }
-  tiles_.unpack(panel.y, panel.tokens, outputs, panel.rows, job.y + panel.row * w_.n + first, w_.n);
+  if (job.planes)
+    put_planes(panel.y, panel.tokens, outputs, panel.rows, job.y + first * job.m + panel.row, job.m);
+  else
+    tiles_.unpack(panel.y, panel.tokens, outputs, panel.rows, job.y + panel.row * w_.n + first, w_.n);
   if (!job.epilogue.finishes()) return;
+  if (job.planes)
+    return tiles_.finish(tile_at(job.y, job.m, job.epilogue, first, panel.row, outputs, panel.rows), job.epilogue.act);
   tiles_.finish(tile_at(job.y, w_.n, job.epilogue, panel.row, first, panel.rows, outputs), job.epilogue.act);
 }
 
@@ -107,7 +114,9 @@ void Scattered::task(void* arg, size_t i) {
     panel.rows = std::min(work.job->m, units.end * plan.unit) - panel.row;
     const float* x = work.job->x + panel.row * k;
     // One token is its own transpose.
-    if (panel.tokens == 1)
+    if (work.job->planes)
+      gather(*work.job->planes, work.job->x, panel.row, panel.rows, scratch, panel.tokens);
+    else if (panel.tokens == 1)
       panel.x = x;
     else
       self.tiles_.pack(x, k, panel.rows, k, scratch, panel.tokens);

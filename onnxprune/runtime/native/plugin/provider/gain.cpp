@@ -19,9 +19,9 @@ constexpr double kGathering = 5;
 constexpr double kTurning = 70;
 
 // As a share of the dense time.
-double moving(const Match& match, const Features& features, int64_t width) {
+double moving(const Match& match, const Features& features) {
   if (!match.window) return 0;
-  const bool rows = width == 1 || !(features.avx512 || features.avx2 || features.neon);
+  const bool rows = !(features.avx512 || features.avx2 || features.neon);
   const double k = static_cast<double>(match.weight.k), n = static_cast<double>(match.weight.n);
   return (kGathering + (rows ? kTurning : 0)) * (1 / k + 1 / n);
 }
@@ -59,10 +59,10 @@ Density density(const DenseWeight& weight) {
 }
 
 Choice choose(const Density& density, const Match& match, const Features& features, int64_t only) {
+  const double fixed = kFixed + moving(match, features);
   Choice best;
   for (size_t w = 0; w < kWidths; ++w) {
     if (only && kBlockWidths[w] != only) continue;
-    const double fixed = kFixed + moving(match, features, kBlockWidths[w]);
     const double gain = 1 / (fixed + costs(features)[w] * density.of[w]);
     if (gain > best.gain) best = {kBlockWidths[w], gain};
   }
