@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from onnxprune.calibration import MADE_UP
 from onnxprune.pruning import Options, Result
 from onnxprune.pruning.measure import data_files
 from onnxprune.pruning.passes import group_passes
@@ -33,6 +34,7 @@ def summarize(result: Result) -> Report:
         latency=pieces.latency(measured.latency, measured.shapes) if measured and measured.latency else None,
         fidelity=closeness(measured.fidelity) if measured and measured.fidelity else None,
         data=pieces.given(measured.data) if measured and measured.data else None,
+        made_up=options.made_up and options.calibration == MADE_UP,
         not_measured=measured.reason if measured else "not asked for",
         proof=pieces.proof(result),
         repairs=[str(entry["name"]) for entry in result.plan.repairs],

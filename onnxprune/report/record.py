@@ -283,7 +283,8 @@ class StageRecord:
 class Report:
     """Everything that is known about one run of `optimize`. stages: of a recipe, in their order; none where there is no
     recipe, or one without stages. What is told beside them is of the whole: the target, the proof that is least sure,
-    what stages did to groups and weights together. details: of the inside, where a folder was asked for."""
+    what stages did to groups and weights together. made_up: whether random inputs decided that nobody asked for.
+    details: of the inside, where a folder was asked for."""
 
     version: int
     command: str
@@ -297,6 +298,7 @@ class Report:
     latency: Latency | None
     fidelity: Closeness | None
     data: Given | None
+    made_up: bool
     not_measured: str
     proof: ProofRecord
     repairs: list[str]

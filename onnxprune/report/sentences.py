@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 from onnxprune.calibration import NOTHING
-from onnxprune.pruning.inputs import UNVERIFIED
 from onnxprune.report.closeness import Closeness
 from onnxprune.report.record import Aim, Attempt, Given, Loss, MaskRecord, ProofRecord, Recovered, Report, StageRecord
 from onnxprune.report.units import error, fraction, percent, quantity, seconds, some, times
@@ -85,7 +84,7 @@ def blind(report: Report) -> list[tuple[str, str]]:
     """Where no real data had a say: that, and what to do about it."""
     if report.stages:
         return _blind_stages(report.stages)
-    if report.data is not None and report.data.synthetic and UNVERIFIED not in report.warnings:
+    if report.made_up:
         return [("no data", RANDOM)]
     if report.data is not None or report.repairs or report.masks or report.recovery:
         return []

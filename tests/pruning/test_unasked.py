@@ -61,6 +61,11 @@ def test_a_model_that_no_made_up_input_suits_is_judged_by_its_weights(tmp_path: 
     assert unasked(tmp_path / "model.onnx", QUICK) == QUICK
 
 
+def test_a_large_model_is_judged_by_its_weights(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onnxprune.pruning.unasked.MOST_BYTES", model.stat().st_size - 1)
+    assert unasked(model, QUICK) == QUICK
+
+
 def test_a_plan_is_done_again_with_the_same_inputs(model: Path, tmp_path: Path) -> None:
     first = optimize(model, tmp_path / "one.onnx", QUICK)
     assert UNVERIFIED not in first.warnings and first.plan.repairs[0]["data"][MADE_UP_OF] == SAMPLES

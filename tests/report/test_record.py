@@ -11,15 +11,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
+import onnx
 import pytest
 from typer.testing import CliRunner
 
 from onnxprune.cli import app
-from onnxprune.pruning import Options, Plan, Result, Target
+from onnxprune.pruning import Options, Plan, Result, Target, optimize
 from onnxprune.report import Report, command, schema, summarize
+from onnxprune.report.findings import findings
 from onnxprune.report.inside import look
 from onnxprune.report.record import Interval
 from onnxprune.runtime.verify import Proof
+from tests.nets import CNN
+from tests.oracle import build
 
 
 def test_it_fits_its_schema(report: Report, result: Result) -> None:
@@ -112,3 +116,13 @@ def test_the_schema_refuses_what_is_no_report(report: Report) -> None:
     for change in ({"version": 2}, {"extra": 1}, {"proof": {**body["proof"], "status": "failed"}}, {"before": None}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate({**body, **change}, schema())
+
+
+def test_random_inputs_that_nobody_asked_for_are_told_of(tmp_path: Path) -> None:
+    onnx.save(build(CNN), tmp_path / "model.onnx")
+    told = {}
+    for made_up, data in ((True, None), (False, "random")):
+        options = Options(bench=False, made_up=made_up, calibration=data)
+        report = summarize(optimize(tmp_path / "model.onnx", tmp_path / "small.onnx", options))
+        told[made_up, data] = (report.made_up, [label for label, _ in findings(report) if label == "no data"])
+    assert told[True, None] == (True, ["no data"]) and told[False, "random"] == (False, [])
