@@ -22,8 +22,8 @@ SAMPLES = 32
 """More of them gain little: 0.7 of the GPT's multiply-accumulates keep 94.4, 96.5 and 96.6 % with 8, 32 and 128."""
 
 MOST_BYTES = 200_000_000
-"""Of a model: larger ones would take minutes that nobody asked for. BERT-base took four of processor time, where weights
-alone take three seconds."""
+"""Of a model: larger ones would take minutes that nobody asked for. BERT-base took four of processor time, where
+weights alone take three seconds."""
 
 
 def unasked(source: Path, options: Options) -> Options:
