@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <numeric>
 
 namespace onnxprune {
 
@@ -11,6 +12,23 @@ struct Range {
 
 // The i-th of `parts` consecutive, equal shares of [0, total); some have one more.
 inline Range share(int64_t total, int64_t parts, int64_t i) { return {total * i / parts, total * (i + 1) / parts}; }
+
+inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Outputs of whole strips of this width that fill whole cache lines, as many as pay for a page: about 64.
+inline int64_t band_of(int64_t width) {
+  constexpr int64_t kLine = 16, kBand = 64;
+  const int64_t lines = std::lcm(width, kLine);
+  return lines <= kBand ? kBand / lines * lines : width;
+}
+
+// The first tiles of a list, widest first, whose outputs divide a strip's width; null where none do. A list ends with
+// outputs == 0.
+template <class Tiles>
+const Tiles* widest_dividing(const Tiles* tiles, int64_t width) {
+  while (tiles->outputs && width % tiles->outputs) ++tiles;
+  return tiles->outputs ? tiles : nullptr;
+}
 
 // How many tasks a product of `macs` multiply-adds is worth on `threads` threads: 1 below about 10 us of work.
 inline int64_t tasks(int64_t macs, int threads) {

@@ -14,15 +14,10 @@ constexpr int64_t kChunkFloats = 160 * 1024;  // half a second cache of weights 
 constexpr int64_t kTogether = 128;            // outputs of strips that are computed in one go
 constexpr int64_t kWidest = 64, kMostRows = 24;
 
-const OutputTiles* dividing(const OutputTiles* tiles, int64_t width) {
-  while (tiles->outputs && width % tiles->outputs) ++tiles;
-  return tiles->outputs ? tiles : nullptr;
-}
-
 }  // namespace
 
 OutputRun::OutputRun(const Columns& columns, const BlockTiles& tiles)
-    : columns_(columns), tiles_(tiles), slice_(dividing(tiles.outputs, columns.width)) {}
+    : columns_(columns), tiles_(tiles), slice_(widest_dividing(tiles.outputs, columns.width)) {}
 
 // Runs a tile whose y and bias are set, on slice `from` of strip s and, as tile.strips says, of those behind it. Parts
 // of k after the first add to what is already in y.

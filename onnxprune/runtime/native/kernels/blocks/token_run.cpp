@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 
 #include "core/denormals.h"
 #include "core/prefetch.h"
@@ -11,27 +10,13 @@
 namespace onnxprune {
 namespace {
 
-constexpr int64_t kLine = 16, kBand = 64;  // outputs of a cache line, and of as many as pay for a page
 constexpr int64_t kPanelFloats = 160 * 1024;
 constexpr int64_t kMostOutputs = 8;
-
-const TokenTiles* dividing(const TokenTiles* tiles, int64_t width) {
-  while (width % tiles->outputs) ++tiles;  // the last has one output
-  return tiles;
-}
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// Whole strips that fill whole cache lines, as many as come to about kBand outputs.
-int64_t band_of(int64_t width) {
-  const int64_t lines = std::lcm(width, kLine);
-  return lines <= kBand ? kBand / lines * lines : width;
-}
 
 }  // namespace
 
 TokenRun::TokenRun(const Columns& columns, const BlockTiles& tiles, const TokenTiles* tokens)
-    : columns_(columns), tiles_(tiles), slice_(dividing(tokens, columns.width)), band_(band_of(columns.width)) {}
+    : columns_(columns), tiles_(tiles), slice_(widest_dividing(tokens, columns.width)), band_(band_of(columns.width)) {}
 
 // A panel's X leaves half of the second cache to others, unless that would make it less than half a tile.
 int64_t TokenRun::most_vectors() const {

@@ -14,17 +14,12 @@ constexpr int64_t kRowsWords = 48 * 1024;    // of rows of X likewise
 constexpr int64_t kTogether = 128;           // outputs of strips that are computed in one go
 constexpr int64_t kWidest = 64, kMostRows = 16;
 
-const OutputTiles* dividing(const OutputTiles* tiles, int64_t width) {
-  while (tiles->outputs && width % tiles->outputs) ++tiles;
-  return tiles->outputs ? tiles : nullptr;
-}
-
 }  // namespace
 
 OutputRun::OutputRun(const Groups& groups, const Tiles& tiles)
     : groups_(groups),
       tiles_(tiles),
-      slice_(dividing(groups.loose ? tiles.loose_outputs : tiles.outputs, groups.width)) {}
+      slice_(widest_dividing(groups.loose ? tiles.loose_outputs : tiles.outputs, groups.width)) {}
 
 OutputRun::Plan OutputRun::plan(int64_t m, int threads) const {
   const int64_t parts = tasks(m * groups_.count() * groups_.width * groups_.group, threads);

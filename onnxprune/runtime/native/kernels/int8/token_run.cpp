@@ -1,7 +1,6 @@
 #include "kernels/int8/token_run.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "core/denormals.h"
 #include "core/prefetch.h"
@@ -10,22 +9,8 @@
 namespace onnxprune::int8 {
 namespace {
 
-constexpr int64_t kLine = 16, kBand = 64;    // outputs of a cache line, and of as many as pay for a page
 constexpr int64_t kPanelWords = 128 * 1024;  // of X, which stay in the second cache while strips pass
 constexpr int64_t kMostOutputs = 8;
-
-const TokenTiles* dividing(const TokenTiles* tiles, int64_t width) {
-  while (width % tiles->outputs) ++tiles;  // the last has one output
-  return tiles;
-}
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-// Whole strips that fill whole cache lines, as many as come to about kBand outputs.
-int64_t band_of(int64_t width) {
-  const int64_t lines = std::lcm(width, kLine);
-  return lines <= kBand ? kBand / lines * lines : width;
-}
 
 // The tiles for the fewest tokens that take m of them, or those for most.
 const TokenForm& fitting(const TokenForm* form, int64_t m) {
@@ -42,7 +27,7 @@ TokenRun::TokenRun(const Groups& groups, const Tiles& tiles)
 // share evenly.
 TokenRun::Plan TokenRun::plan(int64_t m, int threads) const {
   const TokenForm& form = fitting(groups_.loose ? tiles_.loose_tokens : tiles_.tokens, m);
-  Plan p{dividing(form.tiles, groups_.width), form.split, 0, 0, 0, 1, 1};
+  Plan p{widest_dividing(form.tiles, groups_.width), form.split, 0, 0, 0, 1, 1};
   const int64_t step = p.slice->step, lanes = p.slice->lanes;
   const int64_t most = kPanelWords / (groups_.row_words() * lanes * step) * step;
   p.most = std::clamp<int64_t>(most, ceil_div(p.slice->vectors, 2 * step) * step, p.slice->vectors);

@@ -11,8 +11,6 @@ namespace {
 
 constexpr int64_t kPanelFloats = 160 * 1024;
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 // Panel by panel of tokens: X is transposed, then band by band of outputs is summed up part by part of k and transposed
 // back.
 class Scattered : public Kernel {

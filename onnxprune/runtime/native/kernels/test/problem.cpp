@@ -13,6 +13,21 @@ namespace {
 
 constexpr double kTolerance = 1e-5;
 
+// Scratch of exactly the size asked for, so that a sanitizer sees a kernel that takes more.
+class Room {
+ public:
+  explicit Room(size_t bytes) : memory_(bytes + kCacheLine) {
+    const auto at = reinterpret_cast<uintptr_t>(memory_.data());
+    offset_ = round_up(at, kCacheLine) - at;
+    memory_.resize(bytes + offset_);
+  }
+  char* scratch() { return memory_.data() + offset_; }
+
+ private:
+  std::vector<char> memory_;
+  size_t offset_;
+};
+
 // W [k, n] with whole blocks of zeros; of the others, a few numbers are zero too.
 std::vector<float> sparse(Random& random, const Shape& s) {
   std::vector<float> w = normal(random, s.k * s.n);
@@ -123,12 +138,8 @@ std::string Problem::convolve(const Spmm& spmm, const Planes& planes, Random& ra
   plain.residual = nullptr;  // lies otherwise
   reference(weight.view(), rows.data(), m, wanted.data(), plain, bound.data());
   std::vector<float> y(m * n, std::numeric_limits<float>::quiet_NaN());
-  const size_t bytes = spmm.planes_scratch_bytes(m, threads);
-  std::vector<char> room(bytes + kCacheLine);
-  const size_t offset =
-      round_up(reinterpret_cast<uintptr_t>(room.data()), kCacheLine) - reinterpret_cast<uintptr_t>(room.data());
-  room.resize(bytes + offset);
-  spmm.run_planes(image.data(), planes, y.data(), plain, new_threads(&threads), room.data() + offset);
+  Room room(spmm.planes_scratch_bytes(m, threads));
+  spmm.run_planes(image.data(), planes, y.data(), plain, new_threads(&threads), room.scratch());
   for (int64_t i = 0; i < m * n; ++i) {
     const float got = y[i % n * m + i / n];
     if (std::fabs(got - wanted[i]) <= kTolerance * std::max(1.0, bound[i])) continue;
@@ -141,13 +152,8 @@ std::string Problem::convolve(const Spmm& spmm, const Planes& planes, Random& ra
 std::string Problem::run(const Spmm& spmm, int threads) const {
   const float unwritten = std::numeric_limits<float>::quiet_NaN();
   std::vector<float> y(shape.m * shape.n, unwritten);
-  // Of exactly the size asked for, so that a sanitizer sees a kernel that takes more.
-  const size_t bytes = spmm.scratch_bytes(shape.m, threads);
-  std::vector<char> room(bytes + kCacheLine);
-  const size_t offset =
-      round_up(reinterpret_cast<uintptr_t>(room.data()), kCacheLine) - reinterpret_cast<uintptr_t>(room.data());
-  room.resize(bytes + offset);
-  spmm.run(x.data(), shape.m, y.data(), epilogue, new_threads(&threads), room.data() + offset);
+  Room room(spmm.scratch_bytes(shape.m, threads));
+  spmm.run(x.data(), shape.m, y.data(), epilogue, new_threads(&threads), room.scratch());
   for (size_t i = 0; i < y.size(); ++i) {
     const double error = std::fabs(y[i] - expected[i]);
     if (error <= kTolerance * std::max(1.0, magnitude[i]) || (std::isnan(y[i]) && std::isnan(expected[i]))) continue;

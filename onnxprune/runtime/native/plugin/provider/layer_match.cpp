@@ -5,8 +5,6 @@
 namespace onnxprune::plugin {
 namespace {
 
-constexpr int64_t kMostInputs = 1 << 16;  // of a convolution: kernels that gather windows count so far
-
 // Whether adding a tensor of this shape adds a number to each of n outputs, the last axis, and changes no shape.
 bool is_bias(const Shape& shape, int64_t n) {
   const int64_t count = shape.elements();
@@ -80,7 +78,6 @@ std::optional<Match> convolution(const GraphReader& graph, Node node) {
   const int64_t n = weight->shape.at[0], k = weight->shape.elements() / std::max<int64_t>(n, 1);
   match.weight = {weight->as<float>("the weight"), k, n, 1, k};
   match.window = window;
-  if (k > kMostInputs) return {};
   if (in.size() < 3 || graph.name(in[2]).empty()) return match;
   match.bias = graph.constant(in[2]);
   return match.bias ? std::optional<Match>(match) : std::nullopt;
