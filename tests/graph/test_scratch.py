@@ -13,6 +13,7 @@ import pytest
 from onnxprune.graph import load, save
 from onnxprune.graph.scratch import scratch_folder, scratch_name, sweep
 from tests.graph.helpers import model, noise, with_weights
+from tests.graph.mortal import MORTAL
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="without locks nothing is swept")
 
@@ -91,22 +92,13 @@ def test_a_folder_that_is_not_there_has_nothing_to_sweep(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-MOVER = """
-import os, signal, sys, time
+MOVER = f"""{MORTAL}
+import os, sys
 from pathlib import Path
 from onnxprune.graph import load, publish, save, scratch_folder
 
 source, out, step = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 room = sys.modules[publish.__module__]
-steps = iter(range(100))
-
-def mortal(call):
-    def wrapped(*args, **extra):
-        if next(steps) == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-            time.sleep(60)
-        return call(*args, **extra)
-    return wrapped
 
 with scratch_folder(out.parent) as place:
     save(load(source), place / out.name, external=True)

@@ -13,23 +13,15 @@ import pytest
 from onnxprune.graph import put_folder, scratch_folder
 from onnxprune.graph import swap as swapping
 from onnxprune.graph.scratch import sweep
+from tests.graph.mortal import MORTAL
 
-WORKER = """
-import os, signal, sys, time
+WORKER = f"""{MORTAL}
+import os, sys
 from pathlib import Path
 from onnxprune.graph import put_folder, scratch_folder
 from onnxprune.graph import swap
 
 place, step, exchange = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "exchange"
-steps = iter(range(100))
-
-def mortal(call):
-    def wrapped(*args, **extra):
-        if next(steps) == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-            time.sleep(60)
-        return call(*args, **extra)
-    return wrapped
 
 with scratch_folder(place.parent) as scratch:
     made = scratch / place.name
