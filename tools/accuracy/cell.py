@@ -24,6 +24,7 @@ def measured(recipe: Recipe, column: Column, fraction: float, seed: int, dense: 
         budget=column.budget,
         repair=column.repair,
         calibration=_given(recipe, column, seed),
+        made_up=column.data == "unsaid",
         samples=SAMPLES,
         masks=MaskSetting(Effort(steps=column.masks), seed=seed) if column.masks else None,
         seed=seed,
@@ -35,4 +36,4 @@ def measured(recipe: Recipe, column: Column, fraction: float, seed: int, dense: 
 
 def _given(recipe: Recipe, column: Column, seed: int) -> str | None:
     """What stands behind `--data`."""
-    return {"real": str(calibration(recipe, seed)), "random": MADE_UP, "none": None}[column.data]
+    return {"real": str(calibration(recipe, seed)), "random": MADE_UP, "none": None, "unsaid": None}[column.data]

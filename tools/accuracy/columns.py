@@ -10,7 +10,7 @@ LEVELS = (0.9, 0.8, 0.7, 0.5)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One way to prune. data: real, random, or none; empty names: the default; masks: steps of mask
+    """One way to prune. data: real, random, none, or unsaid, where the command line makes do; empty names: the default; masks: steps of mask
     training, 0 for none"""
 
     name: str
@@ -49,6 +49,7 @@ COLUMNS = (
     Column("obs, knapsack", "obs", "knapsack", "sequential"),
     Column("default, no repair", repair="none"),
     Column("random inputs", data="random"),
+    Column("nothing said", data="unsaid"),
     DEFAULT,
     Column("masks", masks=300),
 )
