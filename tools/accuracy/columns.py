@@ -10,8 +10,8 @@ LEVELS = (0.9, 0.8, 0.7, 0.5)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One way to prune. data: real, random, none, or unsaid, where the command line makes do; empty names: the default; masks: steps of mask
-    training, 0 for none"""
+    """One way to prune. data: real, random, none, or unsaid, where the command line makes do; empty names: the default;
+    masks: steps of mask training, 0 for none"""
 
     name: str
     criterion: str = ""
