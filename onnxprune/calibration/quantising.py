@@ -155,9 +155,7 @@ def _nodes(before: Model, after: Model, left: set[str], ops: Sequence[str]) -> d
     every = computing_in_whole_numbers(after, left) - computing_in_whole_numbers(before, set())
     found = {op: count for op, count in every.items() if op in ops}  # others may stand between two that do
     if not found:
-        where = (
-            " outside of the bodies of others, which the quantizer leaves alone" if len([*graphs(before)]) > 1 else ""
-        )
+        where = BODIES if len([*graphs(before)]) > 1 else ""
         raise InputError(
             f"nothing in the model can be quantised: no node of a kind that may be has a weight in floats{where}"
         )
