@@ -1,7 +1,7 @@
 """What decides where nobody says anything: inputs that are made up, if the model runs on them.
 
-Weights alone tell little of what a unit does. On models that were measured (docs/accuracy.md, "random inputs" beside
-"no data") even random inputs keep far more of nearly all of them, because layers are repaired on what they compute.
+Weights alone tell little of what a unit does. On models that were measured (docs/data.md, "Without data") even random
+inputs keep far more of nearly all of them, because layers are repaired on what they compute.
 """
 
 from __future__ import annotations
