@@ -101,10 +101,7 @@ def _repairs() -> Listing:
 def _sparsifiers() -> Listing:
     from onnxprune.sparse import sparsifiers
 
-    rows = [
-        {"name": entry.name, "needs": "covariances" if entry.looks else "weights", "summary": entry.summary}
-        for entry in sparsifiers()
-    ]
+    rows = [{"name": entry.name, "needs": entry.needs, "summary": entry.summary} for entry in sparsifiers()]
     head = {"name": "sparsifier", "needs": "needs", "summary": "which weights become zero, and what the others become"}
     return Listing(head, "llt", rows)
 

@@ -56,6 +56,15 @@ def by_weights(lifted: Lifted, samples: Samples, loss: Loss, names: tuple[str, s
     return {key: (total / len(samples)).numpy() for key, total in sums.items()}
 
 
+def by_sample(
+    lifted: Lifted, samples: Samples, loss: Loss, names: Sequence[str], tell: Progress
+) -> Iterator[dict[str, Array]]:
+    """For every sample the gradients by those stored tensors of some names that it reaches."""
+    leaves = {name: p for name, p in lifted.named_parameters() if name in set(names)}
+    for found in _each(lifted, samples, loss, list(leaves.values()), {}, tell):
+        yield {name: g.numpy() for name, g in zip(leaves, found, strict=True) if g is not None}
+
+
 def by_inputs(
     lifted: Lifted, samples: Samples, loss: Loss, fixed: Mapping[str, Array], tell: Progress
 ) -> Iterator[Arrays]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePath
@@ -30,7 +30,7 @@ from onnxprune.pruning.inputs import MADE_UP_CALLS, MADE_UP_OF, UNVERIFIED, Inpu
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.placing import Doors
 from onnxprune.pruning.plan import digests, read
-from onnxprune.pruning.slopes import gradients
+from onnxprune.pruning.slopes import by_sample, gradients
 from onnxprune.pruning.stopwatch import Stopwatch
 from onnxprune.repair import Edits
 from onnxprune.rewrite import open_gated
@@ -167,6 +167,13 @@ class Evidence:
                 self.source, lambda: self.calibration, key, made_of, self.options.seed, lambda text: self.progress(text)
             )
         return self._gradients[key]
+
+    def slopes(self) -> Callable[[Sequence[str]], Iterator[Mapping[str, np.ndarray]]]:
+        """What data say of the model's gradients by stored tensors, sample by sample.
+
+        Raises InputError where torch isn't installed.
+        """
+        return by_sample(self.source, lambda: self.calibration, self.options.seed, lambda text: self.progress(text))
 
     def likeness(self, analysis: Analysis) -> dict[str, Likeness]:
         """Group id -> what its block does to what it reads; seen once, for this analysis and its likes."""

@@ -40,7 +40,7 @@ def _sparsify(evidence: Evidence, decision: Decision, sparse: Sparse) -> Edits:
     if sparse.spread:
         alone = replace(work, masks={})
         sparse.wanted |= shared(alone, {name: sparse.wanted[name] for name in sparse.spread})
-    edits = sparsify(work, sparse.wanted, mend=mend)
+    edits = sparsify(work, sparse.wanted, mend=mend, slopes=evidence.slopes() if sparse.gradients else None)
     if mend:
         evidence.compare_with_plan()
     return edits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -22,6 +22,8 @@ SAMPLES = 128
 """Of the data, evenly spaced: each takes a run forwards and one back."""
 
 ROOMS = ("calibration", "coupling", "graph", "lift", "rewrite")
+
+BY_GRADIENTS = "making weights sparse by gradients"
 
 LOSSES = {
     "weights": "surprise",
@@ -59,6 +61,23 @@ def gradients(
         return {(kind, rest): v for name, v in made.items() for kind, _, rest in [name.partition("/")]}
 
     return Gradients(collect)
+
+
+def by_sample(
+    source: Callable[[], Model], data: Callable[[], Data], seed: int = 0, tell: Progress = silent
+) -> Callable[[Sequence[str]], Iterator[Mapping[str, Array]]]:
+    """What tells the gradients by some stored tensors sample by sample, of labels drawn from what the model says, or of
+    the task's loss where the data have labels. Raises InputError where torch isn't installed."""
+    needed(BY_GRADIENTS)
+
+    def each(names: Sequence[str]) -> Iterator[Mapping[str, Array]]:
+        from onnxprune.lift import gradients as lifted
+        from onnxprune.lift.lifting import lift
+
+        module, samples = lift(source()), Samples(data(), SAMPLES)
+        yield from lifted.by_sample(module, samples, lifted.loss_of(module, samples, "drawn", seed), names, tell)
+
+    return each
 
 
 def _flat(told: Told) -> dict[str, Array]:

@@ -14,10 +14,12 @@ from onnxprune.calibration import layers
 from onnxprune.coupling import Analysis
 from onnxprune.errors import InputError
 from onnxprune.graph import Model, load, save, stored
+from onnxprune.lift import needed
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.passes import LayerPass, parse
 from onnxprune.pruning.plan import Plan, read
 from onnxprune.pruning.selection import Scope
+from onnxprune.pruning.slopes import BY_GRADIENTS
 from onnxprune.sparse import Pattern, Speed, Wanted, Worth, check_values, emit
 from onnxprune.sparse import get as method_of
 
@@ -58,6 +60,11 @@ class Sparse:
         return bool(self.wanted)
 
     @property
+    def gradients(self) -> bool:
+        """Whether a method looks at gradients."""
+        return any(method_of(want.method).gradients for want in self.wanted.values())
+
+    @property
     def looks(self) -> bool:
         """Whether what layers read has to be known."""
         return bool(self.spread) or any(method_of(want.method).looks for want in self.wanted.values())
@@ -69,10 +76,15 @@ def layer_passes(options: Options) -> list[LayerPass]:
 
 
 def check_forms(options: Options) -> None:
-    """Raise InputError where what passes or a plan want can't be written in the form that the user named."""
+    """Raise InputError where what passes or a plan want can't be written in the form that the user named, or a method
+    takes what isn't installed."""
     for one in layer_passes(options):
         one.fits(options.sparse_format)
+        if method_of(one.wanted(True).method).gradients:
+            needed(BY_GRADIENTS)
     for entry in read(options.plan).sparse if options.plan is not None else ():
+        if method_of(entry["method"]).gradients:
+            needed(BY_GRADIENTS)
         check_values(_values_of(entry), Pattern.parse(entry["pattern"]), options.sparse_format)
 
 

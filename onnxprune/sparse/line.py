@@ -11,10 +11,12 @@ from onnxprune.repair import Edits, Work
 from onnxprune.repair.line import in_line
 from onnxprune.repair.observed import Observed
 from onnxprune.repair.solve import refit, ridge
+from onnxprune.sparse.fisher import Gradients
+from onnxprune.sparse.insight import Insight
 from onnxprune.sparse.pattern import Pattern
 from onnxprune.sparse.registry import get
 from onnxprune.sparse.support import refitted
-from onnxprune.sparse.task import Task
+from onnxprune.sparse.task import NOTHING, Known, Task
 
 Array = np.ndarray
 
@@ -32,30 +34,39 @@ class Wanted:
     least: float = 0.0
     values: str = "float32"
 
-    def weight(self, target: Array, gram: Array | None, damping: float) -> Array:
+    def weight(self, target: Array, gram: Array | None, damping: float, known: Known = NOTHING) -> Array:
         """The sparse weight for a target [outputs, inputs] by the method alone."""
-        return get(self.method).function(self.task(target, gram, damping))
+        return get(self.method).function(self.task(target, gram, damping, known))
 
-    def task(self, target: Array, gram: Array | None, damping: float) -> Task:
-        return Task(target, self.pattern, self.sparsity, gram, damping)
+    def task(self, target: Array, gram: Array | None, damping: float, known: Known = NOTHING) -> Task:
+        return Task(target, self.pattern, self.sparsity, gram, damping, known)
 
 
-def sparsify(work: Work, wanted: Mapping[str, Wanted], *, mend: bool = True) -> Edits:
+def sparsify(work: Work, wanted: Mapping[str, Wanted], *, mend: bool = True, slopes: Gradients | None = None) -> Edits:
     """Make layers sparse, after what the work's masks take is gone.
 
     wanted: by the layer's name; a weight that others read too stays as it is. mend: every layer from the first changed
     one on is brought back to what it made in the dense model, by the weights that stay and its bias, which also makes
-    up for units that are gone; else a method sees what layers read now, and nothing changes but the weights named.
+    up for units that are gone; else a method sees what layers read now, and nothing changes but the weights named;
+    slopes: gradients of the dense model, for methods that ask for them
     """
-    alone = {name: want for name, want in wanted.items() if not work.dense.layers[name].shares}
+    alone = {name: wanted[name] for name in work.dense.layers if name in wanted and not work.dense.layers[name].shares}
+    insight = Insight(work, {name: (want.pattern, get(want.method)) for name, want in alone.items()}, slopes)
     if not mend and not any(get(want.method).looks for want in alone.values()):
-        return _unseen(work, alone)
-    by_weight = {work.dense.layers[name].stored.name: want for name, want in alone.items()}
+        return _unseen(work, alone, insight)
+    by_weight = {work.dense.layers[name].stored.name: name for name in alone}
+
+    def mended(seen: Observed) -> tuple[Array | None, Array]:
+        name = by_weight.get(seen.stored)
+        return refit(seen, work.damping) if name is None else _mended(seen, alone[name], work.damping, insight(name))
+
+    def made(seen: Observed) -> tuple[Array, None]:
+        name = by_weight[seen.stored]
+        return _made(seen, alone[name], work.damping, insight(name)), None
+
     if mend:
-        names = work.dense.from_first({*alone, *work.dense.damaged})
-        return in_line(work, lambda seen: _mended(seen, by_weight.get(seen.stored), work.damping), names)
-    names = [name for name in work.dense.layers if name in alone]
-    return in_line(work, lambda seen: (_made(seen, by_weight[seen.stored], work.damping), None), names, biased=False)
+        return in_line(work, mended, work.dense.from_first({*alone, *work.dense.damaged}))
+    return in_line(work, made, list(alone), biased=False)
 
 
 def matrix(weight: Array) -> Array:
@@ -69,13 +80,11 @@ def products(seen: Observed) -> Array:
     return np.asarray(seen.covariance[0] + np.outer(mean, mean))
 
 
-def _mended(seen: Observed, want: Wanted | None, damping: float) -> tuple[Array | None, Array]:
+def _mended(seen: Observed, want: Wanted, damping: float, known: Known) -> tuple[Array, Array]:
     """The sparse weight closest to the dense output, as stored, and what the bias gains."""
-    if want is None:
-        return refit(seen, damping)
     before = matrix(seen.weight)
     target = before + ridge(seen.cross, seen.covariance, damping)[0]
-    task = want.task(target, seen.covariance[0], damping)
+    task = want.task(target, seen.covariance[0], damping, known)
     weight = get(want.method).function(task)
     if want.settled:
         weight = refitted(weight, target, task.damped)
@@ -83,21 +92,21 @@ def _mended(seen: Observed, want: Wanted | None, damping: float) -> tuple[Array 
     return _stored(seen, weight), shift
 
 
-def _made(seen: Observed, want: Wanted, damping: float) -> Array:
+def _made(seen: Observed, want: Wanted, damping: float, known: Known) -> Array:
     """The weight that the method makes of the dense one, as stored."""
-    return _stored(seen, want.weight(matrix(seen.weight), products(seen), damping))
+    return _stored(seen, want.weight(matrix(seen.weight), products(seen), damping, known))
 
 
 def _stored(seen: Observed, weight: Array) -> Array:
     return seen.layer.like_stored(weight.reshape(seen.weight.shape))
 
 
-def _unseen(work: Work, wanted: Mapping[str, Wanted]) -> Edits:
-    """By weights alone; nothing is run."""
+def _unseen(work: Work, wanted: Mapping[str, Wanted], insight: Insight) -> Edits:
+    """By weights, and by what a method asks for besides: what layers read is not looked at."""
     edits, narrow = Edits(), work.narrow()
     for name, want in wanted.items():
         layer = narrow.layers[name]
         before = layer.weight()
-        made = want.weight(matrix(before), None, work.damping)
+        made = want.weight(matrix(before), None, work.damping, insight(name))
         work.note(edits, narrow, name, layer.like_stored(made.reshape(before.shape)), None)
     return edits

@@ -76,18 +76,19 @@ class Pattern:
                 blocks = np.repeat(blocks, step, axis=axis)
         return blocks[: shape[0], : shape[1]]
 
-    def mask(self, scores: Array, sparsity: float, *, by_rows: bool = False) -> Array:
+    def mask(self, scores: Array, sparsity: float, *, by_rows: bool = False, by_columns: bool = False) -> Array:
         """Which weights stay: bool [outputs, inputs], those of the largest scores.
 
         scores: [outputs, inputs], never negative, summed over each block; sparsity: the fraction of blocks that go, of
-        all together, or with by_rows of every row of blocks alike (n:m has a sparsity of its own). Of equal scores the
-        first ones stay.
+        all together, or with by_rows of every row of blocks alike, with by_columns of every column (n:m has a sparsity
+        of its own). Of equal scores the first ones stay.
         """
         if self.kept:
             return self._of_every(scores)
         blocks = self.summed(scores)
-        rows = blocks if by_rows else blocks.reshape(1, -1)
-        stays = largest(rows, rows.shape[1] - round(sparsity * rows.shape[1]))
+        if by_columns:
+            return self.spread(_alike(blocks.T, sparsity).T, scores.shape)
+        stays = _alike(blocks if by_rows else blocks.reshape(1, -1), sparsity)
         return self.spread(stays.reshape(blocks.shape), scores.shape)
 
     def _of_every(self, scores: Array) -> Array:
@@ -98,6 +99,11 @@ class Pattern:
         every = padded.reshape(-1, self.inputs)
         stays = _ranked(every, self.kept) if self.inputs <= FEW else largest(every, self.kept)
         return stays.reshape(rows, -1)[:, :columns]
+
+
+def _alike(rows: Array, sparsity: float) -> Array:
+    """The largest of every row, so that a fraction of each goes."""
+    return largest(rows, rows.shape[1] - round(sparsity * rows.shape[1]))
 
 
 def largest(rows: Array, count: int) -> Array:

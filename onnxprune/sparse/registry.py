@@ -17,12 +17,21 @@ Function = Callable[[Task], np.ndarray]
 
 @dataclass(frozen=True, slots=True)
 class Sparsifier:
-    """A registered method and the first line of its docstring; looks: whether it looks at what layers read"""
+    """A registered method and the first line of its docstring; looks: whether it looks at what layers read; gradients:
+    at the Fisher information of weights, which takes torch; gates: at what gated linear units make"""
 
     name: str
     function: Function
     summary: str
     looks: bool = True
+    gradients: bool = False
+    gates: bool = False
+
+    @property
+    def needs(self) -> str:
+        """What it has to know, in words."""
+        asked = (("covariances", self.looks), ("gradients", self.gradients), ("gates", self.gates))
+        return ", ".join(word for word, there in asked if there) or "weights"
 
 
 _SPARSIFIERS: Registry[Sparsifier] = Registry("method of making weights sparse")
@@ -30,11 +39,13 @@ sparsifiers = _SPARSIFIERS.all
 get = _SPARSIFIERS.get
 
 
-def sparsifier(name: str, *, looks: bool = True) -> Callable[[Function], Function]:
-    """Register a function as the method `name`."""
+def sparsifier(
+    name: str, *, looks: bool = True, gradients: bool = False, gates: bool = False
+) -> Callable[[Function], Function]:
+    """Register a function as the method `name`. looks, gradients, gates: what it asks for, see `Sparsifier`"""
 
     def register(function: Function) -> Function:
-        _SPARSIFIERS.add(Sparsifier(name, function, first_line(function), looks))
+        _SPARSIFIERS.add(Sparsifier(name, function, first_line(function), looks, gradients, gates))
         return function
 
     return register

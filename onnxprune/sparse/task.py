@@ -12,13 +12,29 @@ from onnxprune.sparse.pattern import Pattern
 Array = np.ndarray
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the dense model says of a weight besides what it reads; None where nothing is known.
+
+    fisher: [tiles, n, n], the Fisher information of weights that lie in a tile together, in the order of
+    `onnxprune.sparse.fisher.Tiles`; behind: [outputs], the mean square of what a gated linear unit makes of an output
+    """
+
+    fisher: Array | None = None
+    behind: Array | None = None
+
+
+NOTHING = Known()
+
+
 @dataclass(frozen=True)
 class Task:
     """One weight to make sparse.
 
     target: [outputs, inputs], the weight that is best if all of it may stay; gram: [inputs, inputs], the covariance of
     what is read (or the mean of products, where no bias makes up for means), None where nothing is known of it;
-    sparsity: the fraction of zeros; damping: added to the variances, as a fraction of their mean
+    sparsity: the fraction of zeros; damping: added to the variances, as a fraction of their mean; known: for methods
+    that ask for more
     """
 
     target: Array
@@ -26,6 +42,7 @@ class Task:
     sparsity: float
     gram: Array | None = None
     damping: float = 0.01
+    known: Known = NOTHING
 
     @cached_property
     def damped(self) -> Array:
@@ -50,9 +67,9 @@ class Task:
         """tr((W - T) G (W - T)'): the mean squared error of what the layer makes, summed over its outputs."""
         return loss_of(weight, self.target, self.damped)
 
-    def mask(self, scores: Array, *, by_rows: bool = False) -> Array:
+    def mask(self, scores: Array, *, by_rows: bool = False, by_columns: bool = False) -> Array:
         """As of the pattern."""
-        return self.pattern.mask(scores, self.sparsity, by_rows=by_rows)
+        return self.pattern.mask(scores, self.sparsity, by_rows=by_rows, by_columns=by_columns)
 
 
 def loss_of(weight: Array, target: Array, gram: Array) -> float:

@@ -27,6 +27,8 @@ BY_HAND = {
     # Column 0 first: left to itself with column 1 free to help, w0 costs 9 (4 - 1) = 27 and 3; with column 0 fixed, w1
     # costs 4 and 16. The two cheapest go: w0 of output 1, whose neighbour takes over 1 * 1/1; then w1 of output 0.
     "sparsegpt": [[3, 0], [0, 5.0]],
+    "dass": [[3, 0], [0, 4.0]],  # behind no gate: as wanda
+    "obert": [[3, 0], [0, 4.0]],  # without gradients: as magnitude
     "alps": [[3.5, 0], [0, 5.0]],  # the same places, and what is best for them: 3 + 2 * 1/4
 }
 

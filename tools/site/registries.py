@@ -110,10 +110,7 @@ def repairs_page() -> str:
 def sparsifiers_page() -> str:
     """Methods of making weights sparse, each in its own words."""
     head = "Which weights become zero, and what the others become (`--pass 'sparsify{method=NAME}'`)."
-    needs = {True: "covariances of what layers read", False: "weights alone"}
-    entries = [
-        text for one in sparsifiers() for text in _entry(one.name, one.function, [("looks at", needs[one.looks])])
-    ]
+    entries = [text for one in sparsifiers() for text in _entry(one.name, one.function, [("looks at", one.needs)])]
     return _joined(["# Sparsifiers", head, _summary("sparsifier", sparsifiers()), *entries])
 
 
