@@ -11,9 +11,11 @@ struct ParallelFor {
   void* ctx = nullptr;
   void (*run)(void* ctx, void (*fn)(void* arg, size_t i), size_t n, void* arg) = nullptr;
   int threads = 1;
+  bool awake = false;  // the threads are at work anyway: little work is shared out too
+  bool alone = false;  // run is called for a single task too
 
   void operator()(size_t n, void (*fn)(void* arg, size_t i), void* arg) const {
-    if (run && threads > 1 && n > 1) return run(ctx, fn, n, arg);
+    if (run && (n > 1 || alone)) return run(ctx, fn, n, arg);
     for (size_t i = 0; i < n; ++i) fn(arg, i);
   }
 };

@@ -1,8 +1,11 @@
-// How work is cut into tasks.
+// How work is cut into pieces.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <numeric>
+
+#include "core/parallel.h"
 
 namespace onnxprune {
 
@@ -30,10 +33,30 @@ const Tiles* widest_dividing(const Tiles* tiles, int64_t width) {
   return tiles->outputs ? tiles : nullptr;
 }
 
-// How many tasks a product of `macs` multiply-adds is worth on `threads` threads: 1 below about 10 us of work.
-inline int64_t tasks(int64_t macs, int threads) {
+// Costs are counted in multiply-adds of wide float blocks, of which about 50 take a nanosecond.
+
+// How many workers a job of this cost is worth: 1 below about 10 us.
+inline int64_t workers(int64_t cost, const ParallelFor& parallel) {
   constexpr int64_t kInline = 500'000;
-  return threads <= 1 || macs < kInline ? 1 : threads;
+  return parallel.threads > 1 && (parallel.awake || cost >= kInline) ? parallel.threads : 1;
+}
+
+// How many pieces are cut for workers to take by turns: some for each, unless they would be less than some
+// microseconds.
+inline int64_t pieces(int64_t cost, int64_t workers) {
+  constexpr int64_t kPiece = 250'000, kTurns = 2;
+  return workers == 1 ? 1 : workers * std::clamp<int64_t>(cost / (kPiece * workers), 1, kTurns);
+}
+
+// How many pieces are shares of m rows, each of two panels of `rows` at the least: 1 where there are too few rows, or
+// workers.
+inline int64_t parts_of_rows(int64_t m, int64_t rows, int64_t workers, int64_t pieces) {
+  return std::max<int64_t>(1, std::min(pieces / workers, m / (2 * rows * workers)) * workers);
+}
+
+// How many pieces are shares of n outputs, each of `least` if there are so many.
+inline int64_t parts_of_outputs(int64_t n, int64_t least, int64_t workers, int64_t pieces) {
+  return std::clamp<int64_t>(n / (least * workers), 1, pieces / workers) * workers;
 }
 
 // The i-th of `parts` shares of [0, count) at equal weight: before[j] is the weight of all items below j, count + 1 of

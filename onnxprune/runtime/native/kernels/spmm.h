@@ -54,6 +54,7 @@ class Spmm {
   Spmm& operator=(const Spmm&) = delete;
 
  private:
+  friend class Siblings;
   Spmm(int64_t k, int64_t n, std::unique_ptr<const Kernel> kernel);
 
   int64_t k_, n_;

@@ -46,9 +46,7 @@ Shape Layer::output_shape(const Shape& x) const {
   return shape;
 }
 
-void Layer::run(const Place& place, const Tensor& x, const Epilogue& epilogue, const Tensor& residual) const {
-  const float* from = x.as<float>("X");
-  const Shape shape = output_shape(x.shape);
+Epilogue Layer::with(const Epilogue& epilogue, const Tensor& residual, const Shape& shape) const {
   Epilogue finish = epilogue;
   if (residual.data && residual.shape == shape) {
     finish.residual = residual.as<float>("the residual");
@@ -56,6 +54,13 @@ void Layer::run(const Place& place, const Tensor& x, const Epilogue& epilogue, c
   } else if (residual.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED && !(residual.shape == shape)) {
     throw Failure("the residual of shape " + residual.shape.text() + " isn't of the output's shape " + shape.text());
   }
+  return finish;
+}
+
+void Layer::run(const Place& place, const Tensor& x, const Epilogue& epilogue, const Tensor& residual) const {
+  const float* from = x.as<float>("X");
+  const Shape shape = output_shape(x.shape);
+  const Epilogue finish = with(epilogue, residual, shape);
   float* to = output(place.api, place.context, 0, shape);
   const int64_t outputs = shape.elements();
   if (!outputs) return;
@@ -88,7 +93,8 @@ void Layer::convolve(const float* x, const Shape& from, const Shape& to, float* 
 void Layer::convolve_by_rows(const float* x, const Planes& planes, float* y, const Epilogue& epilogue,
                              const ParallelFor& parallel) const {
   const int64_t pixels = planes.pixels();
-  const bool lies = k_ == planes.channels && pixels == planes.size[0] * planes.size[1] && !planes.pad[0] && !planes.pad[1];
+  const bool lies =
+      k_ == planes.channels && pixels == planes.size[0] * planes.size[1] && !planes.pad[0] && !planes.pad[1];
   const auto room = [](int64_t floats) { return round_up(static_cast<size_t>(floats) * sizeof(float), kCacheLine); };
   const size_t in = room(pixels * k_), out = room(pixels * n_), inputs = lies ? 0 : in;
   char* memory = static_cast<char*>(scratch(in + out + inputs + spmm_->scratch_bytes(pixels, parallel.threads)));

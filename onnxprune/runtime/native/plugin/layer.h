@@ -26,12 +26,16 @@ class Layer {
   // Whether the weight's arrays must outlive the layer.
   bool borrows() const { return spmm_->borrows(); }
 
+  const Spmm& spmm() const { return *spmm_; }
+  // Throw a Failure where a shape doesn't fit: the shape of Y, and the epilogue with a residual, if there is one.
+  Shape output_shape(const Shape& x) const;
+  Epilogue with(const Epilogue& epilogue, const Tensor& residual, const Shape& output) const;
+
   // Computes output 0 from `x`; the epilogue's residual is that of `residual`, whose shape must be that of the output.
   // Throws a Failure where a shape doesn't fit.
   void run(const Place& place, const Tensor& x, const Epilogue& epilogue, const Tensor& residual = {}) const;
 
  private:
-  Shape output_shape(const Shape& x) const;
   void run_rows(const float* x, int64_t m, float* y, const Epilogue& epilogue, const ParallelFor& parallel) const;
   // shapes: of X and of Y
   void convolve(const float* x, const Shape& from, const Shape& to, float* y, const Epilogue& epilogue,

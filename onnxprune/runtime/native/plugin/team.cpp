@@ -1,49 +1,35 @@
 #include "plugin/team.h"
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <map>
-#include <thread>
 
 namespace onnxprune::plugin {
 namespace {
 
-constexpr size_t kTasks = 256;
-constexpr std::chrono::microseconds kPatience{2000};
+constexpr uint32_t kFirst = 64, kThen = 64;  // calls that look out: the first ones, and one of so many
 
-// Threads that met. A thread is known by the task it waits in: it takes no other one meanwhile.
-struct Meeting {
-  std::atomic<int> present{0};
-  std::atomic<bool> over{false};
-  int expected = static_cast<int>(std::thread::hardware_concurrency());
-  std::chrono::steady_clock::time_point end = std::chrono::steady_clock::now() + kPatience;
-
-  static void attend(void* self, size_t) {
-    auto& meeting = *static_cast<Meeting*>(self);
-    if (meeting.over) return;
-    ++meeting.present;
-    while (!meeting.over) {
-      if (meeting.present >= meeting.expected || std::chrono::steady_clock::now() > meeting.end) meeting.over = true;
-      std::this_thread::yield();
-    }
-  }
-};
-
-int count(const Place& place) {
-  Meeting meeting;
-  if (meeting.expected < 2) return 1;
-  if (!place.api.ok(place.api->KernelContext_ParallelFor(place.context, Meeting::attend, kTasks, 0, &meeting))) return 1;
-  return std::max(1, meeting.present.load());
-}
-
-void run(void* ctx, void (*fn)(void* arg, size_t i), size_t n, void* arg) {
-  const Place& place = *static_cast<const Place*>(ctx);
+void hand_out(const Place& place, void (*fn)(void* arg, size_t i), size_t n, void* arg) {
   if (place.api.ok(place.api->KernelContext_ParallelFor(place.context, fn, n, 0, arg))) return;
   for (size_t i = 0; i < n; ++i) fn(arg, i);  // it refuses before it begins
 }
 
 }  // namespace
+
+// Tasks whose threads are counted; those behind the first n do nothing.
+struct Team::Watch {
+  Team& team;
+  std::thread::id caller;
+  void (*fn)(void* arg, size_t i);
+  size_t n;
+  void* arg;
+
+  static void task(void* self, size_t i) {
+    const Watch& watch = *static_cast<const Watch*>(self);
+    const auto mine = std::this_thread::get_id();
+    if (mine != watch.caller) watch.team.count(mine);
+    if (i < watch.n) watch.fn(watch.arg, i);
+  }
+};
 
 std::shared_ptr<Team> Team::of(const OrtLogger* session) {
   static std::mutex mutex;
@@ -56,13 +42,34 @@ std::shared_ptr<Team> Team::of(const OrtLogger* session) {
   return team;
 }
 
+// The first calls do, then one in many.
+bool Team::looks_out() {
+  if (size_ >= most_) return false;
+  const uint32_t calls = calls_.fetch_add(1, std::memory_order_relaxed);
+  return calls < kFirst || calls % kThen == 0;
+}
+
+void Team::count(std::thread::id helper) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (helpers_.insert(helper).second) size_ = std::min(most_, static_cast<int>(helpers_.size()) + 1);
+}
+
+void Team::run(const Place& place, void (*fn)(void* arg, size_t i), size_t n, void* arg) {
+  if (!place.looks_out) return hand_out(place, fn, n, arg);
+  Watch watch{*this, std::this_thread::get_id(), fn, n, arg};
+  hand_out(place, Watch::task, n + static_cast<size_t>(std::max(1, most_ - size_)), &watch);
+}
+
 ParallelFor Team::threads(const Place& place) {
-  std::call_once(counted_, [&] { size_ = count(place); });
   ParallelFor parallel;
-  if (size_ < 2) return parallel;
+  place.team = this, place.looks_out = looks_out();
+  parallel.threads = size_, parallel.alone = place.looks_out;
+  if (parallel.threads < 2 && !place.looks_out) return parallel;
   parallel.ctx = const_cast<Place*>(&place);
-  parallel.run = run;
-  parallel.threads = size_;
+  parallel.run = [](void* ctx, void (*fn)(void* arg, size_t i), size_t n, void* arg) {
+    const Place& place = *static_cast<const Place*>(ctx);
+    place.team->run(place, fn, n, arg);
+  };
   return parallel;
 }
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/denormals.h"
-#include "core/split.h"
 #include "kernels/blocks/columns.h"
 #include "kernels/blocks/output_run.h"
 #include "kernels/blocks/token_run.h"
@@ -30,6 +28,7 @@ class Blocks : public Kernel {
     const TokenRun* tokens = tokens_in_lanes(m);
     return tokens ? tokens->scratch_bytes(m, threads) : outputs_.scratch_bytes(m, threads);
   }
+  int64_t cost(int64_t m) const override { return outputs_.cost(m); }
   bool convolves() const override { return true; }
   size_t planes_scratch_bytes(int64_t m, int threads) const override {
     return pixels_in_lanes(m).scratch_bytes(m, threads);

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/denormals.h"
 #include "core/prefetch.h"
 #include "core/split.h"
+#include "core/turns.h"
 
 namespace onnxprune {
 namespace {
@@ -91,26 +91,19 @@ void OutputRun::chunk(const Job& job, int64_t strip_begin, int64_t strip_end, in
   }
 }
 
-void OutputRun::task(void* arg, size_t i) {
-  const Work& work = *static_cast<const Work*>(arg);
-  const OutputRun& self = *work.self;
-  const FlushSubnormals guard;
-  const int64_t at = static_cast<int64_t>(i);
-  const Range rows = share(work.job->m, work.row_parts, at / work.strip_parts);
-  const Range strips =
-      share_by_weight(self.columns_.before(), self.columns_.strips, work.strip_parts, at % work.strip_parts);
-  for (int64_t s = strips.begin; s < strips.end;) {
-    const int64_t end = self.chunk_end(s, strips.end);
-    self.chunk(*work.job, s, end, rows.begin, rows.end);
-    s = end;
-  }
-}
-
 void OutputRun::run(const Job& job) const {
-  const int64_t parts = tasks(job.m * columns_.count() * columns_.width, job.parallel.threads);
-  const bool by_rows = job.m >= 2 * parts * slice_->rows;
-  Work work{this, &job, by_rows ? parts : 1, by_rows ? 1 : parts};
-  job.parallel(parts, task, &work);
+  const int64_t cost = this->cost(job.m), team = workers(cost, job.parallel), parts = pieces(cost, team);
+  const int64_t row_parts = parts_of_rows(job.m, slice_->rows, team, parts);
+  const int64_t strip_parts = row_parts > 1 ? 1 : parts_of_outputs(columns_.n, kTogether, team, parts);
+  by_turns(job.parallel, team, row_parts * strip_parts, Nothing{}, [&](const Nothing&, int64_t at) {
+    const Range rows = share(job.m, row_parts, at / strip_parts);
+    const Range strips = share_by_weight(columns_.before(), columns_.strips, strip_parts, at % strip_parts);
+    for (int64_t s = strips.begin; s < strips.end;) {
+      const int64_t end = chunk_end(s, strips.end);
+      chunk(job, s, end, rows.begin, rows.end);
+      s = end;
+    }
+  });
 }
 
 }  // namespace onnxprune

@@ -15,16 +15,10 @@ class OutputRun {
   // Whether a tile fits the width of the strips.
   bool possible() const { return slice_ != nullptr; }
   size_t scratch_bytes(int64_t, int) const { return 0; }
+  int64_t cost(int64_t m) const { return m * columns_.count() * columns_.width; }
   void run(const Job& job) const;
 
  private:
-  struct Work {
-    const OutputRun* self;
-    const Job* job;
-    int64_t row_parts, strip_parts;
-  };
-
-  static void task(void* arg, size_t i);
   void chunk(const Job& job, int64_t strip_begin, int64_t strip_end, int64_t row_begin, int64_t row_end) const;
   void batch(const Job& job, int64_t s, int64_t strips, int64_t row, int64_t rows) const;
   void tiles(const Job& job, int64_t s, int64_t strips, int64_t from, int64_t row, int64_t rows) const;

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/denormals.h"
 #include "core/prefetch.h"
 #include "core/split.h"
+#include "core/turns.h"
 
 namespace onnxprune {
 namespace {
@@ -24,22 +24,17 @@ int64_t TokenRun::most_vectors() const {
   return std::clamp<int64_t>(fitting, (slice_->vectors + 1) / 2, slice_->vectors);
 }
 
-// Panels are as equal as can be, and as many as the threads can share evenly.
-TokenRun::Plan TokenRun::plan(int64_t m, int threads) const {
-  const int64_t parts = tasks(m * columns_.count() * columns_.width, threads);
-  const int64_t vectors = ceil_div(m, slice_->lanes);
+// Panels are as equal as can be, and as many as the workers can share evenly. Where there are too few, so are outputs.
+TokenRun::Plan TokenRun::plan(int64_t m, const ParallelFor& parallel) const {
+  const int64_t team = workers(cost(m), parallel), vectors = ceil_div(m, slice_->lanes);
   int64_t panels = ceil_div(vectors, most_vectors());
-  if (vectors >= 2 * parts) panels = ceil_div(panels, parts) * parts;
-  const bool by_panels = panels % parts == 0;
-  return {vectors, panels, by_panels ? parts : 1, by_panels ? 1 : parts};
+  if (vectors >= 2 * team) panels = ceil_div(panels, team) * team;
+  return {vectors, panels, panels % team == 0 ? 1 : pieces(cost(m), team), team};
 }
 
 int64_t TokenRun::scratch_floats() const { return (columns_.k + band_) * most_vectors() * slice_->lanes; }
 
-size_t TokenRun::scratch_bytes(int64_t m, int threads) const {
-  const Plan p = plan(m, threads);
-  return p.panel_parts * p.strip_parts * scratch_floats() * sizeof(float);
-}
+size_t TokenRun::scratch_bytes(int64_t, int threads) const { return threads * scratch_floats() * sizeof(float); }
 
 // `first` is the slice's first output. A tile that juts out over n reads a bias of its own.
 void TokenRun::slice(const Job& job, const Panel& panel, int64_t first, float* y) const {
@@ -81,31 +76,31 @@ void TokenRun::band_of_planes(const Job& job, const Panel& panel, int64_t first,
   tiles_.finish(tile_at(job.y, job.m, job.epilogue, first, panel.row, last - first, panel.rows), job.epilogue.act);
 }
 
-void TokenRun::task(void* arg, size_t i) {
-  const Work& work = *static_cast<const Work*>(arg);
-  const TokenRun& self = *work.self;
-  const Plan& plan = work.plan;
-  const FlushSubnormals guard;
-  const int64_t at = static_cast<int64_t>(i), lanes = self.slice_->lanes, k = self.columns_.k;
-  float* scratch = static_cast<float*>(work.job->scratch) + at * self.scratch_floats();
-  const Range panels = share(plan.panels, plan.panel_parts, at / plan.strip_parts);
-  const Range bands = share(ceil_div(self.columns_.n, self.band_), plan.strip_parts, at % plan.strip_parts);
-  for (int64_t p = panels.begin; p < panels.end; ++p) {
-    const Range vectors = share(plan.vectors, plan.panels, p);
-    Panel panel{vectors.begin * lanes, 0, (vectors.end - vectors.begin) * lanes, scratch, nullptr};
-    panel.rows = std::min(work.job->m, vectors.end * lanes) - panel.row;
-    panel.y = scratch + k * panel.tokens;
-    if (work.job->planes)
-      gather(*work.job->planes, work.job->x, panel.row, panel.rows, scratch, panel.tokens);
-    else
-      self.tiles_.pack(work.job->x + panel.row * k, k, panel.rows, k, scratch, panel.tokens);
-    for (int64_t b = bands.begin; b < bands.end; ++b) self.band(*work.job, panel, b);
-  }
+// X of panel p, transposed, unless that is what lies there.
+void TokenRun::fill(const Job& job, const Plan& plan, int64_t p, Panel* panel) const {
+  if (panel->number == p) return;
+  const int64_t lanes = slice_->lanes, k = columns_.k;
+  const Range vectors = share(plan.vectors, plan.panels, p);
+  panel->number = p;
+  panel->row = vectors.begin * lanes, panel->tokens = (vectors.end - vectors.begin) * lanes;
+  panel->rows = std::min(job.m, vectors.end * lanes) - panel->row;
+  panel->y = panel->x + k * panel->tokens;
+  if (job.planes)
+    gather(*job.planes, job.x, panel->row, panel->rows, panel->x, panel->tokens);
+  else
+    tiles_.pack(job.x + panel->row * k, k, panel->rows, k, panel->x, panel->tokens);
 }
 
 void TokenRun::run(const Job& job) const {
-  Work work{this, &job, plan(job.m, job.parallel.threads)};
-  job.parallel(work.plan.panel_parts * work.plan.strip_parts, task, &work);
+  const Plan plan = this->plan(job.m, job.parallel);
+  const int64_t bands = ceil_div(columns_.n, band_);
+  float* scratch = static_cast<float*>(job.scratch);
+  const auto start = [&](int64_t worker) { return Panel{scratch + worker * scratch_floats()}; };
+  by_turns(job.parallel, plan.workers, plan.panels * plan.parts, start, [&](Panel& panel, int64_t at) {
+    fill(job, plan, at / plan.parts, &panel);
+    const Range range = share(bands, plan.parts, at % plan.parts);
+    for (int64_t b = range.begin; b < range.end; ++b) band(job, panel, b);
+  });
 }
 
 }  // namespace onnxprune

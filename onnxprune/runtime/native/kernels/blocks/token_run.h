@@ -13,26 +13,24 @@ class TokenRun {
   TokenRun(const Columns& columns, const BlockTiles& tiles, const TokenTiles* tokens);
 
   size_t scratch_bytes(int64_t m, int threads) const;
+  int64_t cost(int64_t m) const { return m * columns_.count() * columns_.width; }
   void run(const Job& job) const;
 
  private:
-  // How m tokens are cut: panels of at most most_vectors() vectors, and parts of the strips for every panel.
+  // How m tokens are cut: panels of at most most_vectors() vectors, and parts of the outputs for every panel.
   struct Plan {
-    int64_t vectors, panels, panel_parts, strip_parts;
+    int64_t vectors, panels, parts, workers;
   };
-  struct Work {
-    const TokenRun* self;
-    const Job* job;
-    Plan plan;
-  };
+  // What a worker has in its scratch.
   struct Panel {
-    int64_t row, rows, tokens;  // tokens: rows and padding
-    const float* x;             // [k][tokens]
-    float* y;                   // [band_][tokens]
+    float* x;                               // [k][tokens]
+    float* y = nullptr;                     // [band_][tokens]
+    int64_t row = 0, rows = 0, tokens = 0;  // tokens: rows and padding
+    int64_t number = -1;
   };
 
-  static void task(void* arg, size_t i);
-  Plan plan(int64_t m, int threads) const;
+  Plan plan(int64_t m, const ParallelFor& parallel) const;
+  void fill(const Job& job, const Plan& plan, int64_t p, Panel* panel) const;
   int64_t most_vectors() const;
   int64_t scratch_floats() const;
   void band(const Job& job, const Panel& panel, int64_t band) const;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/denormals.h"
 #include "core/split.h"
+#include "core/turns.h"
 #include "kernels/finish/finish.h"
 
 namespace onnxprune {
@@ -18,18 +18,12 @@ class Generic : public Kernel {
   bool borrows() const override { return true; }
   size_t owned_bytes() const override { return 0; }
   size_t scratch_bytes(int64_t, int) const override { return 0; }
+  int64_t cost(int64_t m) const override { return 8 * m * p_.stored * p_.block_size(); }
   void run(const Job& job) const override;
 
  private:
-  struct Work {
-    const Generic* self;
-    const Job* job;
-    int64_t tasks;
-  };
-
-  static void task(void* arg, size_t i);
   int64_t strips() const { return p_.grouped() ? p_.n : p_.strips(); }
-  Range strips_of(const Work& work, int64_t i) const;
+  Range strips_of(int64_t parts, int64_t i) const;
   void strip(const Job& job, int64_t s) const;
   void blocks(int64_t s, const float* x, float* y, int64_t width) const;
   float column(int64_t s, const float* x) const;
@@ -91,21 +85,17 @@ void Generic::strip(const Job& job, int64_t s) const {
     finish_generic(tile_at(job.y, p_.n, job.epilogue, 0, first, job.m, width), job.epilogue.act);
 }
 
-Range Generic::strips_of(const Work& work, int64_t i) const {
-  if (p_.grouped()) return share(strips(), work.tasks, i);
-  return share_by_weight(p_.pointer, strips(), work.tasks, i);
-}
-
-void Generic::task(void* arg, size_t i) {
-  const Work& work = *static_cast<const Work*>(arg);
-  const FlushSubnormals guard;
-  const Range range = work.self->strips_of(work, static_cast<int64_t>(i));
-  for (int64_t s = range.begin; s < range.end; ++s) work.self->strip(*work.job, s);
+Range Generic::strips_of(int64_t parts, int64_t i) const {
+  if (p_.grouped()) return share(strips(), parts, i);
+  return share_by_weight(p_.pointer, strips(), parts, i);
 }
 
 void Generic::run(const Job& job) const {
-  Work work{this, &job, tasks(job.m * p_.stored * p_.block_size(), job.parallel.threads)};
-  job.parallel(work.tasks, task, &work);
+  const int64_t team = workers(cost(job.m), job.parallel), parts = pieces(cost(job.m), team);
+  by_turns(job.parallel, team, parts, Nothing{}, [&](const Nothing&, int64_t i) {
+    const Range range = strips_of(parts, i);
+    for (int64_t s = range.begin; s < range.end; ++s) strip(job, s);
+  });
 }
 
 }  // namespace

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/denormals.h"
 #include "core/prefetch.h"
 #include "core/split.h"
+#include "core/turns.h"
 #include "kernels/grouped/slots.h"
 
 namespace onnxprune {
@@ -23,16 +23,10 @@ class Grouped : public Kernel {
   bool borrows() const override { return false; }
   size_t owned_bytes() const override { return w_.owned_bytes(); }
   size_t scratch_bytes(int64_t, int) const override { return 0; }
+  int64_t cost(int64_t m) const override { return 2 * m * w_.strips * w_.strip_values(); }
   void run(const Job& job) const override;
 
  private:
-  struct Work {
-    const Grouped* self;
-    const Job* job;
-    int64_t row_parts, strip_parts;
-  };
-
-  static void task(void* arg, size_t i);
   void chunk(const Job& job, Range strips, Range rows) const;
   void strip(const Job& job, int64_t s, int64_t row, int64_t rows) const;
 
@@ -68,22 +62,14 @@ void Grouped::chunk(const Job& job, Range strips, Range rows) const {
   }
 }
 
-void Grouped::task(void* arg, size_t i) {
-  const Work& work = *static_cast<const Work*>(arg);
-  const Grouped& self = *work.self;
-  const FlushSubnormals guard;
-  const int64_t at = static_cast<int64_t>(i);
-  const Range rows = share(work.job->m, work.row_parts, at / work.strip_parts);
-  const Range strips = share(self.w_.strips, work.strip_parts, at % work.strip_parts);
-  for (int64_t s = strips.begin; s < strips.end; s += self.chunk_)
-    self.chunk(*work.job, {s, std::min(s + self.chunk_, strips.end)}, rows);
-}
-
 void Grouped::run(const Job& job) const {
-  const int64_t parts = tasks(job.m * w_.strips * w_.strip_values(), job.parallel.threads);
-  const bool by_rows = job.m >= 2 * parts * tiles_.rows;
-  Work work{this, &job, by_rows ? parts : 1, by_rows ? 1 : parts};
-  job.parallel(parts, task, &work);
+  const int64_t team = workers(cost(job.m), job.parallel), parts = pieces(cost(job.m), team);
+  const int64_t row_parts = parts_of_rows(job.m, tiles_.rows, team, parts), strip_parts = row_parts > 1 ? 1 : parts;
+  by_turns(job.parallel, team, row_parts * strip_parts, Nothing{}, [&](const Nothing&, int64_t at) {
+    const Range rows = share(job.m, row_parts, at / strip_parts);
+    const Range strips = share(w_.strips, strip_parts, at % strip_parts);
+    for (int64_t s = strips.begin; s < strips.end; s += chunk_) chunk(job, {s, std::min(s + chunk_, strips.end)}, rows);
+  });
 }
 
 }  // namespace

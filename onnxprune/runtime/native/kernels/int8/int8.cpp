@@ -19,6 +19,8 @@ class Tiled : public Kernel {
   size_t scratch_bytes(int64_t m, int threads) const override {
     return tokens_in_lanes(m) ? tokens_.scratch_bytes(m, threads) : outputs_.scratch_bytes(m, threads);
   }
+  int64_t cost(int64_t m) const override { return outputs_.cost(m); }
+  const Tiles* quantises() const override { return &tiles_; }
   void run(const Job& job) const override { tokens_in_lanes(job.m) ? tokens_.run(job) : outputs_.run(job); }
 
  private:

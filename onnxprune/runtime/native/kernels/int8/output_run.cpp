@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/denormals.h"
-#include "core/split.h"
+#include "kernels/int8/numbers.h"
 
 namespace onnxprune::int8 {
 namespace {
@@ -21,30 +20,27 @@ OutputRun::OutputRun(const Groups& groups, const Tiles& tiles)
       tiles_(tiles),
       slice_(widest_dividing(groups.loose ? tiles.loose_outputs : tiles.outputs, groups.width)) {}
 
-OutputRun::Plan OutputRun::plan(int64_t m, int threads) const {
-  const int64_t parts = tasks(m * groups_.count() * groups_.width * groups_.group, threads);
-  const bool by_rows = m >= 2 * parts * slice_->rows;
-  Plan plan{by_rows ? parts : 1, by_rows ? 1 : parts, 0, 0};
-  const int64_t most = (m + plan.row_parts - 1) / plan.row_parts;
-  plan.rows = std::min(most, std::max<int64_t>(slice_->rows, kRowsWords / groups_.row_words()));
-  plan.bytes = round_up((groups_.row_words() + 2) * plan.rows * sizeof(Word), kCacheLine);
-  return plan;
+// Rows are quantised where they are multiplied, some at a time; where workers share out strips, before that, all of
+// them.
+OutputRun::Plan OutputRun::plan(int64_t m, const ParallelFor& parallel) const {
+  const int64_t team = workers(cost(m), parallel), parts = pieces(cost(m), team);
+  const int64_t row_parts = parts_of_rows(m, slice_->rows, team, parts);
+  return {team, row_parts, parts_of_outputs(groups_.n, kTogether, team, parts)};
+}
+
+int64_t OutputRun::rows_at_a_time(int64_t m) const {
+  return std::min(m, std::max<int64_t>(slice_->rows, kRowsWords / groups_.row_words()));
 }
 
 size_t OutputRun::scratch_bytes(int64_t m, int threads) const {
   if (m <= 0) return 0;
-  const Plan p = plan(m, threads);
-  return p.row_parts * p.strip_parts * p.bytes;
+  const size_t each = Numbering::bytes(tiles_, rows_at_a_time(m), groups_.k);
+  const bool shared = m < 2 * threads * slice_->rows;  // as by_strips() has them
+  return std::max(threads * each, shared ? Numbering::bytes(tiles_, m, groups_.k) : 0);
 }
 
-OutputRun::Rows OutputRun::quantised(const Job& job, const Plan& plan, int64_t first, int64_t count,
-                                     void* scratch) const {
-  const int64_t words = groups_.row_words();
-  Word* x = static_cast<Word*>(scratch);
-  Word* zero = x + plan.rows * words;
-  float* scale = reinterpret_cast<float*>(zero + plan.rows);
-  tiles_.quantise(job.x + first * groups_.k, count, groups_.k, x, words, scale, zero);
-  return {first, count, x, scale, zero};
+OutputRun::Rows OutputRun::rows_of(const Numbers& numbers, int64_t in, int64_t first, int64_t count) const {
+  return {first, count, numbers.words + in * groups_.row_words(), numbers.scale + in, numbers.zero + in};
 }
 
 // Of slice `from` of strip s and some behind it, without a bias and y.
@@ -116,31 +112,49 @@ void OutputRun::chunk(const Job& job, const Rows& rows, int64_t strip_begin, int
   }
 }
 
-void OutputRun::task(void* arg, size_t i) {
-  const Work& work = *static_cast<const Work*>(arg);
-  const OutputRun& self = *work.self;
-  const Plan& plan = work.plan;
-  const FlushSubnormals guard;
-  const int64_t at = static_cast<int64_t>(i);
-  const Range rows = share(work.job->m, plan.row_parts, at / plan.strip_parts);
-  const Range strips =
-      share_by_weight(self.groups_.bounds(), self.groups_.strips, plan.strip_parts, at % plan.strip_parts);
-  void* scratch = static_cast<char*>(work.job->scratch) + at * plan.bytes;
-  const int64_t blocks = (rows.end - rows.begin + plan.rows - 1) / plan.rows;
-  for (int64_t b = 0; b < blocks; ++b) {
-    const Range range = share(rows.end - rows.begin, blocks, b);
-    const Rows block = self.quantised(*work.job, plan, rows.begin + range.begin, range.end - range.begin, scratch);
-    for (int64_t s = strips.begin; s < strips.end;) {
-      const int64_t end = self.chunk_end(s, strips.end);
-      self.chunk(*work.job, block, s, end);
-      s = end;
-    }
+void OutputRun::strips(const Job& job, const Rows& rows, Range strips) const {
+  for (int64_t s = strips.begin; s < strips.end;) {
+    const int64_t end = chunk_end(s, strips.end);
+    chunk(job, rows, s, end);
+    s = end;
   }
 }
 
 void OutputRun::run(const Job& job) const {
-  Work work{this, &job, plan(job.m, job.parallel.threads)};
-  job.parallel(work.plan.row_parts * work.plan.strip_parts, task, &work);
+  const Plan plan = this->plan(job.m, job.parallel);
+  if (plan.row_parts > 1 || plan.workers == 1) return by_rows(job, plan);
+  by_strips(job, plan);
+}
+
+void OutputRun::by_rows(const Job& job, const Plan& plan) const {
+  const int64_t most = rows_at_a_time(job.m), each = Numbering::bytes(tiles_, most, groups_.k);
+  const auto start = [&](int64_t worker) { return static_cast<char*>(job.scratch) + worker * each; };
+  by_turns(job.parallel, plan.workers, plan.row_parts, start, [&](char* scratch, int64_t at) {
+    const Range rows = share(job.m, plan.row_parts, at);
+    const int64_t blocks = ceil_div(rows.end - rows.begin, most);
+    for (int64_t b = 0; b < blocks; ++b) {
+      const Range range = share(rows.end - rows.begin, blocks, b);
+      const int64_t first = rows.begin + range.begin, count = range.end - range.begin;
+      if (job.numbers) {
+        strips(job, rows_of(*job.numbers, first, first, count), {0, groups_.strips});
+        continue;
+      }
+      Numbering numbering(tiles_, job.x + first * groups_.k, count, groups_.k, scratch);
+      numbering.make();
+      strips(job, rows_of(numbering.numbers(), 0, first, count), {0, groups_.strips});
+    }
+  });
+}
+
+void OutputRun::by_strips(const Job& job, const Plan& plan) const {
+  Numbering numbering(tiles_, job.x, job.m, groups_.k, job.scratch);
+  const auto start = [&](int64_t) {
+    if (!job.numbers) numbering.make();
+    return job.numbers ? *job.numbers : numbering.numbers();
+  };
+  by_turns(job.parallel, plan.workers, plan.strip_parts, start, [&](const Numbers& numbers, int64_t at) {
+    strips(job, rows_of(numbers, 0, 0, job.m), share_by_weight(groups_.bounds(), groups_.strips, plan.strip_parts, at));
+  });
 }
 
 }  // namespace onnxprune::int8

@@ -1,7 +1,9 @@
 // A whole product by tiles with outputs in lanes.
 #pragma once
 
+#include "core/split.h"
 #include "kernels/int8/groups.h"
+#include "kernels/int8/numbers.h"
 #include "kernels/kernel.h"
 
 namespace onnxprune::int8 {
@@ -14,18 +16,12 @@ class OutputRun {
   // Whether a tile fits the width of the strips.
   bool possible() const { return slice_ != nullptr; }
   size_t scratch_bytes(int64_t m, int threads) const;
+  int64_t cost(int64_t m) const { return 2 * m * groups_.count() * groups_.width * groups_.group / 5; }
   void run(const Job& job) const;
 
  private:
   struct Plan {
-    int64_t row_parts, strip_parts;
-    int64_t rows;  // that are quantised at a time
-    size_t bytes;  // of scratch, for every task
-  };
-  struct Work {
-    const OutputRun* self;
-    const Job* job;
-    Plan plan;
+    int64_t workers, row_parts, strip_parts;
   };
   // Some rows of X, quantised: x [rows][row_words].
   struct Rows {
@@ -35,9 +31,12 @@ class OutputRun {
     const Word* zero;
   };
 
-  static void task(void* arg, size_t i);
-  Plan plan(int64_t m, int threads) const;
-  Rows quantised(const Job& job, const Plan& plan, int64_t first, int64_t count, void* scratch) const;
+  Plan plan(int64_t m, const ParallelFor& parallel) const;
+  int64_t rows_at_a_time(int64_t m) const;
+  Rows rows_of(const Numbers& numbers, int64_t in, int64_t first, int64_t count) const;
+  void by_rows(const Job& job, const Plan& plan) const;
+  void by_strips(const Job& job, const Plan& plan) const;
+  void strips(const Job& job, const Rows& rows, Range strips) const;
   void chunk(const Job& job, const Rows& rows, int64_t strip_begin, int64_t strip_end) const;
   void batch(const Job& job, const Rows& panel, int64_t s, int64_t strips) const;
   OutputTile tile_of(const Rows& panel, int64_t s, int64_t strips, int64_t from) const;

@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "core/aligned.h"
-#include "core/denormals.h"
 #include "core/split.h"
+#include "core/turns.h"
 #include "kernels/finish/finish.h"
 #include "kernels/int8/int8.h"
 #include "kernels/int8/rows.h"
@@ -10,7 +10,7 @@
 namespace onnxprune::int8 {
 namespace {
 
-// The caller's thread quantises all rows; then strips are outer and rows inner.
+// All rows are quantised first; then strips are outer and rows inner.
 class Portable : public Kernel {
  public:
   explicit Portable(const Packed& packed) : p_(packed) {}
@@ -19,21 +19,18 @@ class Portable : public Kernel {
   bool borrows() const override { return true; }
   size_t owned_bytes() const override { return 0; }
   size_t scratch_bytes(int64_t m, int) const override { return rows_bytes(m) + m * p_.k; }
+  int64_t cost(int64_t m) const override { return 8 * m * p_.stored * (p_.grouped() ? 1 : p_.block_size()); }
   void run(const Job& job) const override;
 
  private:
-  struct Work {
-    const Portable* self;
-    const Job* job;
+  struct Rounded {
     const Row* rows;
     const uint8_t* x;
-    int64_t tasks;
   };
 
-  static void task(void* arg, size_t i);
   static size_t rows_bytes(int64_t m) { return round_up(m * sizeof(Row), kCacheLine); }
   int64_t strips() const { return p_.grouped() ? p_.n : p_.strips(); }
-  void strip(const Work& work, int64_t s) const;
+  void strip(const Job& job, const Rounded& rounded, int64_t s) const;
   int64_t column(int64_t o, const uint8_t* x, int32_t zero) const;
   int64_t grouped_column(int64_t o, const uint8_t* x, int32_t zero) const;
   const int8_t* values() const { return static_cast<const int8_t*>(p_.values); }
@@ -63,12 +60,11 @@ int64_t Portable::grouped_column(int64_t o, const uint8_t* x, int32_t zero) cons
   return sum;
 }
 
-void Portable::strip(const Work& work, int64_t s) const {
-  const Job& job = *work.job;
+void Portable::strip(const Job& job, const Rounded& rounded, int64_t s) const {
   const int64_t first = s * p_.block_out, width = std::min(p_.block_out, p_.n - first);
   for (int64_t row = 0; row < job.m; ++row) {
-    const uint8_t* x = work.x + row * p_.k;
-    const Row& of = work.rows[row];
+    const uint8_t* x = rounded.x + row * p_.k;
+    const Row& of = rounded.rows[row];
     float* y = job.y + row * p_.n;
     for (int64_t o = first; o < first + width; ++o) {
       const int64_t sum = p_.grouped() ? grouped_column(o, x, of.zero) : column(o, x, of.zero);
@@ -79,20 +75,19 @@ void Portable::strip(const Work& work, int64_t s) const {
     finish_generic(tile_at(job.y, p_.n, job.epilogue, 0, first, job.m, width), job.epilogue.act);
 }
 
-void Portable::task(void* arg, size_t i) {
-  const Work& work = *static_cast<const Work*>(arg);
-  const FlushSubnormals guard;
-  const Range range = share(work.self->strips(), work.tasks, static_cast<int64_t>(i));
-  for (int64_t s = range.begin; s < range.end; ++s) work.self->strip(work, s);
-}
-
 void Portable::run(const Job& job) const {
   Row* rows = static_cast<Row*>(job.scratch);
   uint8_t* x = static_cast<uint8_t*>(job.scratch) + rows_bytes(job.m);
-  for (int64_t r = 0; r < job.m; ++r) rows[r] = quantise_row(job.x + r * p_.k, p_.k, x + r * p_.k);
-  const int64_t values = p_.stored * (p_.grouped() ? 1 : p_.block_size());
-  Work work{this, &job, rows, x, tasks(job.m * values, job.parallel.threads)};
-  job.parallel(work.tasks, task, &work);
+  Stage rounding(job.m);
+  const auto start = [&](int64_t) {
+    rounding.run([&](int64_t r) { rows[r] = quantise_row(job.x + r * p_.k, p_.k, x + r * p_.k); });
+    return Rounded{rows, x};
+  };
+  const int64_t team = workers(cost(job.m), job.parallel), parts = pieces(cost(job.m), team);
+  by_turns(job.parallel, team, parts, start, [&](const Rounded& rounded, int64_t i) {
+    const Range range = share(strips(), parts, i);
+    for (int64_t s = range.begin; s < range.end; ++s) strip(job, rounded, s);
+  });
 }
 
 }  // namespace

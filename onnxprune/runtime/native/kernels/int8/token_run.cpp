@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "core/denormals.h"
 #include "core/prefetch.h"
 #include "core/split.h"
+#include "core/turns.h"
+#include "kernels/int8/numbers.h"
 
 namespace onnxprune::int8 {
 namespace {
@@ -23,20 +24,19 @@ const TokenForm& fitting(const TokenForm* form, int64_t m) {
 TokenRun::TokenRun(const Groups& groups, const Tiles& tiles)
     : groups_(groups), tiles_(tiles), band_(band_of(groups.width)) {}
 
-// A panel's X leaves half of the second cache to others. Panels are as equal as can be, and as many as the threads can
-// share evenly.
-TokenRun::Plan TokenRun::plan(int64_t m, int threads) const {
+// A panel's X leaves half of the second cache to others. Panels are as equal as can be, and as many as the workers can
+// share evenly; where there are too few, they share outputs.
+TokenRun::Plan TokenRun::plan(int64_t m, const ParallelFor& parallel) const {
+  const int64_t team = workers(cost(m), parallel);
   const TokenForm& form = fitting(groups_.loose ? tiles_.loose_tokens : tiles_.tokens, m);
-  Plan p{widest_dividing(form.tiles, groups_.width), form.split, 0, 0, 0, 1, 1};
+  Plan p{widest_dividing(form.tiles, groups_.width), form.split, 0, 0, 0, 1, team};
   const int64_t step = p.slice->step, lanes = p.slice->lanes;
   const int64_t most = kPanelWords / (groups_.row_words() * lanes * step) * step;
   p.most = std::clamp<int64_t>(most, ceil_div(p.slice->vectors, 2 * step) * step, p.slice->vectors);
-  const int64_t parts = tasks(m * groups_.count() * groups_.width * groups_.group, threads);
   p.units = ceil_div(m, lanes * step);
   p.panels = ceil_div(p.units * step, p.most);
-  if (p.units >= 2 * parts) p.panels = std::min(p.units, ceil_div(p.panels, parts) * parts);
-  const bool by_panels = p.panels % parts == 0;
-  p.panel_parts = by_panels ? parts : 1, p.strip_parts = by_panels ? 1 : parts;
+  if (p.units >= 2 * team) p.panels = std::min(p.units, ceil_div(p.panels, team) * team);
+  if (p.panels % team) p.parts = pieces(cost(m), team);
   return p;
 }
 
@@ -47,8 +47,7 @@ int64_t TokenRun::scratch_words(const Plan& plan) const {
 
 size_t TokenRun::scratch_bytes(int64_t m, int threads) const {
   if (m <= 0) return 0;
-  const Plan p = plan(m, threads);
-  return p.panel_parts * p.strip_parts * scratch_words(p) * sizeof(Word);
+  return threads * scratch_words(plan(m, ParallelFor{})) * sizeof(Word);
 }
 
 TokenRun::Room TokenRun::room(const Plan& plan, Word* scratch) const {
@@ -62,15 +61,28 @@ TokenRun::Room TokenRun::room(const Plan& plan, Word* scratch) const {
   return room;
 }
 
-// Words are transposed as the floats that they are as large as; tokens that are missing are zeros.
-void TokenRun::fill(const Job& job, const Plan& plan, const Panel& panel) const {
-  const int64_t k = groups_.k, words = groups_.row_words();
-  const Room& room = panel.room;
-  tiles_.quantise(job.x + panel.row * k, panel.rows, k, room.rows, words, room.scale, room.zero);
-  std::fill(room.scale + panel.rows, room.scale + panel.tokens, 0.0f);
-  std::fill(room.zero + panel.rows, room.zero + panel.tokens, 0);
-  tiles_.floats->pack(reinterpret_cast<const float*>(room.rows), words, panel.rows, words,
-                      reinterpret_cast<float*>(room.words), panel.tokens);
+// X of panel p, unless that is what lies there. Words are transposed as the floats that they are as large as; tokens
+// that are missing are zeros.
+void TokenRun::fill(const Job& job, const Plan& plan, int64_t p, Panel* panel) const {
+  if (panel->number == p) return;
+  const int64_t k = groups_.k, words = groups_.row_words(), tokens = plan.slice->lanes * plan.slice->step;
+  const Range units = share(plan.units, plan.panels, p);
+  panel->number = p;
+  panel->row = units.begin * tokens, panel->tokens = (units.end - units.begin) * tokens;
+  panel->rows = std::min(job.m, units.end * tokens) - panel->row;
+  const Room& room = panel->room;
+  const Word* rows = room.rows;
+  if (job.numbers) {
+    rows = job.numbers->words + panel->row * words;
+    std::copy_n(job.numbers->scale + panel->row, panel->rows, room.scale);
+    std::copy_n(job.numbers->zero + panel->row, panel->rows, room.zero);
+  } else {
+    tiles_.quantise(job.x + panel->row * k, panel->rows, k, room.rows, words, room.scale, room.zero);
+  }
+  std::fill(room.scale + panel->rows, room.scale + panel->tokens, 0.0f);
+  std::fill(room.zero + panel->rows, room.zero + panel->tokens, 0);
+  tiles_.floats->pack(reinterpret_cast<const float*>(rows), words, panel->rows, words,
+                      reinterpret_cast<float*>(room.words), panel->tokens);
   if (plan.split) plan.split(room.words, words);
 }
 
@@ -115,27 +127,16 @@ void TokenRun::band(const Job& job, const Plan& plan, const Panel& panel, int64_
   tiles_.floats->finish(tile_at(job.y, n, job.epilogue, panel.row, first, panel.rows, last - first), job.epilogue.act);
 }
 
-void TokenRun::task(void* arg, size_t i) {
-  const Work& work = *static_cast<const Work*>(arg);
-  const TokenRun& self = *work.self;
-  const Plan& plan = work.plan;
-  const FlushSubnormals guard;
-  const int64_t at = static_cast<int64_t>(i), tokens = plan.slice->lanes * plan.slice->step;
-  Word* scratch = static_cast<Word*>(work.job->scratch) + at * self.scratch_words(plan);
-  const Range panels = share(plan.panels, plan.panel_parts, at / plan.strip_parts);
-  const Range bands = share(ceil_div(self.groups_.n, self.band_), plan.strip_parts, at % plan.strip_parts);
-  for (int64_t p = panels.begin; p < panels.end; ++p) {
-    const Range units = share(plan.units, plan.panels, p);
-    Panel panel{units.begin * tokens, 0, (units.end - units.begin) * tokens, self.room(plan, scratch)};
-    panel.rows = std::min(work.job->m, units.end * tokens) - panel.row;
-    self.fill(*work.job, plan, panel);
-    for (int64_t b = bands.begin; b < bands.end; ++b) self.band(*work.job, plan, panel, b);
-  }
-}
-
 void TokenRun::run(const Job& job) const {
-  Work work{this, &job, plan(job.m, job.parallel.threads)};
-  job.parallel(work.plan.panel_parts * work.plan.strip_parts, task, &work);
+  const Plan plan = this->plan(job.m, job.parallel);
+  const int64_t bands = ceil_div(groups_.n, band_), each = scratch_words(plan);
+  Word* scratch = static_cast<Word*>(job.scratch);
+  const auto start = [&](int64_t worker) { return Panel{room(plan, scratch + worker * each)}; };
+  by_turns(job.parallel, plan.workers, plan.panels * plan.parts, start, [&](Panel& panel, int64_t at) {
+    fill(job, plan, at / plan.parts, &panel);
+    const Range range = share(bands, plan.parts, at % plan.parts);
+    for (int64_t b = range.begin; b < range.end; ++b) band(job, plan, panel, b);
+  });
 }
 
 }  // namespace onnxprune::int8

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/denormals.h"
 #include "core/split.h"
+#include "core/turns.h"
 #include "kernels/scattered/nonzeros.h"
 
 namespace onnxprune {
@@ -23,29 +23,27 @@ class Scattered : public Kernel {
   size_t scratch_bytes(int64_t m, int threads) const override;
   bool convolves() const override { return true; }
   size_t planes_scratch_bytes(int64_t m, int threads) const override { return scratch_bytes(m, threads); }
+  // Few rows take as long as sixteen.
+  int64_t cost(int64_t m) const override { return 3 * std::max<int64_t>(m, 16) * w_.count() / 2; }
   void run(const Job& job) const override;
 
  private:
   struct Plan {
-    int64_t units, unit, panels, panel_parts, band_parts;  // tokens come in `units` of `unit`
-    int64_t panel_tokens() const { return ceil_div(units, panels) * unit; }
+    int64_t units, unit, panels, parts, workers;  // tokens come in `units` of `unit`
   };
-  struct Work {
-    const Scattered* self;
-    const Job* job;
-    Plan plan;
-  };
+  // What a worker has in its scratch.
   struct Panel {
-    int64_t row, rows, tokens;
-    const float* x;  // [k][tokens]
-    float* y;        // [kBand][tokens]
+    float* room;
+    const float* x = nullptr;  // [k][tokens]
+    float* y = nullptr;        // [kBand][tokens]
+    int64_t row = 0, rows = 0, tokens = 0;
+    int64_t number = -1;
   };
 
-  static void task(void* arg, size_t i);
-  Plan plan(int64_t m, int threads) const;
-  int64_t scratch_floats(const Plan& plan) const {
-    return round_up((w_.k + Nonzeros::kBand) * plan.panel_tokens(), 16);
-  }
+  Plan plan(int64_t m, const ParallelFor& parallel) const;
+  int64_t most_tokens() const;
+  int64_t scratch_floats(int64_t m) const;
+  void fill(const Job& job, const Plan& plan, int64_t p, Panel* panel) const;
   RowsTileFn tile_for(int64_t tokens) const;
   void band(const Job& job, const Panel& panel, int64_t band) const;
 
@@ -53,24 +51,28 @@ class Scattered : public Kernel {
   const ScatteredTiles& tiles_;
 };
 
-// Few tokens get the smallest tile that holds them; more come in whole vectors, in panels as equal as can be.
-Scattered::Plan Scattered::plan(int64_t m, int threads) const {
-  const int64_t parts = tasks(m * w_.count(), threads);
-  for (const RowsTiles* small = tiles_.rows; small->tokens <= tiles_.step; ++small)
-    if (m <= small->tokens) return {1, small->tokens, 1, 1, parts};
-  const int64_t units = ceil_div(m, tiles_.step);
-  // A panel's X leaves half of the second cache to others, unless that would make it less than half a tile.
-  const int64_t most = std::clamp(kPanelFloats / w_.k / tiles_.step * tiles_.step, tiles_.most / 2, tiles_.most);
-  int64_t panels = ceil_div(units * tiles_.step, most);
-  if (units >= 2 * parts) panels = ceil_div(panels, parts) * parts;
-  const bool by_panels = panels % parts == 0;
-  return {units, tiles_.step, panels, by_panels ? parts : 1, by_panels ? 1 : parts};
+// A panel's X leaves half of the second cache to others, unless that would make it less than half a tile.
+int64_t Scattered::most_tokens() const {
+  return std::clamp(kPanelFloats / w_.k / tiles_.step * tiles_.step, tiles_.most / 2, tiles_.most);
 }
 
-size_t Scattered::scratch_bytes(int64_t m, int threads) const {
-  const Plan p = plan(m, threads);
-  return p.panel_parts * p.band_parts * scratch_floats(p) * sizeof(float);
+// Few tokens get the smallest tile that holds them; more come in whole vectors, in panels as equal as can be.
+Scattered::Plan Scattered::plan(int64_t m, const ParallelFor& parallel) const {
+  const int64_t team = workers(cost(m), parallel), parts = pieces(cost(m), team);
+  for (const RowsTiles* small = tiles_.rows; small->tokens <= tiles_.step; ++small)
+    if (m <= small->tokens) return {1, small->tokens, 1, parts, team};
+  const int64_t units = ceil_div(m, tiles_.step);
+  int64_t panels = ceil_div(units * tiles_.step, most_tokens());
+  if (units >= 2 * team) panels = ceil_div(panels, team) * team;
+  return {units, tiles_.step, panels, panels % team == 0 ? 1 : parts, team};
 }
+
+int64_t Scattered::scratch_floats(int64_t m) const {
+  const int64_t tokens = std::min(round_up(m, tiles_.step), static_cast<size_t>(most_tokens()));
+  return round_up((w_.k + Nonzeros::kBand) * tokens, 16);
+}
+
+size_t Scattered::scratch_bytes(int64_t m, int threads) const { return threads * scratch_floats(m) * sizeof(float); }
 
 RowsTileFn Scattered::tile_for(int64_t tokens) const {
   const RowsTiles* tile = tiles_.rows;
@@ -97,35 +99,32 @@ void Scattered::band(const Job& job, const Panel& panel, int64_t band) const {
   tiles_.finish(tile_at(job.y, w_.n, job.epilogue, panel.row, first, panel.rows, outputs), job.epilogue.act);
 }
 
-void Scattered::task(void* arg, size_t i) {
-  const Work& work = *static_cast<const Work*>(arg);
-  const Scattered& self = *work.self;
-  const Plan& plan = work.plan;
-  const FlushSubnormals guard;
-  const int64_t at = static_cast<int64_t>(i), k = self.w_.k;
-  float* scratch = static_cast<float*>(work.job->scratch) + at * self.scratch_floats(plan);
-  const Range panels = share(plan.panels, plan.panel_parts, at / plan.band_parts);
-  const Range bands = share_by_weight(self.w_.before(), self.w_.bands, plan.band_parts, at % plan.band_parts);
-  for (int64_t p = panels.begin; p < panels.end; ++p) {
-    const Range units = share(plan.units, plan.panels, p);
-    Panel panel{units.begin * plan.unit, 0, (units.end - units.begin) * plan.unit, scratch, nullptr};
-    panel.rows = std::min(work.job->m, units.end * plan.unit) - panel.row;
-    const float* x = work.job->x + panel.row * k;
-    // One token is its own transpose.
-    if (work.job->planes)
-      gather(*work.job->planes, work.job->x, panel.row, panel.rows, scratch, panel.tokens);
-    else if (panel.tokens == 1)
-      panel.x = x;
-    else
-      self.tiles_.pack(x, k, panel.rows, k, scratch, panel.tokens);
-    panel.y = scratch + k * panel.tokens;
-    for (int64_t b = bands.begin; b < bands.end; ++b) self.band(*work.job, panel, b);
-  }
+// X of panel p, transposed, unless that is what lies there. One token is its own transpose.
+void Scattered::fill(const Job& job, const Plan& plan, int64_t p, Panel* panel) const {
+  if (panel->number == p) return;
+  const Range units = share(plan.units, plan.panels, p);
+  panel->number = p;
+  panel->row = units.begin * plan.unit, panel->tokens = (units.end - units.begin) * plan.unit;
+  panel->rows = std::min(job.m, units.end * plan.unit) - panel->row;
+  panel->x = panel->room, panel->y = panel->room + w_.k * panel->tokens;
+  const float* x = job.x + panel->row * w_.k;
+  if (job.planes)
+    gather(*job.planes, job.x, panel->row, panel->rows, panel->room, panel->tokens);
+  else if (panel->tokens == 1)
+    panel->x = x;
+  else
+    tiles_.pack(x, w_.k, panel->rows, w_.k, panel->room, panel->tokens);
 }
 
 void Scattered::run(const Job& job) const {
-  Work work{this, &job, plan(job.m, job.parallel.threads)};
-  job.parallel(work.plan.panel_parts * work.plan.band_parts, task, &work);
+  const Plan plan = this->plan(job.m, job.parallel);
+  float* scratch = static_cast<float*>(job.scratch);
+  const auto start = [&](int64_t worker) { return Panel{scratch + worker * scratch_floats(job.m)}; };
+  by_turns(job.parallel, plan.workers, plan.panels * plan.parts, start, [&](Panel& panel, int64_t at) {
+    fill(job, plan, at / plan.parts, &panel);
+    const Range bands = share_by_weight(w_.before(), w_.bands, plan.parts, at % plan.parts);
+    for (int64_t b = bands.begin; b < bands.end; ++b) band(job, panel, b);
+  });
 }
 
 }  // namespace

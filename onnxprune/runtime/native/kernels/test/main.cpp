@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "kernels/test/problem.h"
+#include "kernels/test/siblings.h"
 
 using namespace onnxprune;
 
@@ -94,6 +95,15 @@ void convolutions(int count, Random& random) {
   }
 }
 
+void siblings(int count, Random& random) {
+  for (int i = 0; i < count; ++i) {
+    std::vector<Shape> shapes;
+    for (int64_t left = between(random, 1, 5); left; --left) shapes.push_back(draw(random));
+    for (const Features& level : levels())
+      report(siblings_differ(random, shapes, level, static_cast<int>(between(random, 1, 3))));
+  }
+}
+
 // Several threads, one object, each with a scratch of its own.
 void concurrent(const Problem& problem) {
   const auto spmm = Spmm::create(problem.packed());
@@ -145,6 +155,7 @@ int main(int count, char** arguments) {
   Random random(count > 2 ? std::atoi(arguments[2]) : 1);
   products(problems, random);
   convolutions(problems / 3, random);
+  siblings(problems / 3, random);
   concurrent(random);
   refusals(random);
   std::printf("%d problems, up to %s: %d failed\n", problems, Features::detect().name(), failures);

@@ -4,29 +4,14 @@
 #include <cmath>
 #include <limits>
 
-#include "core/aligned.h"
 #include "kernels/reference/reference.h"
 #include "kernels/test/pool.h"
+#include "kernels/test/room.h"
 
 namespace onnxprune {
 namespace {
 
 constexpr double kTolerance = 1e-5;
-
-// Scratch of exactly the size asked for, so that a sanitizer sees a kernel that takes more.
-class Room {
- public:
-  explicit Room(size_t bytes) : memory_(bytes + kCacheLine) {
-    const auto at = reinterpret_cast<uintptr_t>(memory_.data());
-    offset_ = round_up(at, kCacheLine) - at;
-    memory_.resize(bytes + offset_);
-  }
-  char* scratch() { return memory_.data() + offset_; }
-
- private:
-  std::vector<char> memory_;
-  size_t offset_;
-};
 
 // W [k, n] with whole blocks of zeros; of the others, a few numbers are zero too.
 std::vector<float> sparse(Random& random, const Shape& s) {
@@ -89,11 +74,11 @@ std::string Shape::text() const {
          word("extreme", extreme) + " density " + std::to_string(density);
 }
 
-Problem::Problem(Random& random, const Shape& s) : shape(s), weight(pack(random, s)) {
+Problem::Problem(Random& random, const Shape& s, const std::vector<float>* inputs) : shape(s), weight(pack(random, s)) {
   if (!s.kept && weight.shape.inputs() <= 0xffff && between(random, 0, 1))
     short_index.assign(weight.index.data(), weight.index.data() + weight.index.size());
-  x = normal(random, s.m * s.k);
-  if (s.extreme) make_extreme(random, s, x);
+  x = inputs ? *inputs : normal(random, s.m * s.k);
+  if (s.extreme && !inputs) make_extreme(random, s, x);
   bias = normal(random, s.n);
   const int64_t stride = s.n + between(random, 0, 3);
   residual = normal(random, s.m * stride);
@@ -154,6 +139,10 @@ std::string Problem::run(const Spmm& spmm, int threads) const {
   std::vector<float> y(shape.m * shape.n, unwritten);
   Room room(spmm.scratch_bytes(shape.m, threads));
   spmm.run(x.data(), shape.m, y.data(), epilogue, new_threads(&threads), room.scratch());
+  return differs(spmm, y);
+}
+
+std::string Problem::differs(const Spmm& spmm, const std::vector<float>& y) const {
   for (size_t i = 0; i < y.size(); ++i) {
     const double error = std::fabs(y[i] - expected[i]);
     if (error <= kTolerance * std::max(1.0, magnitude[i]) || (std::isnan(y[i]) && std::isnan(expected[i]))) continue;

@@ -29,10 +29,13 @@ struct Shape {
 
 // A weight, inputs, and every part of an epilogue at random.
 struct Problem {
-  Problem(Random& random, const Shape& shape);
+  // x: the inputs, if they aren't to be drawn.
+  Problem(Random& random, const Shape& shape, const std::vector<float>* x = nullptr);
 
   // The empty string, or what differs. threads: 1 is the caller's alone.
   std::string run(const Spmm& spmm, int threads) const;
+  // What differs in a result y [m, n].
+  std::string differs(const Spmm& spmm, const std::vector<float>& y) const;
   // The same of an image, drawn at random, whose windows are the rows; m is its output pixels.
   std::string convolve(const Spmm& spmm, const Planes& planes, Random& random, int threads) const;
   Packed packed() const;

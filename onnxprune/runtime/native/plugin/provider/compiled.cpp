@@ -1,6 +1,11 @@
 #include "plugin/provider/compiled.h"
 
+#include <algorithm>
 #include <vector>
+
+#include "pack/dense.h"
+#include "pack/own.h"
+#include "plugin/scratch.h"
 
 namespace onnxprune::plugin {
 namespace {
@@ -18,47 +23,78 @@ OrtStatus* compute(OrtNodeComputeInfo* info, void*, OrtKernelContext* context) n
   return guarded(self(info).api().table(), [&] { self(info).run(context); });
 }
 
-Storage pack(const Match& match, int64_t width) {
-  const DenseWeight& w = match.weight;
+Storage pack(const Wanted& layer) {
+  if (layer.match.packed) return own(*layer.match.packed);
+  const DenseWeight& w = layer.match.weight;
   std::vector<float> rows(static_cast<size_t>(w.k * w.n));
   for (int64_t i = 0; i < w.k; ++i) {
-    for (int64_t o = 0; o < w.n; ++o) rows[i * w.n + o] = match.factor * w.data[i * w.stride_k + o * w.stride_n];
+    for (int64_t o = 0; o < w.n; ++o) rows[i * w.n + o] = layer.match.factor * w.data[i * w.stride_k + o * w.stride_n];
   }
-  return pack_blocks(rows.data(), w.k, w.n, width, 1);
+  return pack_blocks(rows.data(), w.k, w.n, layer.width, 1);
 }
 
 Aligned<float> bias_of(const Match& match) {
   if (!match.bias) return {};
   const auto* values = match.bias->as<float>("the bias");
   const bool one = match.bias->shape.elements() == 1;
-  Aligned<float> bias(static_cast<size_t>(match.weight.n));
-  for (int64_t o = 0; o < match.weight.n; ++o) bias[o] = match.bias_factor * values[one ? 0 : o];
+  Aligned<float> bias(static_cast<size_t>(match.outputs()));
+  for (int64_t o = 0; o < match.outputs(); ++o) bias[o] = match.bias_factor * values[one ? 0 : o];
   return bias;
 }
 
 }  // namespace
 
-Compiled::Compiled(const Api& api, const Match& match, int64_t width, size_t x, const Features& features,
+Compiled::Member::Member(const Placed& placed, const Features& features, const std::shared_ptr<Team>& team)
+    : storage(pack(placed.layer)),
+      layer(storage.view(), features, team, placed.layer.match.window),
+      bias(bias_of(placed.layer.match)),
+      output(placed.output),
+      residual(placed.residual) {
+  epilogue.bias = bias.data();
+  epilogue.act = placed.layer.match.act;
+  if (!layer.borrows()) storage = {};
+}
+
+Compiled::Compiled(const Api& api, const std::vector<Placed>& family, const Features& features,
                    std::shared_ptr<Team> team)
-    : OrtNodeComputeInfo{},
-      api_(api),
-      x_(x),
-      storage_(pack(match, width)),
-      layer_(storage_.view(), features, std::move(team), match.window),
-      bias_(bias_of(match)) {
+    : OrtNodeComputeInfo{}, api_(api), team_(std::move(team)), x_(family[0].x) {
   ort_version_supported = api.version();
   CreateState = create_state;
   Compute = compute;
   ReleaseState = release_state;
-  epilogue_.bias = bias_.data();
-  epilogue_.act = match.act;
-  if (!layer_.borrows()) storage_ = {};
+  std::vector<const Spmm*> spmms;
+  for (const Placed& placed : family) {
+    members_.push_back(std::make_unique<Member>(placed, features, team_));
+    spmms.push_back(&members_.back()->layer.spmm());
+  }
+  if (members_.size() > 1) siblings_.emplace(std::move(spmms));
+}
+
+Tensor Compiled::input(OrtKernelContext* context, size_t at) const {
+  const OrtValue* value = nullptr;
+  api_.check(api_->KernelContext_GetInput(context, at, &value));
+  return tensor(api_, value);
 }
 
 void Compiled::run(OrtKernelContext* context) const {
-  const OrtValue* x = nullptr;
-  api_.check(api_->KernelContext_GetInput(context, x_, &x));
-  layer_.run({api_, context}, tensor(api_, x), epilogue_);
+  const Tensor x = input(context, x_);
+  if (siblings_) return run_together(context, x);
+  const Member& only = *members_[0];
+  only.layer.run({api_, context}, x, only.epilogue, only.residual ? input(context, *only.residual) : Tensor{});
+}
+
+void Compiled::run_together(OrtKernelContext* context, const Tensor& x) const {
+  Siblings::Product products[Siblings::kMost];
+  for (size_t i = 0; i < members_.size(); ++i) {
+    const Member& member = *members_[i];
+    const Shape shape = member.layer.output_shape(x.shape);
+    const Tensor residual = member.residual ? input(context, *member.residual) : Tensor{};
+    products[i] = {output(api_, context, member.output, shape), member.layer.with(member.epilogue, residual, shape)};
+  }
+  const int64_t rows = x.shape.elements() / std::max<int64_t>(1, x.shape.at[x.shape.rank - 1]);
+  const Place place{api_, context};
+  const ParallelFor parallel = team_->threads(place);
+  siblings_->run(x.as<float>("X"), rows, products, parallel, scratch(siblings_->scratch_bytes(rows, parallel.threads)));
 }
 
 }  // namespace onnxprune::plugin

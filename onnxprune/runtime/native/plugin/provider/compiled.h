@@ -1,31 +1,50 @@
-// A claimed layer, ready to run.
+// A claimed family of layers, ready to run.
 #pragma once
 
 #include <memory>
 
-#include "pack/dense.h"
+#include "kernels/siblings.h"
+#include "pack/storage.h"
 #include "plugin/layer.h"
-#include "plugin/provider/layer_match.h"
+#include "plugin/provider/families.h"
 
 namespace onnxprune::plugin {
 
+// A layer of a node, and the numbers of the inputs that it reads and of the output that it makes.
+struct Placed {
+  Wanted layer;
+  size_t x = 0, output = 0;
+  std::optional<size_t> residual = {};
+};
+
 class Compiled final : public OrtNodeComputeInfo {
  public:
-  // Packs the weight in blocks of `width` outputs. It has its own copies of all that it needs of the graph.
-  // x: the number of the input that is multiplied.
-  Compiled(const Api& api, const Match& match, int64_t width, size_t x, const Features& features,
-           std::shared_ptr<Team> team);
+  // Packs the weights of a family, one layer at least. It has its own copies of all that it needs of the graph.
+  Compiled(const Api& api, const std::vector<Placed>& family, const Features& features, std::shared_ptr<Team> team);
 
   void run(OrtKernelContext* context) const;
   const Api& api() const { return api_; }
 
  private:
+  struct Member {
+    Member(const Placed& placed, const Features& features, const std::shared_ptr<Team>& team);
+
+    Storage storage;  // empty where the kernel has arranged the weight anew
+    Layer layer;
+    Aligned<float> bias;
+    Epilogue epilogue;
+    size_t output;
+    std::optional<size_t> residual;
+  };
+
+  Tensor input(OrtKernelContext* context, size_t at) const;
+  void run_together(OrtKernelContext* context, const Tensor& x) const;
+
   Api api_;
+  std::shared_ptr<Team> team_;
   size_t x_;
-  Storage storage_;  // empty where the kernel has arranged the weight anew
-  Layer layer_;
-  Aligned<float> bias_;
-  Epilogue epilogue_;
+  std::vector<std::unique_ptr<Member>> members_;
+  std::optional<Siblings> siblings_;  // where there are several
 };
 
 }  // namespace onnxprune::plugin

@@ -101,14 +101,17 @@ Node GraphReader::reader(Value value) const {
   return found.size() == 1 ? found[0] : nullptr;
 }
 
-std::optional<Tensor> GraphReader::constant(Value value) const {
+std::optional<Tensor> GraphReader::stored(Value value) const {
   bool is_constant = false;
   const OrtValue* held = nullptr;
   if (!value || !api_.ok(api_->ValueInfo_IsConstantInitializer(value, &is_constant)) || !is_constant) return {};
   if (!api_.ok(api_->ValueInfo_GetInitializerValue(value, &held)) || !held) return {};
-  const Tensor found = tensor(api_, held);
-  if (found.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT) return {};
-  return found;
+  return tensor(api_, held);
+}
+
+std::optional<Tensor> GraphReader::constant(Value value) const {
+  auto found = stored(value);
+  return found && found->type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT ? found : std::nullopt;
 }
 
 std::optional<float> GraphReader::scalar(Value value) const {

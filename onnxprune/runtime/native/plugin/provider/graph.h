@@ -33,7 +33,9 @@ class GraphReader {
   std::vector<Node> readers(Value value) const;
   // The only node that reads it, or null.
   Node reader(Value value) const;
-  // What a float32 initializer holds that nothing can change; nothing for any other value.
+  // What an initializer holds that nothing can change; nothing for any other value.
+  std::optional<Tensor> stored(Value value) const;
+  // The same, if it is float32.
   std::optional<Tensor> constant(Value value) const;
   // The number that it holds, if it is a constant of one element.
   std::optional<float> scalar(Value value) const;

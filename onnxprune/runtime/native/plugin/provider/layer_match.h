@@ -1,6 +1,7 @@
 // Layers that the provider knows how to compute: a constant weight, and what can be done to the product at once.
 #pragma once
 
+#include "pack/packed.h"
 #include "plugin/layer.h"
 #include "plugin/provider/activations.h"
 
@@ -13,17 +14,21 @@ struct DenseWeight {
   int64_t stride_k = 0, stride_n = 0;
 };
 
-// Nodes that are one layer: Y = act(factor X W + bias_factor bias).
+// Nodes that are one layer: Y = act(factor X W + bias_factor bias) + residual.
 struct Match {
   std::vector<Node> nodes;
   Value x = nullptr;
   Value output = nullptr;
   DenseWeight weight;
+  std::optional<Packed> packed;  // instead of it, in the arrays of the graph
   float factor = 1;
   std::optional<Tensor> bias;  // n elements, or one
   float bias_factor = 1;
   Activation act = Activation::none;
+  Value residual = nullptr;
   std::optional<Window> window;  // of a convolution
+
+  int64_t outputs() const { return packed ? packed->n : weight.n; }
 };
 
 // The layer that begins at this node: MatMul (+ Add), Gemm or Conv, with an activation behind it. Nothing

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "plugin/provider/compiled.h"
+#include "plugin/provider/packed_match.h"
 
 namespace onnxprune::plugin {
 namespace {
@@ -51,38 +51,68 @@ Choice Provider::worth(const Match& match) const {
   return choice.gain < options_.min_gain ? Choice{} : choice;
 }
 
+// Layers that are worth it; packed weights are by themselves.
+std::vector<Wanted> Provider::wanted(const GraphReader& reader, const OrtGraph* graph) const {
+  std::vector<Wanted> found;
+  std::set<Node> taken;
+  for (const Node node : reader.nodes(graph)) {
+    if (taken.count(node)) continue;
+    auto match = match_packed(reader, node);
+    int64_t width = 0;
+    if (!match) {
+      match = match_layer(reader, node);
+      width = match ? worth(*match).width : 0;
+      if (!width) continue;
+    }
+    taken.insert(match->nodes.begin(), match->nodes.end());
+    found.push_back({std::move(*match), width});
+  }
+  return found;
+}
+
 void Provider::claim(const OrtGraph* graph, OrtEpGraphSupportInfo* support) {
   const GraphReader reader(api_);
   if (api_.release() < kNamesByGraph && !widths_.empty()) return;
-  std::set<Node> taken;
-  for (const Node node : reader.nodes(graph)) {
-    const auto match = taken.count(node) ? std::nullopt : match_layer(reader, node);
-    const Choice choice = match ? worth(*match) : Choice{};
-    if (!choice.width) continue;
+  for (const auto& family : families(reader, wanted(reader, graph))) {
     // The packed weight is all that the node needs; nobody keeps the dense one alive for it.
     OrtNodeFusionOptions fusion = {};
     fusion.ort_version_supported = api_.version();
     fusion.drop_constant_initializers = true;
-    const auto& nodes = match->nodes;
+    std::vector<Node> nodes;
+    for (const Wanted& layer : family) {
+      nodes.insert(nodes.end(), layer.match.nodes.begin(), layer.match.nodes.end());
+      widths_[std::string(reader.name(layer.match.output))] = layer.width;
+    }
     api_.check(providers_.EpGraphSupportInfo_AddNodesToFuse(support, nodes.data(), nodes.size(), &fusion));
-    taken.insert(nodes.begin(), nodes.end());
-    widths_[std::string(reader.name(match->output))] = choice.width;
   }
+}
+
+// The layers of a node, as they were claimed, with the places of what they read and make; those that nobody asks for
+// are left out.
+std::vector<Placed> Provider::placed(const GraphReader& reader, const OrtGraph* graph, Node fused) const {
+  const auto inputs = reader.inputs(fused), outputs = reader.outputs(fused);
+  const auto place = [&](const std::vector<Value>& values, Value value) {
+    const auto same = [&](Value other) { return reader.name(other) == reader.name(value); };
+    return static_cast<size_t>(std::find_if(values.begin(), values.end(), same) - values.begin());
+  };
+  std::vector<Placed> found;
+  for (const Node node : reader.nodes(graph)) {
+    auto match = match_packed(reader, node);
+    if (!match) match = match_layer(reader, node);
+    const auto width = match ? widths_.find(reader.name(match->output)) : widths_.end();
+    if (width == widths_.end() || place(outputs, match->output) == outputs.size()) continue;
+    Placed one{{*match, width->second}, place(inputs, match->x), place(outputs, match->output)};
+    if (match->residual) one.residual = place(inputs, match->residual);
+    found.push_back(std::move(one));
+  }
+  return found;
 }
 
 std::unique_ptr<OrtNodeComputeInfo> Provider::compile(const OrtGraph* graph, Node fused) {
   const GraphReader reader(api_);
-  const auto inputs = reader.inputs(fused), outputs = reader.outputs(fused);
-  const auto width = outputs.empty() ? widths_.end() : widths_.find(reader.name(outputs[0]));
-  if (width == widths_.end()) throw Failure(std::string(kProviderName) + ": asked for a node that it didn't claim");
-  for (const Node node : reader.nodes(graph)) {
-    const auto match = match_layer(reader, node);
-    if (!match || reader.name(match->output) != width->first) continue;
-    const auto is_x = [&](Value input) { return reader.name(input) == reader.name(match->x); };
-    const size_t x = std::find_if(inputs.begin(), inputs.end(), is_x) - inputs.begin();
-    return std::make_unique<Compiled>(api_, *match, width->second, x, features_, team_);
-  }
-  throw Failure(std::string(kProviderName) + ": '" + width->first + "' isn't computed as it was when it was claimed");
+  const auto family = placed(reader, graph, fused);
+  if (family.empty()) throw Failure(std::string(kProviderName) + ": asked for a node that it didn't claim");
+  return std::make_unique<Compiled>(api_, family, features_, team_);
 }
 
 }  // namespace onnxprune::plugin

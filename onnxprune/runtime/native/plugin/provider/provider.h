@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/features.h"
+#include "plugin/provider/compiled.h"
 #include "plugin/provider/gain.h"
 #include "plugin/provider/options.h"
 #include "plugin/team.h"
@@ -24,13 +25,15 @@ class Provider final : public OrtEp {
 
  private:
   Choice worth(const Match& match) const;
+  std::vector<Wanted> wanted(const GraphReader& reader, const OrtGraph* graph) const;
+  std::vector<Placed> placed(const GraphReader& reader, const OrtGraph* graph, Node fused) const;
 
   Api api_;
   const OrtEpApi& providers_;
   Options options_;
   Features features_ = Features::detect();
   std::shared_ptr<Team> team_;
-  std::map<std::string, int64_t, std::less<>> widths_;  // of blocks, by the name of what a claimed layer computes
+  std::map<std::string, int64_t, std::less<>> widths_;  // as Wanted has them, by the name of what a claimed layer makes
 };
 
 }  // namespace onnxprune::plugin

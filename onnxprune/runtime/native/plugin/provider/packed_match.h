@@ -1,0 +1,12 @@
+// Layers whose weights are packed in the file already: nodes of the operator.
+#pragma once
+
+#include "plugin/provider/layer_match.h"
+
+namespace onnxprune::plugin {
+
+// A SparseMatMul node with an int8 weight in blocks, of which all is constant but X, and a residual if it is X too.
+// Nothing for any other node, also for one that the operator would refuse: what is wrong with it, that will say.
+std::optional<Match> match_packed(const GraphReader& graph, Node node);
+
+}  // namespace onnxprune::plugin
