@@ -121,7 +121,7 @@ PROJECTIONS = f"""g (float[a, b, {K}] x) => (float[a, b, 48] q, float[a, b, 64] 
     q0 = MatMul(x, Q)  q = Add(q0, B)
     k0 = MatMul(x, K)  k = Relu(k0)
     v = MatMul(x, V)
-    s = Add(k, v) }}"""
+    s = Mul(k, v) }}"""
 WEIGHTS = {
     "Q": sparse(K, 48, (16, 1), kept=0.3),
     "K": sparse(K, 64, (1, 1), kept=0.1, seed=1),

@@ -69,6 +69,10 @@ void Layer::run(const Place& place, const Tensor& x, const Epilogue& epilogue, c
   run_rows(from, outputs / n_, to, finish, parallel);
 }
 
+void Layer::run_rows(const Place& place, const float* x, int64_t m, float* y, const Epilogue& epilogue) const {
+  run_rows(x, m, y, epilogue, team_->threads(place));
+}
+
 void Layer::run_rows(const float* x, int64_t m, float* y, const Epilogue& epilogue, const ParallelFor& parallel) const {
   spmm_->run(x, m, y, epilogue, parallel, scratch(spmm_->scratch_bytes(m, parallel.threads)));
 }

@@ -35,6 +35,9 @@ class Layer {
   // Throws a Failure where a shape doesn't fit.
   void run(const Place& place, const Tensor& x, const Epilogue& epilogue, const Tensor& residual = {}) const;
 
+  // The same without tensors, for a layer without a window: x [m, k], y [m, n].
+  void run_rows(const Place& place, const float* x, int64_t m, float* y, const Epilogue& epilogue) const;
+
  private:
   void run_rows(const float* x, int64_t m, float* y, const Epilogue& epilogue, const ParallelFor& parallel) const;
   // shapes: of X and of Y

@@ -50,7 +50,8 @@ Activated silu(const GraphReader& graph, Value value, Node gate, Node product) {
 // erf(v / sqrt 2) + 1: its nodes in order, or none
 std::vector<Node> distribution(const GraphReader& graph, Value value, Node scale) {
   if (!by_number(graph, scale, "Mul", value, kSqrtHalf)) {
-    if (!by_number(graph, scale, "Div", value, 1 / kSqrtHalf) || graph.name(graph.inputs(scale)[0]) != graph.name(value)) {
+    if (!by_number(graph, scale, "Div", value, 1 / kSqrtHalf) ||
+        graph.name(graph.inputs(scale)[0]) != graph.name(value)) {
       return {};
     }
   }
@@ -62,12 +63,23 @@ std::vector<Node> distribution(const GraphReader& graph, Value value, Node scale
   return {scale, erf, shift};
 }
 
-// v (erf(v / sqrt 2) + 1) / 2, halved first or last
+// v ((erf(v / sqrt 2) + 1) / 2), from where it is halved on; `nodes` are those before.
+Activated halved_between(const GraphReader& graph, Value value, std::vector<Node> nodes, Node half, Node product) {
+  const Value share = graph.outputs(half)[0];
+  const Value with = beside(graph, product, "Mul", share);
+  if (graph.reader(share) != product || !with || graph.name(with) != graph.name(value)) return {};
+  nodes.insert(nodes.end(), {half, product});
+  return {Activation::gelu_erf, nodes, graph.outputs(product)[0]};
+}
+
+// v (erf(v / sqrt 2) + 1) / 2, halved first, last, or before it is multiplied by v
 Activated gelu(const GraphReader& graph, Value value, Node scale, Node other) {
   auto nodes = distribution(graph, value, scale);
   if (nodes.empty()) return {};
   const Value share = graph.outputs(nodes.back())[0];
   const Node product = graph.reader(share);
+  if (product && by_number(graph, product, "Mul", share, 0.5f))
+    return halved_between(graph, value, nodes, product, other);
   const Value factor = product ? beside(graph, product, "Mul", share) : nullptr;
   if (!factor) return {};
   const Value last = graph.outputs(product)[0];

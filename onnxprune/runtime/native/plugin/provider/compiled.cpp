@@ -5,6 +5,7 @@
 
 #include "pack/dense.h"
 #include "pack/own.h"
+#include "plugin/provider/broadcast.h"
 #include "plugin/scratch.h"
 
 namespace onnxprune::plugin {
@@ -49,10 +50,19 @@ Compiled::Member::Member(const Placed& placed, const Features& features, const s
       layer(storage.view(), features, team, placed.layer.match.window),
       bias(bias_of(placed.layer.match)),
       output(placed.output),
-      residual(placed.residual) {
+      residual(placed.residual),
+      shape(placed.layer.match.shape),
+      windowed(placed.layer.match.window) {
   epilogue.bias = bias.data();
   epilogue.act = placed.layer.match.act;
   if (!layer.borrows()) storage = {};
+}
+
+Shape Compiled::Member::output_shape(const Shape& x) const {
+  const Shape own = layer.output_shape(x);
+  if (!shape) return own;
+  if (shape->elements() == own.elements()) return *shape;
+  throw Failure("a result of shape " + own.text() + " can't be reshaped to " + shape->text());
 }
 
 Compiled::Compiled(const Api& api, const std::vector<Placed>& family, const Features& features,
@@ -78,16 +88,33 @@ Tensor Compiled::input(OrtKernelContext* context, size_t at) const {
 
 void Compiled::run(OrtKernelContext* context) const {
   const Tensor x = input(context, x_);
-  if (siblings_) return run_together(context, x);
+  siblings_ ? run_together(context, x) : run_alone(context, x);
+}
+
+// What is added to a product has its shape, as a rule. Where it hasn't, the sum is made as ONNX does, with memory of
+// its own for the product.
+void Compiled::run_alone(OrtKernelContext* context, const Tensor& x) const {
   const Member& only = *members_[0];
-  only.layer.run({api_, context}, x, only.epilogue, only.residual ? input(context, *only.residual) : Tensor{});
+  const Place place{api_, context};
+  if (only.windowed) return only.layer.run(place, x, only.epilogue);
+  const Shape shape = only.output_shape(x.shape);
+  const Tensor residual = only.residual ? input(context, *only.residual) : Tensor{};
+  const int64_t rows = shape.elements() / std::max<int64_t>(1, shape.at[shape.rank - 1]);
+  if (!only.residual || residual.shape == shape) {
+    float* to = output(api_, context, only.output, shape);
+    return only.layer.run_rows(place, x.as<float>("X"), rows, to, only.layer.with(only.epilogue, residual, shape));
+  }
+  std::vector<float> product(static_cast<size_t>(shape.elements()));
+  only.layer.run_rows(place, x.as<float>("X"), rows, product.data(), only.epilogue);
+  float* to = output(api_, context, only.output, broadcast(shape, residual.shape));
+  add(product.data(), shape, residual.as<float>("the residual"), residual.shape, to);
 }
 
 void Compiled::run_together(OrtKernelContext* context, const Tensor& x) const {
   Siblings::Product products[Siblings::kMost];
   for (size_t i = 0; i < members_.size(); ++i) {
     const Member& member = *members_[i];
-    const Shape shape = member.layer.output_shape(x.shape);
+    const Shape shape = member.output_shape(x.shape);
     const Tensor residual = member.residual ? input(context, *member.residual) : Tensor{};
     products[i] = {output(api_, context, member.output, shape), member.layer.with(member.epilogue, residual, shape)};
   }

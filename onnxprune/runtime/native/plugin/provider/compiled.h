@@ -35,9 +35,15 @@ class Compiled final : public OrtNodeComputeInfo {
     Epilogue epilogue;
     size_t output;
     std::optional<size_t> residual;
+    std::optional<Shape> shape;
+    bool windowed;
+
+    // Of Y. Throws a Failure where X doesn't fit.
+    Shape output_shape(const Shape& x) const;
   };
 
   Tensor input(OrtKernelContext* context, size_t at) const;
+  void run_alone(OrtKernelContext* context, const Tensor& x) const;
   void run_together(OrtKernelContext* context, const Tensor& x) const;
 
   Api api_;

@@ -38,10 +38,15 @@ std::optional<Match> gemm(const GraphReader& graph, Node node) {
   const int64_t rows = weight->shape.at[0], columns = weight->shape.at[1];
   const auto* data = weight->as<float>("the weight");
   const bool transposed = graph.integer(node, "transB", 0);
-  match.weight = transposed ? DenseWeight{data, columns, rows, 1, columns} : DenseWeight{data, rows, columns, columns, 1};
+  match.weight =
+      transposed ? DenseWeight{data, columns, rows, 1, columns} : DenseWeight{data, rows, columns, columns, 1};
   match.factor = graph.number(node, "alpha", 1);
   match.bias_factor = graph.number(node, "beta", 1);
   if (in.size() < 3 || graph.name(in[2]).empty()) return match;
+  if (!graph.stored(in[2])) {  // a tensor that is made elsewhere: a residual
+    match.residual = in[2];
+    return match.bias_factor == 1 ? std::optional<Match>(match) : std::nullopt;
+  }
   match.bias = graph.constant(in[2]);
   const bool fits = match.bias && (match.bias->shape.rank == 0 || is_bias(match.bias->shape, match.weight.n));
   return fits ? std::optional<Match>(match) : std::nullopt;
@@ -83,6 +88,24 @@ std::optional<Match> convolution(const GraphReader& graph, Node node) {
   return match.bias ? std::optional<Match>(match) : std::nullopt;
 }
 
+// ONNX Runtime makes a MatMul and its bias a Gemm where shapes are fixed, between two Reshapes: the second one.
+void take_reshape(const GraphReader& graph, Match* match) {
+  const Node node = graph.reader(match->output);
+  if (!graph.is(node, "Reshape")) return;
+  const auto wanted = graph.stored(graph.inputs(node)[1]);
+  if (!wanted || wanted->type != ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 || wanted->shape.rank != 1) return;
+  const auto* lengths = static_cast<const int64_t*>(wanted->data);
+  const size_t rank = static_cast<size_t>(wanted->shape.at[0]);
+  if (rank < 1 || rank > Shape::kMaxRank || lengths[rank - 1] != match->weight.n) return;
+  Shape shape;
+  shape.rank = rank;
+  std::copy_n(lengths, rank, shape.at);
+  if (std::any_of(lengths, lengths + rank, [](int64_t length) { return length < 1; })) return;
+  match->shape = shape;
+  match->nodes.push_back(node);
+  match->output = graph.outputs(node)[0];
+}
+
 void take_bias(const GraphReader& graph, Match* match) {
   const Node add = graph.reader(match->output);
   if (!graph.is(add, "Add")) return;
@@ -94,20 +117,39 @@ void take_bias(const GraphReader& graph, Match* match) {
   match->output = graph.outputs(add)[0];
 }
 
+// Only this node reads the product, so that nothing else that the node reads can be made of it.
+void take_residual(const GraphReader& graph, const std::set<Node>& taken, Match* match) {
+  const Node add = graph.reader(match->output);
+  if (!graph.is(add, "Add") || taken.count(add)) return;
+  const auto in = graph.inputs(add);
+  const Value other = graph.name(in[0]) == graph.name(match->output) ? in[1] : in[0];
+  if (graph.stored(other)) return;
+  match->residual = other;
+  match->nodes.push_back(add);
+  match->output = graph.outputs(add)[0];
+}
+
+void take_activation(const GraphReader& graph, Match* match) {
+  const Activated behind = activation(graph, match->output);
+  if (behind.nodes.empty()) return;
+  match->act = behind.act;
+  match->nodes.insert(match->nodes.end(), behind.nodes.begin(), behind.nodes.end());
+  match->output = behind.output;
+}
+
 }  // namespace
 
-std::optional<Match> match_layer(const GraphReader& graph, Node node) {
+std::optional<Match> match_layer(const GraphReader& graph, Node node, const std::set<Node>& taken) {
   std::optional<Match> match;
   if (graph.is(node, "MatMul")) match = matmul(graph, node);
   if (graph.is(node, "Gemm")) match = gemm(graph, node);
   if (graph.is(node, "Conv")) match = convolution(graph, node);
   if (!match || match->weight.k < 1 || match->weight.n < 1) return {};
+  if (match->residual) return match;
   if (!match->bias && !match->window) take_bias(graph, &*match);
-  const Activated behind = activation(graph, match->output);
-  if (behind.nodes.empty()) return match;
-  match->act = behind.act;
-  match->nodes.insert(match->nodes.end(), behind.nodes.begin(), behind.nodes.end());
-  match->output = behind.output;
+  if (!match->window) take_reshape(graph, &*match);
+  take_activation(graph, &*match);
+  if (!match->window) take_residual(graph, taken, &*match);
   return match;
 }
 

@@ -1,6 +1,8 @@
 // Layers that the provider knows how to compute: a constant weight, and what can be done to the product at once.
 #pragma once
 
+#include <set>
+
 #include "pack/packed.h"
 #include "plugin/layer.h"
 #include "plugin/provider/activations.h"
@@ -26,13 +28,15 @@ struct Match {
   float bias_factor = 1;
   Activation act = Activation::none;
   Value residual = nullptr;
+  std::optional<Shape> shape;    // of Y, where a Reshape says it
   std::optional<Window> window;  // of a convolution
 
   int64_t outputs() const { return packed ? packed->n : weight.n; }
 };
 
-// The layer that begins at this node: MatMul (+ Add), Gemm or Conv, with an activation behind it. Nothing
-// where the node is none of these, or the weight isn't a float32 constant.
-std::optional<Match> match_layer(const GraphReader& graph, Node node);
+// The layer that begins at this node: MatMul (+ Add), Gemm or Conv, with an activation behind it, and behind MatMul and
+// Gemm a sum with another tensor, unless its node is among those that are taken. Nothing where the node is none of
+// these, or the weight isn't a float32 constant.
+std::optional<Match> match_layer(const GraphReader& graph, Node node, const std::set<Node>& taken = {});
 
 }  // namespace onnxprune::plugin

@@ -60,7 +60,7 @@ std::vector<Wanted> Provider::wanted(const GraphReader& reader, const OrtGraph* 
     auto match = match_packed(reader, node);
     int64_t width = 0;
     if (!match) {
-      match = match_layer(reader, node);
+      match = match_layer(reader, node, taken);
       width = match ? worth(*match).width : 0;
       if (!width) continue;
     }
