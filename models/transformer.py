@@ -23,14 +23,33 @@ class Attention(nn.Module):
         return self.out(mixed.transpose(1, 2).flatten(-2))
 
 
-class Block(nn.Module):
-    """Attention and a feed-forward part of four times the width, each behind a normalisation and beside a shortcut."""
+class Gated(nn.Module):
+    """A feed-forward part whose units are products: one of two projections goes through SiLU (SwiGLU)."""
 
-    def __init__(self, width: int, heads: int, causal: bool = False) -> None:
+    def __init__(self, width: int, units: int) -> None:
+        super().__init__()
+        self.gate, self.up = (nn.Linear(width, units, bias=False) for _ in range(2))
+        self.down = nn.Linear(units, width, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """[..., c] -> [..., c]."""
+        return self.down(nn.functional.silu(self.gate(x)) * self.up(x))
+
+
+class Block(nn.Module):
+    """Attention and a feed-forward part, each behind a normalisation and beside a shortcut.
+
+    gated: the units of a gated feed-forward part; else it has four times the width, through GELU
+    """
+
+    def __init__(self, width: int, heads: int, causal: bool = False, gated: int = 0) -> None:
         super().__init__()
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention = Attention(width, heads, causal)
-        self.feed = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        if gated:
+            self.feed: nn.Module = Gated(width, gated)
+        else:
+            self.feed = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """[b, t, c] -> [b, t, c]."""

@@ -3,6 +3,7 @@
 from onnxprune.sparse import methods
 from onnxprune.sparse.emit import FORMATS, VALUES, check_format, check_values, emit
 from onnxprune.sparse.for_time import LEVELS, Choice, Slot, choose
+from onnxprune.sparse.gated import gates
 from onnxprune.sparse.line import Wanted, sparsify
 from onnxprune.sparse.lost import losses
 from onnxprune.sparse.order import orders
@@ -39,6 +40,7 @@ __all__ = [
     "covered",
     "emit",
     "fastest",
+    "gates",
     "get",
     "losses",
     "methods",

@@ -10,8 +10,8 @@ import pytest
 
 from models.recipe import Feeds, Gate, Recipe, Run
 from tests.oracle import build
+from tests.sparse.test_gated import SWIGLU
 from tests.tools.test_accuracy import NET
-from tools.results import Results
 from tools.sparsity import __main__ as tool
 from tools.sparsity import page
 from tools.sparsity.ways import DEFAULT, WAYS, levels
@@ -38,18 +38,19 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
 
 
 def test_a_cell_is_made_sparse_and_scored(recipe: Recipe) -> None:
-    magnitude, default = (tool.measured(recipe, ("net", "4x1", 0.7, way), 1.0) for way in (WAYS[0], DEFAULT))
+    magnitude, default = (tool.measured(recipe, ("net", "4x1", 0.7, way, False), 1.0) for way in (WAYS[0], DEFAULT))
     assert magnitude["weights"] == default["weights"] == 1
     assert magnitude["zeros"] == pytest.approx(0.7, abs=0.01) == default["zeros"]
     assert magnitude["score"] < default["kept"] == default["score"] <= 1 and default["seconds"] > 0
-    assert "no pattern '3'" in tool.measured(recipe, ("net", "3", 0.7, DEFAULT), 1.0)["failed"]
+    assert "no pattern '3'" in tool.measured(recipe, ("net", "3", 0.7, DEFAULT, False), 1.0)["failed"]
 
 
-def test_a_run_that_was_stopped_goes_on(recipe: Recipe) -> None:
-    chosen = ("net", "4x1", 0.5, DEFAULT)
+def test_a_run_that_was_stopped_goes_on(recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "MEASURED", tmp_path)
+    chosen = ("net", "4x1", 0.5, DEFAULT, False)
     row = tool.obtained(recipe, chosen)
     assert tool.obtained(recipe, chosen) == row
-    Results("sparsity").keep(tool.name_of(chosen), "older", {**row, "score": 2.0})
+    page.kept().keep(tool.name_of(chosen), "older", {**row, "score": 2.0})
     assert tool.obtained(recipe, chosen, missing=True)["score"] == 2.0
     assert tool.obtained(recipe, chosen)["score"] == row["score"]
 
@@ -62,11 +63,11 @@ def test_patterns_have_their_sparsities() -> None:
 
 def test_the_page_has_a_row_for_every_model_and_pattern() -> None:
     rows = {
-        f"{model} | {pattern} | 0.5 | {way}": {"kept": kept}
+        f"{model} | {pattern} | 0.5 | {way}": {"kept": kept} | ({"dense": 0.8} if model == "one" else {})
         for model, kept in (("one", 0.5), ("two", 0.9))
         for pattern, way, kept in (("4x1", "wanda", kept), ("4x1", "default", kept + 0.05), ("2:4", "alps", kept))
     }
-    text = page.render(rows, {"one": {"score": 0.8}})
+    text = page.render(rows)
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
     assert [line[:3] for line in lines[2:]] == [
         ["2:4", "one", "0.800"],
@@ -77,9 +78,30 @@ def test_the_page_has_a_row_for_every_model_and_pattern() -> None:
         ["4x1", "median", ""],
     ]
     assert lines[5][4] == "50.0" and lines[5][-1] == "55.0" and lines[7][-1] == "75.0"
-    whole = page.render({f"one | 4x1 | 0.5 | {way.name}": {"kept": 0.1 * n} for n, way in enumerate(WAYS)}, {})
+    whole = page.render({f"one | 4x1 | 0.5 | {way.name}": {"kept": 0.1 * n} for n, way in enumerate(WAYS)})
     assert whole.count("**") == 2 and "**80.0**" in whole
     assert "## 50% zeros" in text
+
+
+def test_methods_that_ask_for_more_have_tables_of_their_own() -> None:
+    row = {"kept": 0.9, "dense": 0.5, "machine": "Machine: a."}
+    rows = {"net | 16x1 | 0.5 | alps": row, "net | 16x1 | 0.7 | obert | asking": {**row, "machine": "Machine: b."}}
+    main, more = page.render(rows).split("## Methods that ask for more")
+    assert "Machine: a." in main and "90.0" in main and "obert" not in main.split("## 50% zeros")[1]
+    assert "Machine: b." in more and "### 70% zeros" in more and "90.0" in more and "0.500" in more
+
+
+def test_gates_are_asked_for_where_there_are_some(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    texts = {"plain": NET, "gated": SWIGLU}
+    for name, text in texts.items():
+        onnx.save(build(text), tmp_path / f"{name}.onnx")
+    made = {n: Recipe(n, lambda n=n: tmp_path / f"{n}.onnx", None, None, None) for n in texts}  # type: ignore
+    monkeypatch.setattr(tool, "at_hand", lambda: list(texts))
+    monkeypatch.setattr(tool, "load", made.__getitem__)
+    options = tool._parser().parse_args(["--more", "--pattern", "2:4"])
+    names = [tool.name_of(cell) for cell in tool.chosen(options)]
+    assert "gated | 2:4 | 0.5 | dass | asking" in names and "plain | 2:4 | 0.5 | obert | asking" in names
+    assert not any(name.startswith("plain") and "dass" in name for name in names)
 
 
 def test_an_empty_choice_is_told(capsys: pytest.CaptureFixture[str]) -> None:

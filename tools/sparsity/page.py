@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
 from tools.page import machine
-from tools.results import ROOT, Results, Row, aged
-from tools.sparsity.ways import LEVELS, PATTERNS, WAYS
+from tools.results import MEASURED, ROOT, Results, Row, aged
+from tools.sparsity.ways import ASKING, LEVELS, MORE, MORE_PATTERNS, PATTERNS, WAYS, Way
 from tools.table import number, table
 
 FILE = ROOT / "docs" / "sparsity.md"
+
+Cells = Mapping[tuple[str, ...], Row]
+"""By model, pattern, sparsity and way."""
 
 _HEAD = """\
 # Zeros without training
@@ -24,40 +27,75 @@ the dense model's score, in per cent. Up to 512 unlabelled samples of training d
 calibrate. `magnitude`, `wanda`, `sparsegpt` and `alps` are as published, each layer by itself and all of one sparsity;
 `repaired` solves each layer for what it made in the dense model, on what the sparse layers before it hand on, and once
 more on the places that are left; the default is `alps`, repaired, as many zeros as with one sparsity everywhere but
-shared out by the errors that they make. The best of a whole row is in bold.
-"""
+shared out by the errors that they make. The best of a whole row is in bold."""
+
+_MORE = """\
+## Methods that ask for more than what layers read
+
+`obert` has gradients of 128 of the samples, on labels drawn from what the model says, and moves what stays within tiles
+of 64 weights; it sees no error of the layers before. `dass` is `wanda` but for the layers in front of a gated linear
+unit, so it stands for models that have some. With n:m along inputs it is `magnitude` there. Measured by `--more`, on
+models trained anew: another processor adds in another order, and trains to another score."""
+
+
+def kept() -> Results:
+    """All cells, with the source."""
+    return Results("sparsity", MEASURED)
 
 
 def write(file: Path = FILE) -> Path:
-    """Write the page from what is kept in the cache."""
-    kept = Results("sparsity")
-    text = render(kept.rows(), Results("accuracy-dense").rows())
-    file.write_text(text + aged(name.split(" | ")[0] for name in kept.old()), encoding="utf-8")
+    """Write the page from what is kept."""
+    rows = kept()
+    file.write_text(render(rows.rows()) + aged(name.split(" | ")[0] for name in rows.old()), encoding="utf-8")
     return file
 
 
-def render(rows: Mapping[str, Row], dense: Mapping[str, Row]) -> str:
-    """The page, from cells by name and the dense models' scores."""
-    kept = {tuple(name.split(" | ")): 100 * float(row["kept"]) for name, row in rows.items() if "kept" in row}
-    there = [level for level in LEVELS if any(at == f"{level:g}" for _, _, at, _ in kept)]
-    parts = [_HEAD.rstrip(), machine(), *(_level(kept, f"{level:g}", dense) for level in there)]
-    return "\n\n".join(parts) + "\n"
+def render(rows: Mapping[str, Row]) -> str:
+    """The page, from cells by name."""
+    cells: Cells = {tuple(name.split(" | ")): row for name, row in rows.items() if "kept" in row}
+    main = {name: row for name, row in cells.items() if name[-1] != ASKING}
+    more = {name[:-1]: row for name, row in cells.items() if name[-1] == ASKING}
+    parts = [_HEAD, _machines(main), *_levels(main, WAYS, PATTERNS, "##")]
+    if more:
+        parts += [_MORE, _machines(more), *_levels(more, MORE, MORE_PATTERNS, "###")]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _level(kept: Mapping[tuple[str, ...], float], level: str, dense: Mapping[str, Row]) -> str:
+def _machines(cells: Cells) -> str:
+    """Those that cells were measured on, and the versions; of this one where they don't say."""
+    return "\n".join(sorted({row.get("machine", machine()) for row in cells.values()}))
+
+
+def _levels(cells: Cells, ways: Sequence[Way], patterns: Sequence[str], mark: str) -> list[str]:
+    there = [level for level in LEVELS if any(at == f"{level:g}" for _, _, at, _ in cells)]
+    return [f"{mark} {level:.0%} zeros\n\n{_level(cells, f'{level:g}', ways, patterns)}" for level in there]
+
+
+def _level(cells: Cells, level: str, ways: Sequence[Way], patterns: Sequence[str]) -> str:
     """The table of one sparsity: a row for every model and pattern, and the medians of patterns under them."""
-    ways = [way.name for way in WAYS]
-    models = sorted({model for model, _, at, _ in kept if at == level})
+    names = [way.name for way in ways]
+    models = sorted({model for model, _, at, _ in cells if at == level})
     rows = []
-    for pattern in PATTERNS:
-        found = [(m, [kept.get((m, pattern, level, way)) for way in ways]) for m in models]
-        found = [(model, cells) for model, cells in found if any(cell is not None for cell in cells)]
-        rows += [[pattern, m, number(dense.get(m, {}).get("score"), 3), *_cells(cells)] for m, cells in found]
-        columns = [[cell for cell in column if cell is not None] for column in zip(*(c for _, c in found), strict=True)]
-        if len(found) > 1:
-            middle = [median(column) if len(column) == len(found) else None for column in columns]
+    for pattern in patterns:
+        found = [(m, [cells.get((m, pattern, level, name)) for name in names]) for m in models]
+        shown = [(model, some, [_kept(row) for row in some]) for model, some in found if any(some)]
+        rows += [[pattern, model, number(_dense(some), 3), *_cells(values)] for model, some, values in shown]
+        columns = [
+            [v for v in column if v is not None] for column in zip(*(values for *_, values in shown), strict=True)
+        ]
+        if len(shown) > 1:
+            middle = [median(column) if len(column) == len(shown) else None for column in columns]
             rows.append([pattern, "median", "", *_cells(middle)])
-    return f"## {float(level):.0%} zeros\n\n{table(['pattern', 'model', 'dense', *ways], rows)}"
+    return table(["pattern", "model", "dense", *names], rows)
+
+
+def _kept(row: Row | None) -> float | None:
+    return None if row is None else 100 * float(row["kept"])
+
+
+def _dense(row: Sequence[Row | None]) -> float | None:
+    """The dense model's score, where some cell of a row tells it."""
+    return next((float(one["dense"]) for one in row if one is not None and "dense" in one), None)
 
 
 def _cells(values: list[float | None]) -> list[str]:

@@ -11,12 +11,13 @@ LEVELS = (0.5, 0.7)
 @dataclass(frozen=True, slots=True)
 class Way:
     """One way to make weights sparse. options: of the pass; repair: as `optimize` takes it, empty: by default; data:
-    whether calibration data are given"""
+    whether calibration data are given; gated: whether it differs from others only in models with gated linear units"""
 
     name: str
     options: str
     repair: str = ""
     data: bool = True
+    gated: bool = False
 
     def text(self, pattern: str, sparsity: float) -> str:
         """The pass as the command line spells it."""
@@ -38,6 +39,23 @@ WAYS = (
 )
 """As they were published, one sparsity everywhere; then with the repair that structured pruning has; then the default,
 which also shares out zeros by the errors that they make."""
+
+MORE = (
+    *WAYS[:2],
+    Way("dass", ",method=dass,share=even", "none", gated=True),
+    WAYS[2],
+    Way("obert", ",method=obert,share=even", "none"),
+    WAYS[3],
+    WAYS[5],
+    Way("dass, repaired", ",method=dass,share=even", gated=True),
+    Way("obert, repaired", ",method=obert,share=even"),
+    WAYS[7],
+)
+"""Methods that ask for more than what layers read, between those that don't."""
+
+MORE_PATTERNS = ("unstructured", "2:4", "16x1")
+ASKING = "asking"
+"""The last part of the names of their cells."""
 
 
 def levels(pattern: str) -> tuple[float, ...]:
