@@ -68,7 +68,7 @@ def test_a_cost_is_the_least_rise_without_the_block(pattern: str) -> None:
     assert task.known.fisher is not None
     tiles = Tiles.of(task.pattern)
     weights, fisher = tiles.cut(task.target), task.known.fisher + np.eye(tiles.size)
-    found = _costs(weights, fisher, tiles)
+    found = _costs(weights, np.ones(weights.shape, bool), fisher, tiles)
     size = tiles.high * tiles.wide
     for tile in (0, len(weights) - 1):
         for piece in range(tiles.count):

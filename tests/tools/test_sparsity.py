@@ -95,7 +95,8 @@ def test_gates_are_asked_for_where_there_are_some(monkeypatch: pytest.MonkeyPatc
     texts = {"plain": NET, "gated": SWIGLU}
     for name, text in texts.items():
         onnx.save(build(text), tmp_path / f"{name}.onnx")
-    made = {n: Recipe(n, lambda n=n: tmp_path / f"{n}.onnx", None, None, None) for n in texts}  # type: ignore
+    gate = Gate("", "", 0.0, 0, 0.0)
+    made = {n: Recipe(n, lambda n=n: tmp_path / f"{n}.onnx", lambda *_: [], lambda *_: 0.0, gate) for n in texts}
     monkeypatch.setattr(tool, "at_hand", lambda: list(texts))
     monkeypatch.setattr(tool, "load", made.__getitem__)
     options = tool._parser().parse_args(["--more", "--pattern", "2:4"])

@@ -39,13 +39,12 @@ def obert(task: Task) -> np.ndarray:
         return np.where(task.mask(np.square(task.target)), task.target, 0)
     tiles, shape = Tiles.of(task.pattern), task.target.shape
     start, fisher = tiles.cut(task.target), _Damped(task.known.fisher, task.damping)
-    weights, there = start, tiles.cut(np.ones(shape, bool))
+    parts = [slice(at, at + fisher.step) for at in range(0, len(start), fisher.step)]
+    there = tiles.cut(np.ones(shape, bool))
     for mask in _masks(task):
-        parts = [slice(at, at + fisher.step) for at in range(0, len(start), fisher.step)]
-        costs = np.concatenate([_costs(weights[at], _inside(fisher[at], there[at]), tiles) for at in parts])
+        costs = np.concatenate([_costs(start[at], there[at], fisher[at], tiles) for at in parts])
         there = there & tiles.cut(mask(tiles.paste(costs, shape)))
-        weights = np.concatenate([_moved(start[at], there[at], fisher[at]) for at in parts])
-    return tiles.paste(weights, shape)
+    return tiles.paste(np.concatenate([_moved(start[at], there[at], fisher[at]) for at in parts]), shape)
 
 
 class _Damped:
@@ -76,19 +75,24 @@ def _inside(fisher: Array, there: Array) -> Array:
     return np.where(there[:, :, None] & there[:, None, :], fisher, np.eye(fisher.shape[-1]))
 
 
-def _costs(weights: Array, fisher: Array, tiles: Tiles) -> Array:
+def _costs(start: Array, there: Array, fisher: Array, tiles: Tiles) -> Array:
     """w_B' ([F^-1]_BB)^-1 w_B / 2 of every piece, at its first weight, so that sums over blocks are their costs:
-    [tiles, n]."""
+    [tiles, n]. w and F^-1 are those of what is there, after the move that makes up for what isn't."""
     count, size = tiles.count, tiles.high * tiles.wide
-    inverse = np.linalg.inv(fisher).reshape(-1, count, size, count, size)
-    own = inverse[:, np.arange(count), :, np.arange(count)].swapaxes(0, 1)
-    pieces = weights.reshape(-1, count, size, 1)
-    found = np.zeros((len(weights), count, size))
+    inverse = np.linalg.inv(_inside(fisher, there))
+    pieces = (inverse @ _pulled(start, there, fisher)).reshape(-1, count, size, 1)
+    every = inverse.reshape(-1, count, size, count, size)
+    own = every[:, np.arange(count), :, np.arange(count)].swapaxes(0, 1)
+    found = np.zeros((len(start), count, size))
     found[..., 0] = (pieces * np.linalg.solve(own, pieces)).sum(axis=(2, 3)) / 2
-    return found.reshape(weights.shape)
+    return found.reshape(start.shape)
 
 
-def _moved(weights: Array, there: Array, fisher: Array) -> Array:
+def _moved(start: Array, there: Array, fisher: Array) -> Array:
     """What stays, after the move that costs least with all that goes in a tile taken together: F_SS w' = (F w)_S."""
-    wanted = np.where(there, (fisher @ weights[..., None])[..., 0], 0)
-    return np.asarray(np.linalg.solve(_inside(fisher, there), wanted[..., None])[..., 0] * there)
+    return np.asarray(np.linalg.solve(_inside(fisher, there), _pulled(start, there, fisher))[..., 0] * there)
+
+
+def _pulled(start: Array, there: Array, fisher: Array) -> Array:
+    """(F w)_S, zero elsewhere [tiles, n, 1]."""
+    return np.where(there[..., None], fisher @ start[..., None], 0)
