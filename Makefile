@@ -14,7 +14,7 @@ VISION ?= timm torchvision==0.28.0
 VENV := .venv
 DEV  := .venv-dev
 DEMO := build/demo
-NATIVE := $(shell find onnxprune/runtime/native -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt -o -name '*.map')
+NATIVE := $(shell find onnxprune/runtime/native -name '*.cpp' -o -name '*.h' -o -name CMakeLists.txt -o -name '*.map' -o -name '*.cu' -o -name '*.cuh' -o -name '*.cmake')
 PIP_FLAGS := --quiet --disable-pip-version-check
 
 .PHONY: demo test lint docs abi browser bench clean

@@ -1,4 +1,5 @@
 """The native tests under every sanitizer, and for another processor where a cross compiler and an emulator are at hand.
+The CUDA kernels run emulated.
 
     python -m tools.native_check [--problems 400] [--seed 1]
 
@@ -13,7 +14,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from tools.native_kernels import TEST, built
+from tools.native_kernels import CUDA_TEST, TEST, built
 
 ARM = ("aarch64-linux-gnu-g++", "qemu-aarch64")
 ARM_OPTIONS = (
@@ -24,10 +25,12 @@ ARM_OPTIONS = (
 )
 
 
-def checked(name: str, options: Sequence[str], arguments: Sequence[str], emulator: Sequence[str] = ()) -> bool:
-    """Build with cmake's options, run the native test, and say how that went."""
+def checked(
+    name: str, options: Sequence[str], arguments: Sequence[str], emulator: Sequence[str] = (), test: str = TEST
+) -> bool:
+    """Build with cmake's options, run a native test, and say how that went."""
     try:
-        program = built(options, [TEST]) / TEST
+        program = built(options, [test]) / test
         done = subprocess.run([*emulator, str(program), *arguments], capture_output=True, text=True, check=False)
     except subprocess.CalledProcessError as failure:
         print(f"{name}: does not build\n{failure.output}")
@@ -44,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     words = [str(asked.problems), str(asked.seed)]
     well = [checked(name, [f"-DONNXPRUNE_SANITIZE={name}"], words) for name in ("address", "undefined", "thread")]
+    for name in ("address", "undefined"):
+        fewer = [str(asked.problems // 5), str(asked.seed)]
+        well.append(checked(f"cuda, {name}", [f"-DONNXPRUNE_SANITIZE={name}"], fewer, test=CUDA_TEST))
     if all(shutil.which(program) for program in ARM):
         well.append(checked("aarch64", ARM_OPTIONS, words, ARM[1:]))
     else:

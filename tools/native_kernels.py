@@ -21,7 +21,8 @@ import numpy as np
 from onnxprune.cache import cache_folder
 
 SOURCE = Path(__file__).resolve().parents[1] / "onnxprune" / "runtime" / "native"
-LIBRARY, TEST = "libonnxprune_kernels_c.so", "onnxprune_test"
+LIBRARY, TEST, CUDA_TEST = "libonnxprune_kernels_c.so", "onnxprune_test", "onnxprune_cuda_test"
+_SOURCES = {".h", ".cpp", ".txt", ".cu", ".cuh", ".cmake"}
 ACTIVATIONS = ("none", "relu", "gelu_erf", "gelu_tanh", "silu")
 
 
@@ -34,12 +35,12 @@ def compiler_missing() -> str | None:
 
 
 def built(options: Sequence[str] = (), targets: Sequence[str] = ("onnxprune_kernels_c", TEST)) -> Path:
-    """The folder with the built kernels: LIBRARY, and TEST where it is among the targets.
+    """The folder with the built kernels: LIBRARY, TEST and CUDA_TEST, as far as they are among the targets.
 
     Options are cmake's own ("-DONNXPRUNE_SANITIZE=thread"). Raises subprocess.CalledProcessError, with the compiler's
     words in `output`, where the build fails.
     """
-    folder = cache_folder() / "native" / _key([*options, *targets])
+    folder = cache_folder() / "native" / _key([*options, *targets], left_out=("plugin",))
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another process may be building the same
@@ -47,25 +48,25 @@ def built(options: Sequence[str] = (), targets: Sequence[str] = ("onnxprune_kern
             return folder
         with tempfile.TemporaryDirectory(dir=folder.parent) as work:
             _build(Path(work), options, targets)
-            _keep(Path(work) / "kernels", folder)
+            _keep(Path(work), folder)
     return folder
 
 
 def state() -> str:
-    """A hash of the kernels' source."""
-    return _key([])
+    """A hash of the source of the processor's kernels."""
+    return _key([], left_out=("plugin", "cuda"))
 
 
-def _key(words: Sequence[str]) -> str:
+def _key(words: Sequence[str], left_out: Sequence[str]) -> str:
     digest = hashlib.sha256("\0".join([*words, os.environ.get("CXX", "")]).encode())
     for file in sorted(SOURCE.rglob("*")):
-        if file.suffix in {".h", ".cpp", ".txt"} and "plugin" not in file.parts:
+        if file.suffix in _SOURCES and not set(left_out) & set(file.parts):
             digest.update(str(file.relative_to(SOURCE)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:20]
 
 
 def _build(work: Path, options: Sequence[str], targets: Sequence[str]) -> None:
-    configure = ["cmake", "-S", str(SOURCE), "-B", str(work), "-DONNXPRUNE_TESTS=ON", *options]
+    configure = ["cmake", "-S", str(SOURCE), "-B", str(work), "-DONNXPRUNE_TESTS=ON", "-DONNXPRUNE_CUDA=OFF", *options]
     if shutil.which("ninja"):
         configure += ["-G", "Ninja"]
     jobs = str(os.cpu_count() or 1)
@@ -78,9 +79,9 @@ def _keep(made: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as work:
         whole = Path(work) / "whole"
         whole.mkdir()
-        for name in (LIBRARY, TEST):
-            if (made / name).exists():
-                shutil.copy2(made / name, whole / name)
+        for file in (f"kernels/{LIBRARY}", f"kernels/{TEST}", f"cuda/{CUDA_TEST}"):
+            if (made / file).exists():
+                shutil.copy2(made / file, whole)
         whole.rename(folder)
 
 

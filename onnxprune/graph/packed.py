@@ -26,7 +26,8 @@ class Packed:
     """A weight of k inputs and n outputs without (most of) its zeros.
 
     values:  [blocks, in, out] of the blocks of the first `out` outputs, then of the next, each in order of inputs;
-             in groups: [n, ceil(k / m) * kept], for every output what its groups keep. float32, or int8 with scales
+             in groups: [n, ceil(k / m) * kept], for every output what its groups keep. float32 or float16, as the
+             model computes, or int8 with scales
     index:   [blocks], where along the inputs a block begins, in units of `in`; uint16 or int32;
              in groups: the place of every value within its group, uint8, in the shape of `values`
     pointer: [ceil(n / out) + 1], the first block of every run of outputs, int32; None in groups
@@ -47,8 +48,9 @@ class Packed:
 def pack(weight: ArrayLike, block: tuple[int, int], *, int8: bool = False) -> Packed:
     """Keep the blocks of (out, in) elements with a nonzero in them.
 
-    weight: [k, n]; what a block holds beyond its edge is zero. int8: in 255 steps for every output, symmetric around
-    zero. Raises InputError for a weight that isn't a matrix of finite numbers, or a block without elements.
+    weight: [k, n]; what a block holds beyond its edge is zero; values of float16 stay so, others become float32.
+    int8: in 255 steps for every output, symmetric around zero. Raises InputError for a weight that isn't a matrix of
+    finite numbers, or a block without elements.
     """
     dense, (out, into) = _matrix(weight), block
     if out < 1 or into < 1:
@@ -61,7 +63,8 @@ def pack(weight: ArrayLike, block: tuple[int, int], *, int8: bool = False) -> Pa
     kept = blocks.any(axis=(2, 3))
     index = np.nonzero(kept)[1].astype(np.uint16 if kept.shape[1] <= _NARROW_INDEX else np.int32)
     pointer = np.concatenate(([0], np.cumsum(kept.sum(axis=1)))).astype(np.int32)
-    return Packed(k, n, np.ascontiguousarray(blocks[kept]), index, pointer, (out, into), None, scales)
+    values = np.ascontiguousarray(blocks[kept])
+    return Packed(k, n, values if int8 else _stored(values, weight), index, pointer, (out, into), None, scales)
 
 
 def pack_groups(weight: ArrayLike, group: tuple[int, int]) -> Packed:
@@ -79,7 +82,7 @@ def pack_groups(weight: ArrayLike, group: tuple[int, int]) -> Packed:
     order = np.argsort(groups == 0, axis=2, kind="stable")[:, :, :kept]
     index = np.sort(order, axis=2)
     values = np.take_along_axis(groups, index, axis=2)
-    rows = (n, -1)
+    rows, values = (n, -1), _stored(values, weight)
     return Packed(k, n, values.reshape(rows), index.astype(np.uint8).reshape(rows), None, (1, 1), (kept, m))
 
 
@@ -116,6 +119,10 @@ def _from_groups(packed: Packed, values: Array) -> Array:
     places = (*groups.shape[:2], kept)
     np.put_along_axis(groups, packed.index.astype(np.int64).reshape(places), values.reshape(places), axis=2)
     return np.ascontiguousarray(groups.reshape(packed.n, -1).T[: packed.k])
+
+
+def _stored(values: Array, weight: ArrayLike) -> Array:
+    return values.astype(np.float16) if np.asarray(weight).dtype == np.float16 else values
 
 
 def _matrix(weight: ArrayLike) -> Array:

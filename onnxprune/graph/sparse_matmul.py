@@ -1,7 +1,8 @@
 """The node that multiplies by a packed weight: Y = act(X W + bias) + residual, `ai.onnxprune::SparseMatMul`.
 
-X is [..., k] and Y is [..., n], float32; the activation is one of ACTIVATIONS. ONNX Runtime runs it with the plug-in
-(onnxprune/runtime/native); without that, `spell_out` (spelled_out.py) says the same in the standard's own nodes.
+X is [..., k] and Y is [..., n], float32 or float16; the activation is one of ACTIVATIONS. ONNX Runtime runs it with
+the plug-in (onnxprune/runtime/native); without that, `spell_out` (spelled_out.py) says the same in the standard's own
+nodes.
 """
 
 from __future__ import annotations

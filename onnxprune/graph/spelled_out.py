@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx_graphsurgeon as gs
@@ -30,17 +31,25 @@ def spell_out(model: Model) -> int:
     return len(found)
 
 
+def _dtype(node: gs.Node) -> type[np.floating[Any]]:
+    """What a node computes in. Bytes don't tell; what surrounds them does, where it is known."""
+    known = [t.dtype for t in (node.inputs[1], *node.inputs[:1], *node.inputs[BIAS:], *node.outputs)]
+    return np.float16 if np.float16 in known else np.float32
+
+
 class _Speller:
     """Writes the nodes of one SparseMatMul, each reading what the last one made."""
 
     def __init__(self, node: gs.Node) -> None:
         self._node = node
         self._made: list[gs.Node] = []
+        self._dtype = _dtype(node)
 
     def nodes(self) -> list[gs.Node]:
         node, y = self._node, self._node.outputs[0]
         bias, residual = operand(node, BIAS), operand(node, RESIDUAL)
-        value = self._apply("MatMul", node.inputs[0], gs.Constant(f"{node.name}.weight", unpack(packed_of(node))))
+        weight = unpack(packed_of(node)).astype(self._dtype)
+        value = self._apply("MatMul", node.inputs[0], gs.Constant(f"{node.name}.weight", weight))
         if bias is not None:
             value = self._apply("Add", value, bias)
         value = _ACTIVATIONS[node.attrs.get("activation", "none")](self, value)
@@ -53,12 +62,12 @@ class _Speller:
 
     def _apply(self, op: str, *inputs: gs.Tensor) -> gs.Tensor:
         name = f"{self._node.name}.{len(self._made)}"
-        result = gs.Variable(name, np.float32)
+        result = gs.Variable(name, self._dtype)
         self._made.append(gs.Node(op, name, {}, list(inputs), [result]))
         return result
 
     def _number(self, number: float) -> gs.Constant:
-        return gs.Constant(f"{self._node.name}.{len(self._made)}.number", np.array(number, np.float32))
+        return gs.Constant(f"{self._node.name}.{len(self._made)}.number", np.array(number, self._dtype))
 
     def none(self, v: gs.Tensor) -> gs.Tensor:
         return v

@@ -72,12 +72,12 @@ def _ops(model: Model, patterns: Mapping[str, Pattern], int8: Collection[str]) -
 def _packed(node: gs.Node, pattern: Pattern, int8: bool) -> Packed | None:
     """The weight of a product [k, n] in blocks; None where the node is none, or the kernels have no such thing."""
     stored = np.asarray(node.inputs[1].values)
-    if stored.dtype != np.float32 or stored.ndim != 2 or node.op not in ("MatMul", "Gemm"):
+    if stored.dtype not in (np.float32, np.float16) or stored.ndim != 2 or node.op not in ("MatMul", "Gemm"):
         return None
     if node.op == "Gemm" and (node.attrs.get("transA", 0) or not _is_bias(node)):
         return None
     weight = stored.T if node.op == "Gemm" and node.attrs.get("transB", 0) else stored
-    weight = weight * np.float32(node.attrs.get("alpha", 1.0)) if node.op == "Gemm" else weight
+    weight = (weight * np.float32(node.attrs.get("alpha", 1.0))).astype(stored.dtype) if node.op == "Gemm" else weight
     if pattern.kept and weight.shape[0] % pattern.inputs:
         return None
     if pattern.kept:
@@ -121,7 +121,7 @@ def _gemm_bias(node: gs.Node, size: int) -> gs.Constant | None:
     beta = np.float32(node.attrs.get("beta", 1.0))
     if beta == 1 and stored.shape == (size,):
         return stored
-    values = np.broadcast_to(np.asarray(stored.values, np.float32).reshape(-1) * beta, size)
+    values = np.broadcast_to((stored.values.reshape(-1) * beta).astype(stored.dtype), size)
     return gs.Constant(f"{stored.name}/{node.name or node.outputs[0].name}", np.ascontiguousarray(values))
 
 
@@ -132,6 +132,6 @@ def _added(graph: gs.Graph, node: gs.Node, size: int) -> tuple[gs.Node | None, g
         return None, None
     add = made.outputs[0]
     other = add.inputs[1] if add.inputs[0] is made else add.inputs[0]
-    if not isinstance(other, gs.Constant) or other.values.dtype != np.float32 or other.shape != (size,):
+    if not isinstance(other, gs.Constant) or other.shape != (size,):
         return None, None
     return add, other

@@ -1,8 +1,10 @@
 #include "c_api.h"
 
 #include <exception>
+#include <stdexcept>
 #include <string>
 
+#include "cuda/multiplier.h"
 #include "kernels/spmm.h"
 #include "pack/dense.h"
 
@@ -125,4 +127,46 @@ void onnxprune_spmm_repeat(const onnxprune_spmm* spmm, const float* x, int64_t m
                            const onnxprune_epilogue* epilogue, const onnxprune_parallel* parallel, void* scratch,
                            int64_t times) {
   for (int64_t i = 0; i < times; ++i) onnxprune_spmm_run(spmm, x, m, y, epilogue, parallel, scratch);
+}
+
+struct onnxprune_cuda {
+  std::unique_ptr<const onnxprune::cuda::Multiplier> multiplier;
+};
+
+#ifdef ONNXPRUNE_CUDA
+int onnxprune_cuda_built(void) { return 1; }
+#else
+int onnxprune_cuda_built(void) { return 0; }
+
+std::unique_ptr<const onnxprune::cuda::Multiplier> onnxprune::cuda::Multiplier::create(const Packed&, Number) {
+  throw std::runtime_error("this library was built without CUDA kernels");
+}
+#endif
+
+onnxprune_cuda* onnxprune_cuda_create(const onnxprune_packed* packed, int32_t number) {
+  return guarded([&] {
+    const auto type = static_cast<onnxprune::cuda::Number>(number);
+    return new onnxprune_cuda{onnxprune::cuda::Multiplier::create(packed_of(*packed), type)};
+  });
+}
+
+void onnxprune_cuda_free(onnxprune_cuda* cuda) { delete cuda; }
+
+size_t onnxprune_cuda_bytes(const onnxprune_cuda* cuda) { return cuda->multiplier->bytes(); }
+
+const char* onnxprune_cuda_kernel(const onnxprune_cuda* cuda) { return cuda->multiplier->name(); }
+
+int onnxprune_cuda_run(const onnxprune_cuda* cuda, const void* x, int64_t m, void* y,
+                       const onnxprune_epilogue* epilogue, void* stream) {
+  onnxprune::cuda::Call call;
+  call.x = x, call.m = m, call.y = y, call.stream = stream;
+  if (epilogue) {
+    call.bias = epilogue->bias, call.act = static_cast<onnxprune::Activation>(epilogue->activation);
+    call.residual = epilogue->residual, call.residual_stride = epilogue->residual_stride;
+  }
+  const void* done = guarded([&]() -> const void* {
+    cuda->multiplier->run(call);
+    return cuda;
+  });
+  return done ? 0 : 1;
 }

@@ -85,6 +85,20 @@ ONNXPRUNE_API void onnxprune_spmm_repeat(const onnxprune_spmm* spmm, const float
                                          const onnxprune_epilogue* epilogue, const onnxprune_parallel* parallel,
                                          void* scratch, int64_t times);
 
+/* On a GPU: `Multiplier` in cuda/multiplier.h. Where the library was built without CUDA, create always fails.
+   number: of X, Y, bias and residual, which all lie there; 0 float32, 1 float16, 2 bfloat16. The packed weight lies in
+   the host's memory. stream: a cudaStream_t. */
+typedef struct onnxprune_cuda onnxprune_cuda;
+
+ONNXPRUNE_API int onnxprune_cuda_built(void);
+ONNXPRUNE_API onnxprune_cuda* onnxprune_cuda_create(const onnxprune_packed* packed, int32_t number);
+ONNXPRUNE_API void onnxprune_cuda_free(onnxprune_cuda* cuda);
+ONNXPRUNE_API size_t onnxprune_cuda_bytes(const onnxprune_cuda* cuda);
+ONNXPRUNE_API const char* onnxprune_cuda_kernel(const onnxprune_cuda* cuda);
+/* The epilogue's pointers are to the number's type; it may be null. 0 where the work is queued. */
+ONNXPRUNE_API int onnxprune_cuda_run(const onnxprune_cuda* cuda, const void* x, int64_t m, void* y,
+                                     const onnxprune_epilogue* epilogue, void* stream);
+
 #ifdef __cplusplus
 }
 #endif

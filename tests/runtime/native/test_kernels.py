@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tools import native_kernels
-from tools.native_kernels import TEST, Spmm, built, compiler_missing, cpu
+from tools.native_kernels import CUDA_TEST, TEST, Spmm, built, compiler_missing, cpu
 
 pytestmark = pytest.mark.skipif(compiler_missing() is not None, reason=compiler_missing() or "")
 
@@ -101,6 +101,12 @@ def test_activations_carry_not_a_number(activation):
 def test_subnormal_weights_are_zero(block):
     w = np.full((32, 32), 1e-40, np.float32)
     assert not Spmm(w, block)(np.full((20, 32), 1e30, np.float32)).any()
+
+
+def test_kernels_for_gpus_agree_with_float64_where_every_instruction_is_emulated():
+    program = built(targets=[CUDA_TEST]) / CUDA_TEST
+    done = subprocess.run([str(program), "150", "7"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "150 problems, emulated: 0 failed" in done.stdout, done.stdout + done.stderr
 
 
 def test_refusals_are_sentences():

@@ -43,6 +43,8 @@ enum ONNXTensorElementDataType : unsigned {
   ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16,
   ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32,
   ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64,
+  ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 = 10,
+  ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16 = 16,
 };
 
 enum OrtOpAttrType : unsigned {
@@ -60,7 +62,7 @@ enum OrtCustomOpInputOutputCharacteristic : unsigned {
   INPUT_OUTPUT_VARIADIC,
 };
 
-enum OrtMemType : int { OrtMemTypeDefault = 0 };
+enum OrtMemType : int { OrtMemTypeCPUInput = -2, OrtMemTypeDefault = 0 };
 
 enum OrtAllocatorType : int { OrtArenaAllocator = 1 };
 

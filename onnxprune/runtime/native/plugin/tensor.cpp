@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/half.h"
+
 namespace onnxprune::plugin {
 namespace {
 
@@ -9,6 +11,10 @@ template <class T>
 constexpr ONNXTensorElementDataType element = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
 template <>
 constexpr ONNXTensorElementDataType element<float> = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+template <>
+constexpr ONNXTensorElementDataType element<Float16> = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16;
+template <>
+constexpr ONNXTensorElementDataType element<BFloat16> = ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16;
 template <>
 constexpr ONNXTensorElementDataType element<int8_t> = ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8;
 template <>
@@ -50,6 +56,8 @@ const T* Tensor::as(const char* what) const {
 }
 
 template const float* Tensor::as(const char*) const;
+template const Float16* Tensor::as(const char*) const;
+template const BFloat16* Tensor::as(const char*) const;
 template const int8_t* Tensor::as(const char*) const;
 template const uint8_t* Tensor::as(const char*) const;
 template const uint16_t* Tensor::as(const char*) const;
@@ -73,12 +81,16 @@ Tensor tensor(const Api& api, const OrtValue* value) {
   return found;
 }
 
-float* output(const Api& api, OrtKernelContext* context, size_t index, const Shape& shape) {
+void* output_of_any_type(const Api& api, OrtKernelContext* context, size_t index, const Shape& shape) {
   OrtValue* value = nullptr;
   void* data = nullptr;
   api.check(api->KernelContext_GetOutput(context, index, shape.at, shape.rank, &value));
   api.check(api->GetTensorMutableData(value, &data));
-  return static_cast<float*>(data);
+  return data;
+}
+
+float* output(const Api& api, OrtKernelContext* context, size_t index, const Shape& shape) {
+  return static_cast<float*>(output_of_any_type(api, context, index, shape));
 }
 
 }  // namespace onnxprune::plugin

@@ -31,6 +31,7 @@ struct Tensor {
 Tensor tensor(const Api& api, const OrtValue* value);
 
 // Output `index`, made in this shape: where its elements go.
+void* output_of_any_type(const Api& api, OrtKernelContext* context, size_t index, const Shape& shape);
 float* output(const Api& api, OrtKernelContext* context, size_t index, const Shape& shape);
 
 }  // namespace onnxprune::plugin

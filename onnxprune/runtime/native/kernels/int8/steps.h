@@ -12,6 +12,12 @@
 
 #include <cstdint>
 
+#ifdef __CUDACC__
+#define ONNXPRUNE_ON_GPU __host__ __device__
+#else
+#define ONNXPRUNE_ON_GPU
+#endif
+
 namespace onnxprune::int8 {
 namespace {
 
@@ -20,7 +26,7 @@ struct Steps {
   int32_t zero;
 };
 
-inline Steps steps(float low, float high, bool finite) {
+ONNXPRUNE_ON_GPU inline Steps steps(float low, float high, bool finite) {
   if (!finite) return {__builtin_nanf(""), 0.0f, 0};
   const float scale = high / 255.0f - low / 255.0f;
   if (scale < __FLT_MIN__) return {0.0f, 0.0f, 0};

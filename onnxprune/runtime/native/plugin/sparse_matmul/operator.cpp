@@ -4,7 +4,8 @@
 #include <memory>
 #include <mutex>
 
-#include "plugin/sparse_matmul/kernel.h"
+#include "plugin/sparse_matmul/on_cpu.h"
+#include "plugin/sparse_matmul/on_cuda.h"
 #include "plugin/sparse_matmul/shape.h"
 
 namespace onnxprune::plugin {
@@ -13,27 +14,30 @@ namespace {
 // Before this release, ONNX Runtime crashes when it infers shapes behind a node that leaves out an input before another.
 constexpr uint32_t kShapesOfPresentInputs = 24;
 
+// ONNX Runtime takes one for every place and every type of X, and finds the one that fits a node.
 struct Operator final : OrtCustomOp {
-  explicit Operator(const Api& own) : OrtCustomOp{}, api(own) {}
+  Operator(const Api& own, const char* where, ONNXTensorElementDataType number)
+      : OrtCustomOp{}, api(own), provider(where), type(number) {}
   Api api;
+  const char* provider;  // null: the CPU
+  ONNXTensorElementDataType type;
 };
 
-const Api& api_of(const OrtCustomOp* op) { return static_cast<const Operator*>(op)->api; }
+const Operator& own(const OrtCustomOp* op) { return *static_cast<const Operator*>(op); }
 
 const char* get_name(const OrtCustomOp*) noexcept { return kOperatorName; }
-const char* get_provider(const OrtCustomOp*) noexcept { return nullptr; }  // the CPU
+const char* get_provider(const OrtCustomOp* op) noexcept { return own(op).provider; }
 
 size_t get_input_count(const OrtCustomOp*) noexcept { return kInputCount; }
 size_t get_output_count(const OrtCustomOp*) noexcept { return 1; }
 
 // UNDEFINED takes any type; the kernel looks closer.
-ONNXTensorElementDataType get_input_type(const OrtCustomOp*, size_t index) noexcept {
+ONNXTensorElementDataType get_input_type(const OrtCustomOp* op, size_t index) noexcept {
   if (index == kValues || index == kIndex) return ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
-  return index == kPointer ? ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32 : ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+  if (index == kPointer) return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32;
+  return index == kScales ? ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT : own(op).type;
 }
-ONNXTensorElementDataType get_output_type(const OrtCustomOp*, size_t) noexcept {
-  return ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
-}
+ONNXTensorElementDataType get_output_type(const OrtCustomOp* op, size_t) noexcept { return own(op).type; }
 
 OrtCustomOpInputOutputCharacteristic get_input_kind(const OrtCustomOp*, size_t index) noexcept {
   return index <= kIndex ? INPUT_OUTPUT_REQUIRED : INPUT_OUTPUT_OPTIONAL;
@@ -41,27 +45,49 @@ OrtCustomOpInputOutputCharacteristic get_input_kind(const OrtCustomOp*, size_t i
 OrtCustomOpInputOutputCharacteristic get_output_kind(const OrtCustomOp*, size_t) noexcept {
   return INPUT_OUTPUT_REQUIRED;
 }
-OrtMemType get_memory(const OrtCustomOp*, size_t) noexcept { return OrtMemTypeDefault; }
+
+// Arrays of the weight are arranged by the host, wherever the product is computed.
+OrtMemType get_memory(const OrtCustomOp*, size_t index) noexcept {
+  return index >= kValues && index <= kScales ? OrtMemTypeCPUInput : OrtMemTypeDefault;
+}
 int one(const OrtCustomOp*) noexcept { return 1; }
 int zero(const OrtCustomOp*) noexcept { return 0; }
 int newest(const OrtCustomOp*) noexcept { return INT32_MAX; }
 
+#ifdef ONNXPRUNE_CUDA
+cuda::Number number_of(ONNXTensorElementDataType type) {
+  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16) return cuda::Number::f16;
+  return type == ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16 ? cuda::Number::bf16 : cuda::Number::f32;
+}
+#endif
+
+std::unique_ptr<Kernel> kernel_of(const Operator& op, const OrtKernelInfo* info) {
+#ifdef ONNXPRUNE_CUDA
+  if (op.provider) return std::make_unique<OnCuda>(op.api, info, number_of(op.type));
+#endif
+  return std::make_unique<OnCpu>(op.api, info);
+}
+
 OrtStatus* create(const OrtCustomOp* op, const OrtApi* table, const OrtKernelInfo* info, void** kernel) noexcept {
   return guarded(table, [&] {
     *kernel = nullptr;
-    *kernel = Kernel::create(api_of(op), info).release();
+    try {
+      *kernel = kernel_of(own(op), info).release();
+    } catch (const std::exception& failure) {
+      throw Failure(sentence(own(op).api, info, failure));
+    }
   });
 }
 
 OrtStatus* compute(void* kernel, OrtKernelContext* context) noexcept {
-  const auto& own = *static_cast<const Kernel*>(kernel);
-  return guarded(own.api().table(), [&] { own.run(context); });
+  const auto& node = *static_cast<const Kernel*>(kernel);
+  return guarded(node.api().table(), [&] { node.run(context); });
 }
 
 void destroy(void* kernel) noexcept { delete static_cast<Kernel*>(kernel); }
 
 OrtStatus* infer_shape(const OrtCustomOp* op, OrtShapeInferContext* context) noexcept {
-  return guarded(api_of(op).table(), [&] { infer_output(api_of(op), context); });
+  return guarded(own(op).api.table(), [&] { infer_output(own(op).api, context); });
 }
 
 void fill(Operator* op) {
@@ -87,13 +113,23 @@ void fill(Operator* op) {
   op->GetEndVersion = newest;
 }
 
-OrtCustomOpDomain* make(const Api& api) {
-  OrtCustomOpDomain* domain = nullptr;
-  auto op = std::make_unique<Operator>(api);
+void add(OrtCustomOpDomain* domain, const Api& api, const char* provider, ONNXTensorElementDataType type) {
+  auto op = std::make_unique<Operator>(api, provider, type);
   fill(op.get());
-  api.check(api->CreateCustomOpDomain(kDomain, &domain));
   api.check(api->CustomOpDomain_Add(domain, op.get()));
   op.release();  // the domain's from here on
+}
+
+OrtCustomOpDomain* make(const Api& api) {
+  OrtCustomOpDomain* domain = nullptr;
+  api.check(api->CreateCustomOpDomain(kDomain, &domain));
+  add(domain, api, nullptr, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT);
+  add(domain, api, nullptr, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16);
+#ifdef ONNXPRUNE_CUDA
+  for (const auto type : {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16,
+                          ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16})
+    add(domain, api, "CUDAExecutionProvider", type);
+#endif
   return domain;
 }
 

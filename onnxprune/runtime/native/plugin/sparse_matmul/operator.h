@@ -1,8 +1,8 @@
 // The operator ai.onnxprune::SparseMatMul: Y = act(X W + bias) + residual with a packed W.
 //
-//   inputs      X [..., k] float; values float or int8; index uint8, uint16 or int32; pointer int32 (none in groups);
-//               scales [n] float (int8 only); bias [n] float; residual float, of Y's shape
-//   output      Y [..., n] float
+//   inputs      X [..., k] T; values float, T or int8; index uint8, uint16 or int32; pointer int32 (none in groups);
+//               scales [n] float (int8 only); bias [n] T; residual T, of Y's shape
+//   output      Y [..., n] T; T is float, float16 or, on a GPU, bfloat16
 //   attributes  k, n; block: [out, in]; group: [kept, m]; activation: none, relu, gelu_erf, gelu_tanh or silu; version
 //
 // onnxprune/graph/packed.py says what the arrays hold.

@@ -41,7 +41,9 @@ void infer_output(const Api& api, OrtShapeInferContext* context) {
   lengths.back() = outputs(api, context);
   names.back() = "";
   api.check(api->CreateTensorTypeAndShapeInfo(&y.info));
-  api.check(api->SetTensorElementType(y.info, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT));
+  ONNXTensorElementDataType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+  api.check(api->GetTensorElementType(x, &type));
+  api.check(api->SetTensorElementType(y.info, type));
   api.check(api->SetDimensions(y.info, lengths.data(), rank));
   api.check(api->SetSymbolicDimensions(y.info, names.data(), rank));
   api.check(api->ShapeInferContext_SetOutputTypeShape(context, 0, y.info));

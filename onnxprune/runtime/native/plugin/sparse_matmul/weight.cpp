@@ -37,13 +37,10 @@ IndexType index_type(const Tensor& index) {
   }
 }
 
-void read_values(const Tensor& values, Packed* weight) {
-  const bool narrow = values.type == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8;
-  weight->dtype = narrow ? WeightType::int8 : WeightType::f32;
-  weight->values = narrow ? static_cast<const void*>(values.as<int8_t>("values")) : values.as<float>("values");
-  const int64_t per_block = weight->grouped() ? 1 : weight->block_size();
-  if (values.shape.elements() != weight->stored * per_block) {
-    throw Failure("there are " + std::to_string(weight->stored) + " indices, but values of shape " +
+void check_values(const Tensor& values, const Packed& weight) {
+  const int64_t per_block = weight.grouped() ? 1 : weight.block_size();
+  if (values.shape.elements() != weight.stored * per_block) {
+    throw Failure("there are " + std::to_string(weight.stored) + " indices, but values of shape " +
                   values.shape.text());
   }
 }
@@ -82,18 +79,23 @@ WeightForm read_form(const Api& api, const OrtKernelInfo* info) {
   return form;
 }
 
-Packed packed(const WeightForm& form, const Arrays& arrays) {
-  Packed weight;
-  weight.k = form.k, weight.n = form.n;
-  weight.block_out = form.block[0], weight.block_in = form.block[1];
-  weight.kept = form.group[0], weight.group = form.group[1];
-  weight.index_type = index_type(arrays.index);
-  weight.index = arrays.index.data;
-  weight.stored = arrays.index.shape.elements();
-  read_values(arrays.values, &weight);
-  read_scales(arrays.scales, &weight);
-  read_pointer(arrays.pointer, &weight);
-  return weight;
+Weight::Weight(const WeightForm& form, const Arrays& arrays) {
+  packed_.k = form.k, packed_.n = form.n;
+  packed_.block_out = form.block[0], packed_.block_in = form.block[1];
+  packed_.kept = form.group[0], packed_.group = form.group[1];
+  packed_.index_type = index_type(arrays.index);
+  packed_.index = arrays.index.data;
+  packed_.stored = arrays.index.shape.elements();
+  check_values(arrays.values, packed_);
+  if (arrays.values.type == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8) {
+    packed_.dtype = WeightType::int8;
+    packed_.values = arrays.values.as<int8_t>("values");
+  } else {
+    values_ = Floats(arrays.values, "values");
+    packed_.values = values_.data();
+  }
+  read_scales(arrays.scales, &packed_);
+  read_pointer(arrays.pointer, &packed_);
 }
 
 }  // namespace onnxprune::plugin

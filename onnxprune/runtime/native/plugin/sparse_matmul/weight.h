@@ -2,7 +2,7 @@
 #pragma once
 
 #include "pack/packed.h"
-#include "plugin/tensor.h"
+#include "plugin/floats.h"
 
 namespace onnxprune::plugin {
 
@@ -19,7 +19,18 @@ struct Arrays {
 // Throws a Failure for sizes that make no sense, or a newer version of the format.
 WeightForm read_form(const Api& api, const OrtKernelInfo* info);
 
-// The arrays as a weight; it refers to them. Throws a Failure where they don't fit the sizes, or contradict each other.
-Packed packed(const WeightForm& form, const Arrays& arrays);
+// The arrays as a weight. It refers to them, but for values of 16 bits, of which it has a copy in float32.
+class Weight {
+ public:
+  Weight() = default;
+  // Throws a Failure where the arrays don't fit the sizes, or contradict each other.
+  Weight(const WeightForm& form, const Arrays& arrays);
+
+  const Packed& packed() const { return packed_; }
+
+ private:
+  Floats values_;
+  Packed packed_;
+};
 
 }  // namespace onnxprune::plugin
