@@ -47,7 +47,8 @@ def _plugin(found: Health) -> list[tuple[str, str]]:
     plugin = found.plugin
     if plugin.operator:
         return [("plug-in", f"can't be used: {plugin.operator}")]
-    rows = [("plug-in", f"{plugin.path}, {plugin.instructions} instructions")]
+    gpu = "with" if plugin.on_gpu else "without"
+    rows = [("plug-in", f"{plugin.path}, {plugin.instructions} instructions, {gpu} kernels for CUDA")]
     return [*rows, ("", f"no provider: {plugin.provider}")] if plugin.provider else rows
 
 

@@ -39,12 +39,13 @@ class Extra:
 @dataclass(frozen=True, slots=True)
 class Plugin:
     """path: of the library, empty where there is none; operator, provider: why these can't be used, empty where they
-    can; instructions: that its kernels use"""
+    can; instructions: that its kernels use; on_gpu: whether it was built with the kernels for GPUs"""
 
     path: str
     operator: str
     provider: str
     instructions: str
+    on_gpu: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,10 @@ def health() -> Health:
 def _plugin() -> Plugin:
     try:
         path, operator = plugin.path(), plugin.why_not(provider=False)
-        return Plugin(str(path or ""), operator, plugin.why_not(), "" if operator else plugin.instructions())
+        found = ("", False) if operator else (plugin.instructions(), plugin.on_gpu())
+        return Plugin(str(path or ""), operator, plugin.why_not(), *found)
     except InputError as error:  # the user named a library that isn't there
-        return Plugin("", str(error), str(error), "")
+        return Plugin("", str(error), str(error), "", False)
 
 
 def _providers() -> list[str]:

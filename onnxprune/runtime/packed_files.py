@@ -32,6 +32,8 @@ def open_session(model: str | bytes, options: ort.SessionOptions, **arguments: A
                 raise
     if plugin.available(provider=False):
         plugin.add_operator(options)
+        if "CUDAExecutionProvider" in (arguments.get("providers") or ()) and not plugin.on_gpu():
+            plugin.say_once("the plug-in was built without CUDA: packed weights are multiplied by the CPU")
         return ort.InferenceSession(model, options, enable_fallback=0, **arguments)
     plugin.say_once(f"{plugin.why_not(provider=False)}; models with packed weights run as dense ones, no faster")
     return _dense_session(model, options, **arguments)

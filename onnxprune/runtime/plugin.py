@@ -83,12 +83,22 @@ def instructions() -> str:
 
     Raises InputError if there is no plug-in.
     """
-    try:
-        library = ctypes.CDLL(str(_required(provider=False)))
-    except OSError as error:
-        raise InputError(f"the native plug-in can't be loaded ({error})") from None
+    library = _loaded()
     library.onnxprune_cpu.restype = ctypes.c_char_p
     return str(library.onnxprune_cpu().decode())
+
+
+def _loaded() -> ctypes.CDLL:
+    try:
+        return ctypes.CDLL(str(_required(provider=False)))
+    except OSError as error:
+        raise InputError(f"the native plug-in can't be loaded ({error})") from None
+
+
+def on_gpu() -> bool:
+    """Whether the operator has kernels for ONNX Runtime's CUDA provider. Raises InputError if there is no plug-in."""
+    library = _loaded()
+    return hasattr(library, "onnxprune_cuda_built") and bool(library.onnxprune_cuda_built())
 
 
 def register() -> list[Any]:
