@@ -44,7 +44,11 @@ def test_a_wrong_figure_is_a_failure(folder, monkeypatch):
 
 
 def test_why_nothing_is_measured(folder):
-    assert "CUDA" in sessions.why_not(folder) or "onnxruntime-gpu" in sessions.why_not(folder) or not sessions.why_not(folder)
+    assert (
+        "CUDA" in sessions.why_not(folder)
+        or "onnxruntime-gpu" in sessions.why_not(folder)
+        or not sessions.why_not(folder)
+    )
     reason = kernels.why_not(folder / "libonnxprune_ort.so")
     assert reason in ("", "the plug-in was built without CUDA", "torch is not installed", "torch sees no GPU")
 

@@ -89,7 +89,7 @@ def _figure(
     if form == "2:4" and number != "float32":
         calls += _semi_structured(x, w)
     ours, dense, *theirs = _times(calls, rounds)
-    m, k, n = len(x), *w.shape
+    m, (k, n) = len(x), w.shape
     other = theirs[0] / ours if theirs else None
     return Figure(form, zeros, number, m, k, n, multiply.kernel, dense / ours, ours, dense, right, other)
 
