@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from onnxprune.runtime import plugin
+from tools.cuda_faults import FAULTS
 from tools.gpu_check import __main__, kernels, sessions, weights
-from tools.native_kernels import CUDA_TEST, built, compiler_missing
+from tools.native_kernels import CUDA_TEST, SOURCE, built, compiler_missing
 
 pytestmark = pytest.mark.skipif(bool(compiler_missing()) or not plugin.available(), reason="nothing can be built here")
 
@@ -67,3 +68,9 @@ def test_chains_are_measured_as_they_would_be_on_a_gpu(folder, monkeypatch):
     figures = list(sessions.measured(library, [(64, 96)], [3], 1, "CPUExecutionProvider"))
     assert len(figures) == 6 and all(figure.right and figure.gain > 0 for figure in figures)
     assert {figure.placed for figure in figures} <= {"CPUExecutionProvider", "not told"}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=range(len(FAULTS)))
+def test_faults_can_still_be_put_in(fault):
+    """Finding them takes `python -m tools.cuda_faults`."""
+    assert fault.right in (SOURCE / "cuda" / fault.file).read_text() and fault.right != fault.wrong
