@@ -117,7 +117,7 @@ def measured(case: Case, rounds: int) -> Whole:
         feeds = random_inputs(input_specs(session(dense)), seed=0)
         times = {threads: _times(dense, sparse, provider, feeds, threads, rounds) for threads in (1, 2)}
         (one, mine), (two, both) = times[1], times[2]
-        held = [peak_memory(file, feeds) for file in (dense, sparse)]
+        held = [peak_memory(dense, feeds), peak_memory(sparse, feeds, provider=provider)]
         memory, size = held[1] / held[0], file_size(sparse) / file_size(dense)
     door = "provider" if case.provider else "operator"
     return Whole(case.model, case.form, case.zeros, door, one / mine, two / both, mine / both, mine * 1e3, memory, size)

@@ -75,7 +75,7 @@ def _memory(path: Path, conditions: Conditions, feeds: Feeds | None) -> int:
     if feeds is None:
         how = conditions
         feeds = common_feeds([path], dims=how.dims, provider=how.provider, threads=how.threads, seed=how.seed)
-    return peak_memory(path, feeds, threads=conditions.threads)
+    return peak_memory(path, feeds, threads=conditions.threads, provider=conditions.provider)
 
 
 def _ops(model: Model) -> dict[str, int]:

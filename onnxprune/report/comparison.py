@@ -16,7 +16,7 @@ from onnxprune.report.feeds import common_data, common_feeds
 from onnxprune.report.model import opened
 from onnxprune.report.pieces import given, latency
 from onnxprune.report.record import Given, Latency
-from onnxprune.runtime import Feeds, bench, compare_models, file_size, peak_memory, profile_ops
+from onnxprune.runtime import bench, compare_models, file_size, peak_memory, profile_ops
 from onnxprune.runtime.environment import Environment, environment
 
 
@@ -84,7 +84,8 @@ def compare(
     sides = []
     for number, path in enumerate((first, second)):
         progress(counted("measuring memory of model", number, 2))
-        sides.append(_side(path, feeds, dims, threads, seed))
+        memory = peak_memory(path, feeds, threads=threads, provider=provider)
+        sides.append(_side(path, memory, dims, seed))
     progress("profiling operators")
     return Comparison(
         environment=environment(threads, provider),
@@ -97,12 +98,12 @@ def compare(
     )
 
 
-def _side(path: Path, feeds: Feeds, dims: Mapping[str, int] | None, threads: int, seed: int) -> Side:
+def _side(path: Path, memory: int, dims: Mapping[str, int] | None, seed: int) -> Side:
     model = opened(path, dims, seed)
     return Side(
         path=str(path),
         params=round(model.params.total()),
         macs=round(model.macs.total()),
         bytes=file_size(path, data_files(path)),
-        peak_memory=peak_memory(path, feeds, threads=threads),
+        peak_memory=memory,
     )

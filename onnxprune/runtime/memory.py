@@ -19,7 +19,9 @@ _RESET_PEAK = "5"
 _CHILD = "from onnxprune.runtime.memory import main; main()"
 
 
-def peak_memory(model: Path | str, feeds: Feeds, *, threads: int = 1, timeout: float = 600.0) -> int:
+def peak_memory(
+    model: Path | str, feeds: Feeds, *, threads: int = 1, provider: str = "cpu", timeout: float = 600.0
+) -> int:
     """Bytes that loading the model and running it once on `feeds` add to the resident set, at the peak.
 
     The interpreter, ONNX Runtime's libraries and the inputs are not counted; weights and activations are.
@@ -29,6 +31,7 @@ def peak_memory(model: Path | str, feeds: Feeds, *, threads: int = 1, timeout: f
         for index, array in enumerate(feeds.values()):
             np.save(Path(folder) / f"{index}.npy", _plain(array), allow_pickle=False)
         request = {"model": str(model), "names": list(feeds), "folder": folder, "threads": threads}
+        request["provider"] = provider
         answer = _ask(request, timeout)
     if "error" in answer:
         raise InputError(str(answer["error"]))
@@ -49,7 +52,7 @@ def _measure(request: dict[str, str]) -> int:
     folder = Path(request["folder"])
     feeds = {name: np.load(folder / f"{index}.npy") for index, name in enumerate(request["names"])}
     before = _resident_peak(reset=True)
-    run(session(request["model"], threads=int(request["threads"])), feeds)
+    run(session(request["model"], threads=int(request["threads"]), provider=request["provider"]), feeds)
     return max(_resident_peak() - before, 0)
 
 

@@ -38,6 +38,8 @@ def test_errors_come_from_the_measuring_process(save, tmp_path):
         peak_memory(save(expand(1)), {})
     with pytest.raises(InputError, match="did not run once within"):
         peak_memory(save(expand(1)), {}, timeout=0.001)
+    with pytest.raises(InputError, match="unknown provider 'none'"):
+        peak_memory(save(expand(1)), {"x": np.array(1, np.float32)}, provider="none")
 
 
 def test_a_measuring_process_that_dies(save, monkeypatch):
