@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+import onnx
 import onnx_graphsurgeon as gs
 import pytest
 from hypothesis import given
@@ -167,3 +168,15 @@ def test_an_input_of_another_width_is_an_error():
     loaded = everything(model(text, {name: WEIGHTS[name] for name in "QV"}))
     with pytest.raises(Exception, match=f"can't be multiplied by a weight with {K} inputs"):
         run(loaded, {"x": noise(3, K + 1)})
+
+
+def test_siblings_in_float16_are_left_to_the_operator():
+    made = onnx.ModelProto.FromString(siblings([Member(32), Member(48, (8, 4))]))
+    for value in (*made.graph.input, *made.graph.output):
+        value.type.tensor_type.elem_type = onnx.TensorProto.FLOAT16
+    text, x = made.SerializeToString(), noise(9, K).astype(np.float16)
+    loaded, alone = opened(text), apart(text)
+    assert taken(loaded) == []
+    assert all(
+        np.array_equal(*pair) for pair in zip(loaded.run(None, {"x": x}), alone.run(None, {"x": x}), strict=True)
+    )

@@ -24,7 +24,9 @@ ABI_STRUCT(OrtApi) {
              const int64_t* shape, size_t rank, ONNXTensorElementDataType, OrtValue**);
   ABI_SKIP(50, 51);
   ABI_MEMBER(OrtStatus*, GetTensorMutableData, OrtValue*, void** data);
-  ABI_SKIP(52, 57);
+  ABI_SKIP(52, 55);
+  ABI_MEMBER(OrtStatus*, CastTypeInfoToTensorInfo, const OrtTypeInfo*, const OrtTensorTypeAndShapeInfo**);
+  ABI_SKIP(56, 57);
   ABI_MEMBER(OrtStatus*, CreateTensorTypeAndShapeInfo, OrtTensorTypeAndShapeInfo**);
   ABI_MEMBER(OrtStatus*, SetTensorElementType, OrtTensorTypeAndShapeInfo*, ONNXTensorElementDataType);
   ABI_MEMBER(OrtStatus*, SetDimensions, OrtTensorTypeAndShapeInfo*, const int64_t* shape, size_t rank);
@@ -89,7 +91,8 @@ ABI_STRUCT(OrtApi) {
   ABI_SKIP(275, 289);
   // from version 22 on
   ABI_MEMBER(OrtStatus*, GetValueInfoName, const OrtValueInfo*, const char** name);
-  ABI_SKIP(290, 301);
+  ABI_MEMBER(OrtStatus*, GetValueInfoTypeInfo, const OrtValueInfo*, const OrtTypeInfo**);
+  ABI_SKIP(291, 301);
   ABI_MEMBER(OrtStatus*, RegisterExecutionProviderLibrary, OrtEnv*, const char* name, const ABI_PATH* library);
   ABI_MEMBER(OrtStatus*, UnregisterExecutionProviderLibrary, OrtEnv*, const char* name);
   ABI_MEMBER(OrtStatus*, GetEpDevices, const OrtEnv*, const OrtEpDevice* const**, size_t* count);

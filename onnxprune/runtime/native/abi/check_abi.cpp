@@ -78,6 +78,7 @@ TWIN(OrtSessionOptions)
 TWIN(OrtShapeInferContext)
 TWIN(OrtStatus)
 TWIN(OrtTensorTypeAndShapeInfo)
+TWIN(OrtTypeInfo)
 TWIN(OrtValue)
 TWIN(OrtValueInfo)
 #undef TWIN

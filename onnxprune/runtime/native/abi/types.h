@@ -22,6 +22,7 @@ struct OrtSessionOptions;
 struct OrtShapeInferContext;
 struct OrtStatus;
 struct OrtTensorTypeAndShapeInfo;
+struct OrtTypeInfo;
 struct OrtValue;
 struct OrtValueInfo;
 

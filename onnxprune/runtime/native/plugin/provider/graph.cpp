@@ -101,6 +101,16 @@ Node GraphReader::reader(Value value) const {
   return found.size() == 1 ? found[0] : nullptr;
 }
 
+ONNXTensorElementDataType GraphReader::type(Value value) const {
+  const OrtTypeInfo* info = nullptr;
+  const OrtTensorTypeAndShapeInfo* tensor = nullptr;
+  ONNXTensorElementDataType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+  if (!value || !api_.ok(api_->GetValueInfoTypeInfo(value, &info)) || !info) return type;
+  if (!api_.ok(api_->CastTypeInfoToTensorInfo(info, &tensor)) || !tensor) return type;
+  api_.ok(api_->GetTensorElementType(tensor, &type));
+  return type;
+}
+
 std::optional<Tensor> GraphReader::stored(Value value) const {
   bool is_constant = false;
   const OrtValue* held = nullptr;

@@ -33,6 +33,8 @@ class GraphReader {
   std::vector<Node> readers(Value value) const;
   // The only node that reads it, or null.
   Node reader(Value value) const;
+  // The type of a tensor's elements, if it is known.
+  ONNXTensorElementDataType type(Value value) const;
   // What an initializer holds that nothing can change; nothing for any other value.
   std::optional<Tensor> stored(Value value) const;
   // The same, if it is float32.

@@ -70,6 +70,7 @@ std::optional<Match> match_packed(const GraphReader& graph, Node node) {
   if (!fill(graph, constants, &*match.packed)) return {};
   match.nodes = {node};
   match.x = constants.value(kX), match.output = graph.outputs(node)[0];
+  if (graph.type(match.x) != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT) return {};
   if (constants.has(kBias)) {
     match.bias = graph.constant(constants.value(kBias));
     if (!match.bias || match.bias->shape.rank != 1 || match.bias->shape.at[0] != match.packed->n) return {};
