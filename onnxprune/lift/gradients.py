@@ -59,8 +59,11 @@ def by_weights(lifted: Lifted, samples: Samples, loss: Loss, names: tuple[str, s
 def by_sample(
     lifted: Lifted, samples: Samples, loss: Loss, names: Sequence[str], tell: Progress
 ) -> Iterator[dict[str, Array]]:
-    """For every sample the gradients by those stored tensors of some names that it reaches."""
+    """For every sample the gradients by those stored tensors of some names that it reaches; nothing where none of them
+    is learned."""
     leaves = {name: p for name, p in lifted.named_parameters() if name in set(names)}
+    if not leaves:
+        return
     for found in _each(lifted, samples, loss, list(leaves.values()), {}, tell):
         yield {name: g.numpy() for name, g in zip(leaves, found, strict=True) if g is not None}
 

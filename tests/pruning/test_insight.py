@@ -80,6 +80,25 @@ def test_after_units_are_gone(source: Path, data: str) -> None:
     assert result.proof.status == "proved" and result.plan.groups and result.plan.sparse
 
 
+def test_halves_and_convolutions(tmp_path: Path) -> None:
+    net = """agraph (float16[n,8,6,6] x) => (float16[n,4] y)
+    <float16[32,8,3,3] a, float16[48,32,3,3] b, float16[32,48,1,1] c, float16[32,4] last>
+    { h = Conv(x, a) r = Relu(h) k = Conv(r, b) t = Tanh(k) m = Conv(t, c) s = Tanh(m)
+      g = GlobalAveragePool(s) f = Flatten(g) y = MatMul(f, last) }"""
+    onnx.save(build(net), tmp_path / "half.onnx")
+    pictures = np.random.default_rng(0).standard_normal((24, 8, 6, 6)).astype(np.float16)
+    np.savez(tmp_path / "calib.npz", x=pictures)
+    plain, made = (
+        _run(tmp_path / "half.onnx", method, f"{method}.onnx", calibration=str(tmp_path / "calib.npz"), repair="none")
+        for method in ("magnitude", "obert")
+    )
+    assert made.proof.status == "proved" and [e["initializer"] for e in made.plan.sparse] == ["b", "c"]
+    for name in "bc":
+        weight, other = _weights(made.output)[name], _weights(plain.output)[name]
+        assert weight.dtype == np.float16 and abs(np.mean(weight == 0) - 0.5) < 0.02
+        assert ((weight != 0) != (other != 0)).any()
+
+
 def test_gradients_choose_and_move(source: Path, data: str) -> None:
     """Other weights than magnitude, of other values than before."""
     found = {m: _weights(_run(source, m, f"{m}.onnx", "order=false", calibration=data, repair="none").output)
@@ -125,6 +144,7 @@ def test_gradients_sample_by_sample_are_those_that_are_added_up() -> None:
     load = lambda: normalize(from_proto(build(NET)))  # noqa: E731
     found = list(by_sample(load, lambda: data)(["up", "first"]))
     assert len(found) == 12 and all(set(one) == {"up", "first"} for one in found)
+    assert not list(by_sample(load, lambda: data)(["none of that name"]))
     whole = gradients(load, lambda: data, ())("fisher")
     for name in ("up", "first"):
         mean = np.mean([np.square(one[name]) for one in found], axis=0)

@@ -122,26 +122,31 @@ NET = """agraph (float[n,8] x) => (float[n,4] y) <float[8,12] a, float[6,12] b, 
 { h = MatMul(x, a)  r = Relu(h)  m = Gemm<alpha=0.5, transB=1>(r, b)  t = Relu(m)  y = MatMul(t, c) }"""
 
 
-def _work() -> Work:
+CONV = """agraph (float[n,3,6,6] x) => (float[n,4,4,4] y) <float[12,3,1,1] a, float[6,12,3,3] b, float[4,6,1,1] c>
+{ h = Conv(x, a)  r = Relu(h)  m = Conv(r, b)  t = Relu(m)  y = Conv(t, c) }"""
+
+
+def _work(text: str = NET) -> Work:
     def source():  # type: ignore[no-untyped-def]
-        return normalize(from_proto(build(NET)))
+        return normalize(from_proto(build(text)))
 
     groups = analyze((model := source()).graph, model.opsets).prunable
     masks = {group.id: np.arange(group.size) != 1 for group in groups}
     return Work(source, masks, (), threads=1)
 
 
-def test_gradients_are_those_of_what_is_left() -> None:
+@pytest.mark.parametrize(("text", "shape", "factor"), [(NET, (6, 12), 0.5), (CONV, (6, 12, 3, 3), 1)])
+def test_gradients_are_those_of_what_is_left(text: str, shape: tuple[int, ...], factor: float) -> None:
     """Units that are gone have none, and a factor of the node is taken out: of the weight that counts."""
-    gradient = np.random.default_rng(0).standard_normal((6, 12)).astype(np.float32)
+    gradient = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
     pattern, asked = Pattern.parse("4x1"), []
 
     def slopes(names):  # type: ignore[no-untyped-def]
         asked.append(list(names))
         yield {"b": gradient}
 
-    insight = Insight(_work(), {"m": (pattern, get("obert"))}, slopes)
-    left = np.delete(np.delete(gradient, 1, axis=0), 1, axis=1) / 0.5
+    insight = Insight(_work(text), {"m": (pattern, get("obert"))}, slopes)
+    left = np.delete(np.delete(gradient, 1, axis=0), 1, axis=1).reshape(5, -1) / factor
     tiles = Tiles.of(pattern)
     expected = np.einsum("ti,tj->tij", tiles.cut(left), tiles.cut(left))
     np.testing.assert_allclose(insight("m").fisher, expected, rtol=1e-5)

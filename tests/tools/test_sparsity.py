@@ -14,7 +14,7 @@ from tests.sparse.test_gated import SWIGLU
 from tests.tools.test_accuracy import NET
 from tools.sparsity import __main__ as tool
 from tools.sparsity import page
-from tools.sparsity.ways import DEFAULT, WAYS, levels
+from tools.sparsity.ways import DEFAULT, MORE, WAYS, levels
 from tools.trained import runner
 
 
@@ -89,6 +89,14 @@ def test_methods_that_ask_for_more_have_tables_of_their_own() -> None:
     main, more = page.render(rows).split("## Methods that ask for more")
     assert "Machine: a." in main and "90.0" in main and "obert" not in main.split("## 50% zeros")[1]
     assert "Machine: b." in more and "### 70% zeros" in more and "90.0" in more and "0.500" in more
+
+
+def test_the_best_is_in_bold_where_all_that_applies_was_measured() -> None:
+    made = {way.name: 0.5 + 0.01 * n for n, way in enumerate(MORE) if not way.gated}
+    rows = {f"net | 2:4 | 0.5 | {name} | asking": {"kept": kept, "dense": 0.5} for name, kept in made.items()}
+    assert page.render(rows).count("**") == 2
+    del rows["net | 2:4 | 0.5 | obert | asking"]
+    assert page.render(rows).count("**") == 0
 
 
 def test_gates_are_asked_for_where_there_are_some(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -89,7 +89,8 @@ def measured(recipe: Recipe, cell: Cell, whole: float) -> Row:
         bench=False,
     )
     kept = lambda result: {"weights": len(result.plan.sparse), "zeros": zeros(result)}  # noqa: E731
-    return {**pruned(recipe, options, whole, kept), "dense": whole, "machine": machine()}
+    # What is kept lies in the checkout, so every cell but the first would find that dirty; the key tells the source.
+    return {**pruned(recipe, options, whole, kept), "dense": whole, "machine": machine().replace("-dirty", "")}
 
 
 def told(row: Row) -> str:

@@ -79,13 +79,13 @@ def _level(cells: Cells, level: str, ways: Sequence[Way], patterns: Sequence[str
     for pattern in patterns:
         found = [(m, [cells.get((m, pattern, level, name)) for name in names]) for m in models]
         shown = [(model, some, [_kept(row) for row in some]) for model, some in found if any(some)]
-        rows += [[pattern, model, number(_dense(some), 3), *_cells(values)] for model, some, values in shown]
+        rows += [[pattern, model, number(_dense(some), 3), *_cells(values, ways)] for model, some, values in shown]
         columns = [
             [v for v in column if v is not None] for column in zip(*(values for *_, values in shown), strict=True)
         ]
         if len(shown) > 1:
             middle = [median(column) if len(column) == len(shown) else None for column in columns]
-            rows.append([pattern, "median", "", *_cells(middle)])
+            rows.append([pattern, "median", "", *_cells(middle, ways)])
     return table(["pattern", "model", "dense", *names], rows)
 
 
@@ -98,6 +98,8 @@ def _dense(row: Sequence[Row | None]) -> float | None:
     return next((float(one["dense"]) for one in row if one is not None and "dense" in one), None)
 
 
-def _cells(values: list[float | None]) -> list[str]:
-    best = None if None in values else max(value for value in values if value is not None)
+def _cells(values: Sequence[float | None], ways: Sequence[Way]) -> list[str]:
+    """The best in bold, where all ways that there are for any model have been measured."""
+    whole = all(value is not None or way.gated for value, way in zip(values, ways, strict=True))
+    best = max((value for value in values if value is not None), default=None) if whole else None
     return [number(v, 1) if v is None or v != best else f"**{v:.1f}**" for v in values]
