@@ -27,6 +27,7 @@ class Gpu {
 
   ONNXPRUNE_DEVICE float from_lane(float v, int lane) const { return __shfl_sync(0xffffffffu, v, lane); }
 
+  ONNXPRUNE_DEVICE Sixteen load_sixteen(const void* from) const { return *static_cast<const Sixteen*>(from); }
   ONNXPRUNE_DEVICE void load_four(const uint32_t* from, uint32_t (&to)[4]) const {
     const uint4 four = __ldg(reinterpret_cast<const uint4*>(from));
     to[0] = four.x, to[1] = four.y, to[2] = four.z, to[3] = four.w;

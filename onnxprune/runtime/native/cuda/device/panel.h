@@ -86,7 +86,7 @@ struct HalfPanel {
       Sixteen one = {}, two = {};
       const auto read_eight = [&](int64_t row, Sixteen* eight) {
         if (row < source.m && from + unit < source.units)
-          *eight = *reinterpret_cast<const Sixteen*>(source.x + row * source.stride + from + unit);
+          *eight = d.load_sixteen(source.x + row * source.stride + from + unit);
       };
       read_eight(token0 + token, &one), read_eight(token0 + token + 1, &two);
       ONNXPRUNE_UNROLL

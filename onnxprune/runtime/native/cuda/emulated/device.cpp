@@ -1,5 +1,7 @@
 #include "cuda/emulated/device.h"
 
+#include <algorithm>
+
 namespace onnxprune::cuda {
 namespace {
 
@@ -84,9 +86,16 @@ float Emulated::from_lane(float v, int lane) {
   return got;
 }
 
-void Emulated::load_four(const uint32_t* from, uint32_t (&to)[4]) {
+Sixteen Emulated::load_sixteen(const void* from) {
   if (reinterpret_cast<uintptr_t>(from) % 16) throw std::runtime_error("a vector is read from an odd address");
-  std::memcpy(to, from, sizeof(to));
+  Sixteen got;
+  std::memcpy(&got, from, sizeof(got));
+  return got;
+}
+
+void Emulated::load_four(const uint32_t* from, uint32_t (&to)[4]) {
+  const Sixteen got = load_sixteen(from);
+  std::copy(std::begin(got.word), std::end(got.word), to);
 }
 
 std::array<uint32_t, 4> Emulated::rows(const void* what, const void* row, bool transposed) {

@@ -23,6 +23,7 @@ class Emulated {
   void sync();
   void sync_warp();
   float from_lane(float v, int lane);
+  Sixteen load_sixteen(const void* from);
   void load_four(const uint32_t* from, uint32_t (&to)[4]);
   void load_matrices(const void* row, uint32_t& a, uint32_t& b, uint32_t& c, uint32_t& d);
   void load_transposed(const void* row, uint32_t& a, uint32_t& b, uint32_t& c, uint32_t& d);
