@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from tools.native_kernels import CUDA_TEST, TEST, built
 
 ARM = ("aarch64-linux-gnu-g++", "qemu-aarch64")
+PROCESSORS = ("max", "cortex-a72")
+"""With and without products of bytes."""
 ARM_OPTIONS = (
     "-DCMAKE_SYSTEM_NAME=Linux",
     "-DCMAKE_SYSTEM_PROCESSOR=aarch64",
@@ -51,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fewer = [str(asked.problems // 5), str(asked.seed)]
         well.append(checked(f"cuda, {name}", [f"-DONNXPRUNE_SANITIZE={name}"], fewer, test=CUDA_TEST))
     if all(shutil.which(program) for program in ARM):
-        well.append(checked("aarch64", ARM_OPTIONS, words, ARM[1:]))
+        well += [checked(f"aarch64, {p}", ARM_OPTIONS, words, [ARM[1], "-cpu", p]) for p in PROCESSORS]
     else:
         print(f"aarch64: left out, without {' and '.join(ARM)}")
     return 0 if all(well) else 1

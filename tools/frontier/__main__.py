@@ -83,7 +83,9 @@ def measured(recipe: Recipe, cell: Cell, whole: float) -> Row:
 
     def kept(result: Result) -> Row:
         files, feeds = [recipe.obtain(), result.output], timing_feeds(recipe.obtain(), options)
-        ratio = bench(files, feeds=feeds, rounds=ROUNDS, max_seconds=MOST_SECONDS, provider=options.provider).cpu_ratio(1)
+        ratio = bench(files, feeds=feeds, rounds=ROUNDS, max_seconds=MOST_SECONDS, provider=options.provider).cpu_ratio(
+            1
+        )
         return {
             "time": [1 / ratio.value, 1 / ratio.high, 1 / ratio.low],
             "met": result.reached,

@@ -6,6 +6,8 @@
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
 #endif
 
 namespace onnxprune {
@@ -40,6 +42,10 @@ Features processor() {
 Features processor() {
   Features features;
   features.neon = true;
+#ifdef __linux__
+  constexpr unsigned long kI8mm = 1u << 13;
+  features.i8mm = getauxval(AT_HWCAP2) & kI8mm;
+#endif
   return features;
 }
 #else
@@ -53,6 +59,7 @@ Features Features::limited(const char* level) const {
   if (!level) return features;
   const bool generic = !std::strcmp(level, "generic");
   if (generic || !std::strcmp(level, "avx2")) features.avx512 = features.vnni = false;
+  if (generic || !std::strcmp(level, "neon")) features.i8mm = false;
   if (generic) features.avx2 = features.neon = false;
   return features;
 }

@@ -9,6 +9,7 @@ struct Features {
   bool avx512 = false;  // AVX-512 F, BW, DQ, VL
   bool vnni = false;    // AVX-512 VNNI: products of bytes, four at a time
   bool neon = false;    // AArch64 Advanced SIMD
+  bool i8mm = false;    // AArch64 I8MM: products of bytes, four at a time
 
   // This processor's features, lowered by the environment variable ONNXPRUNE_CPU = generic | neon | avx2 | avx512.
   static Features detect();

@@ -3,8 +3,8 @@
 // X is quantised row by row (steps.h), and what is multiplied are whole numbers, exactly:
 //   Y[m, n] = x_scale[m] w_scale[n] (sum over k of (byte[m, k] - zero[m]) W[k, n]) + bias[n]
 //
-// A word is 32 bits with the numbers of `group` inputs of one row of X, or of one output of W: four bytes (VNNI), or
-// two numbers of 16 bits (AVX2, whose instruction for bytes saturates). A tile multiplies words by words, and adds.
+// A word is 32 bits with the numbers of `group` inputs of one row of X, or of one output of W: four bytes (VNNI,
+// I8MM), or two numbers of 16 bits (NEON, and AVX2, whose instruction for bytes saturates). A tile multiplies words by words, and adds.
 #pragma once
 
 #include <cstdint>
@@ -107,6 +107,8 @@ struct Tiles {
 
 const Tiles& vnni_tiles();
 const Tiles& avx2_tiles();
+const Tiles& i8mm_tiles();
+const Tiles& neon_tiles();
 
 // The table of the best of these, or null: then the portable kernel is the one.
 const Tiles* tiles(const Features& features);

@@ -43,6 +43,9 @@ const Tiles* tiles(const Features& features) {
 #if defined(ONNXPRUNE_X86)
   if (features.vnni) return &vnni_tiles();
   if (features.avx2) return &avx2_tiles();
+#elif defined(ONNXPRUNE_NEON)
+  if (features.i8mm) return &i8mm_tiles();
+  if (features.neon) return &neon_tiles();
 #endif
   (void)features;
   return nullptr;

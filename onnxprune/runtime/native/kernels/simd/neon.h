@@ -23,6 +23,9 @@ struct V4 {
   // Like x86: the second operand where either is a NaN.
   static Reg max(Reg a, Reg b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
   static Reg min(Reg a, Reg b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
+  static float least(Reg a) { return vminvq_f32(a); }
+  static float most(Reg a) { return vmaxvq_f32(a); }
+  static float sum(Reg a) { return vaddvq_f32(a); }
   static Reg round(Reg a) { return vrndnq_f32(a); }
   // n: whole numbers from -126 to 127.
   static Reg power_of_two(Reg n) {

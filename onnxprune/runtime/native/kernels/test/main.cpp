@@ -45,7 +45,8 @@ Shape draw(Random& random) {
 std::vector<Features> levels() {
   const Features all = Features::detect();
   std::vector<Features> levels{all.limited("generic")};
-  if (all.neon) levels.push_back(all);
+  if (all.neon) levels.push_back(all.limited("neon"));
+  if (all.i8mm) levels.push_back(all);
   if (all.avx2) levels.push_back(all.limited("avx2"));
   if (all.avx512) levels.push_back(all);
   return levels;
