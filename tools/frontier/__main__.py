@@ -25,8 +25,9 @@ from tools.frontier.ways import LEVELS, WAYS, Way
 from tools.results import Row
 from tools.trained import calibration
 
-MODELS = {"vit_fashion": "cpu", "gpt_austen": "cpu", "resnet_cifar": "sparse"}
-"""Where they run: convolutions with zeros are faster only with the plug-in's provider, which takes standard files."""
+MODELS = ("vit_fashion", "gpt_austen", "resnet_cifar")
+CONVOLVES = ("resnet_cifar",)
+"""Convolutions with zeros are faster only with the plug-in's provider, which takes standard files."""
 SAMPLES = 256
 ROUNDS, MOST_SECONDS = 60, 20.0
 
@@ -72,7 +73,7 @@ def measured(recipe: Recipe, cell: Cell, whole: float) -> Row:
     """What a result keeps of the score, its time beside the dense model, its zeros and multiplications."""
     model, way, level = cell
     options = Options(
-        provider=MODELS[model],
+        provider="sparse" if model in CONVOLVES else "cpu",
         target=Target("latency", level),
         passes=way.passes,
         calibration=str(calibration(recipe, 0)),
