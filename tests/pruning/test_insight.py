@@ -125,6 +125,17 @@ def test_without_data_gradients_are_those_of_made_up_inputs(source: Path) -> Non
     assert result.proof.status == "proved" and any("random inputs" in text for text in result.warnings)
 
 
+def test_labels_are_what_the_loss_is_of(source: Path, data: str, tmp_path: Path) -> None:
+    """Of classes that are told, and of those that the model would say."""
+    x = np.load(data)["x"]
+    np.savez(tmp_path / "labelled.npz", x=x, label=np.arange(len(x)) % 4)
+    how = {"more": "pattern=4x1,order=false", "repair": "none"}
+    told = _run(source, "obert", "told.onnx", calibration=str(tmp_path / "labelled.npz"), labels="label", **how)
+    drawn = _run(source, "obert", "drawn.onnx", calibration=data, **how)
+    first, second = (_weights(result.output) for result in (told, drawn))
+    assert any(((first[name] != 0) != (second[name] != 0)).any() for name in ("gate", "up", "down"))
+
+
 def test_without_torch(source: Path, data: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Said before anything is done; the other methods need none."""
     plan = source.parent / "plan.json"
