@@ -1,5 +1,7 @@
 """Sums behind a layer, and the Reshapes that ONNX Runtime puts around one: part of the provider's node."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -17,6 +19,11 @@ SUMS = {
     "a bias and a residual": ("u = MatMul(x, W)  v = Add(u, B)  y = Add(v, r)", ["Add", "Add", "MatMul"]),
     "the residual first": ("u = MatMul(x, W)  y = Add(r, u)", ["Add", "MatMul"]),
     "behind an activation": ("u = MatMul(x, W)  v = Relu(u)  y = Add(v, r)", ["Add", "MatMul", "Relu"]),
+    "in front of an activation": ("u = MatMul(x, W)  v = Add(u, r)  y = Relu(v)", ["Add", "MatMul", "Relu"]),
+    "in front of SiLU": (
+        "u = MatMul(x, W)  v = Add(u, B)  w = Add(r, v)  s = Sigmoid(w)  y = Mul(s, w)",
+        ["Add", "Add", "MatMul", "Mul", "Sigmoid"],
+    ),
     "read by others too": ("u = MatMul(x, W)  v = Add(u, r)  s = Neg(v)  y = Mul(s, v)", ["Add", "MatMul"]),
 }
 
@@ -74,7 +81,7 @@ def test_gemm_with_a_third_operand_that_is_computed(how, shape):
         s = Neg(r)  u = Gemm{attributes}(x, W, s)  y = Relu(u) }}"""
     made = model(text, {"W": WEIGHTS["W"].T.copy() if how else WEIGHTS["W"]})
     loaded, feeds = everything(made), {"x": noise(9, K), "r": noise(*shape, seed=2)}
-    assert taken(loaded) == [["Gemm"]]
+    assert taken(loaded) == [["Gemm", "Relu"]]
     assert close(run(loaded, feeds)["y"], cpu(made, feeds)["y"])
 
 
@@ -101,12 +108,12 @@ SHAPES = st.sampled_from([(4, 5, N), (1, 5, N), (4, 1, N), (5, N), (N,), (1,), (
 
 
 @given_settings(max_examples=25)
-@given(SHAPES, st.booleans())
-def test_a_sum_of_other_shapes(shape, first):
+@given(SHAPES, st.booleans(), st.booleans())
+def test_a_sum_of_other_shapes(shape, turned, sum_first):
     axes = ", ".join(f"r{i}" for i in range(len(shape)))
     result = ", ".join(f"y{i}" for i in range(max(3, len(shape))))
-    total = "Add(r, v)" if first else "Add(v, r)"
-    body = f"u = MatMul(x, W)  v = Relu(u)  y = {total}"
+    total = "Add(r, v)" if turned else "Add(v, r)"
+    body = f"v = MatMul(x, W)  s = {total}  y = Relu(s)" if sum_first else f"u = MatMul(x, W)  v = Relu(u)  y = {total}"
     text = f"g (float[a, b, {K}] x, float[{axes}] r) => (float[{result}] y) {{ {body} }}"
     made, feeds = model(text, {"W": WEIGHTS["W"]}), {"x": noise(4, 5, K), "r": noise(*shape, seed=2)}
     loaded = everything(made)
@@ -123,6 +130,37 @@ def test_shapes_that_cannot_be_added_are_an_error():
     loaded = everything(made_of("u = MatMul(x, W)  y = Add(u, r)"))
     with pytest.raises(InputError, match=r"tensors of shapes \[2, 3, 80\] and \[2, 4, 80\] can't be added"):
         run(loaded, {"x": noise(2, 3, K), "r": noise(2, 4, N)})
+
+
+CONVOLUTIONS = {
+    "a bottleneck's last": ((1, 1), (2, 24, 7, 9), (2, 70, 7, 9), ""),
+    "neighbours": ((3, 3), (2, 8, 9, 7), (2, 70, 9, 7), "pads=[1, 1, 1, 1]"),
+    "an axis": ((5,), (3, 8, 40), (3, 70, 36), ""),
+    "one pixel": ((1, 1), (4, 24, 1, 1), (4, 70, 1, 1), ""),
+    "all of an image": ((3, 4), (2, 8, 3, 4), (2, 70, 1, 1), ""),
+    "a number for every plane": ((1, 1), (2, 24, 7, 9), (1, 70, 1, 1), ""),
+    "one image for all": ((1, 1), (2, 24, 7, 9), (70, 7, 9), ""),
+}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("block", [64, 8, 1])
+@pytest.mark.parametrize(("window", "shape", "added", "how"), CONVOLUTIONS.values(), ids=CONVOLUTIONS)
+def test_a_residual_connection_of_convolutions(window, shape, added, how, block, threads):
+    k = shape[1] * math.prod(window)
+    weight = sparse(k, 70, (block, 1), kept=0.5).T.reshape(70, shape[1], *window)
+    axes, out = (", ".join(f"{letter}{i}" for i in range(len(window))) for letter in "ac")
+    lengths = ", ".join(str(length) for length in added)
+    attributes = f"<{how}>" if how else ""
+    given = f"float[b, {shape[1]}, {axes}] x, float[{lengths}] r"
+    text = f"""g ({given}) => (float[b, 70, {out}] y, float[b, 70, {out}] z) {{
+        u = Conv{attributes}(x, W, B)  v = Add(u, r)  y = Relu(v)
+        s = Conv{attributes}(x, W)  t = Relu(s)  z = Add(t, r) }}"""
+    made = model(text, {"W": weight, "B": noise(70)})
+    feeds, loaded = {"x": noise(*shape), "r": noise(*added, seed=2)}, everything(made, threads=threads)
+    assert taken(loaded) == [["Add", "Conv", "Relu"]] * 2
+    found, expected = run(loaded, feeds), cpu(made, feeds)
+    assert all(close(found[name], expected[name]) for name in expected)
 
 
 FEED_FORWARD = f"""g (float[2, 6, {K}] x) => (float[2, 6, {K}] y) {{

@@ -1,4 +1,4 @@
-// What is done to a product before it is written: Y = act(X W + bias) + residual.
+// What is done to a product before it is written: Y = act(X W + bias) + residual, or act(X W + bias + residual).
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@ struct Epilogue {
   Activation act = Activation::none;
   const float* residual = nullptr;
   int64_t residual_stride = 0;
+  bool sum_first = false;  // the residual is added before the activation
 
   // Whether there is something to do besides the bias.
   bool finishes() const { return act != Activation::none || residual; }

@@ -8,6 +8,7 @@
 #include "core/epilogue.h"
 #include "core/features.h"
 #include "core/parallel.h"
+#include "core/prefetch.h"
 #include "kernels/planes.h"
 #include "pack/packed.h"
 
@@ -29,6 +30,13 @@ struct Job {
   const Planes* planes = nullptr;  // x is an image, m its output pixels, and y [n][m]; the residual lies as y does
   const int8::Numbers* numbers = nullptr;  // what x is quantised, if somebody has done that with Kernel::quantises()
 };
+
+// What is added to planes `first` to `last` from pixel `pixel` on arrives while those are summed up.
+inline void prefetch_residual(const Job& job, int64_t first, int64_t last, int64_t pixel, int64_t count) {
+  const int64_t stride = job.epilogue.residual_stride;
+  if (job.epilogue.residual)
+    prefetch_rows<true>(job.epilogue.residual + first * stride + pixel, stride, last - first, count);
+}
 
 class Kernel {
  public:

@@ -1,6 +1,9 @@
 #include "plugin/layer.h"
 
+#include <algorithm>
+
 #include "core/aligned.h"
+#include "kernels/finish/finish.h"
 #include "plugin/scratch.h"
 #include "plugin/transpose.h"
 
@@ -50,7 +53,7 @@ Epilogue Layer::with(const Epilogue& epilogue, const Tensor& residual, const Sha
   Epilogue finish = epilogue;
   if (residual.data && residual.shape == shape) {
     finish.residual = residual.as<float>("the residual");
-    finish.residual_stride = n_;
+    finish.residual_stride = window_ ? shape.elements() / std::max<int64_t>(1, shape.at[0] * n_) : n_;
   } else if (residual.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED && !(residual.shape == shape)) {
     throw Failure("the residual of shape " + residual.shape.text() + " isn't of the output's shape " + shape.text());
   }
@@ -58,15 +61,18 @@ Epilogue Layer::with(const Epilogue& epilogue, const Tensor& residual, const Sha
 }
 
 void Layer::run(const Place& place, const Tensor& x, const Epilogue& epilogue, const Tensor& residual) const {
-  const float* from = x.as<float>("X");
   const Shape shape = output_shape(x.shape);
   const Epilogue finish = with(epilogue, residual, shape);
-  float* to = output(place.api, place.context, 0, shape);
+  compute(place, x, shape, output(place.api, place.context, 0, shape), finish);
+}
+
+void Layer::compute(const Place& place, const Tensor& x, const Shape& shape, float* y, const Epilogue& epilogue) const {
+  const float* from = x.as<float>("X");
   const int64_t outputs = shape.elements();
   if (!outputs) return;
   const ParallelFor parallel = team_->threads(place);
-  if (window_) return convolve(from, x.shape, shape, to, finish, parallel);
-  run_rows(from, outputs / n_, to, finish, parallel);
+  if (window_) return convolve(from, x.shape, shape, y, epilogue, parallel);
+  run_rows(from, outputs / n_, y, epilogue, parallel);
 }
 
 void Layer::run_rows(const Place& place, const float* x, int64_t m, float* y, const Epilogue& epilogue) const {
@@ -81,19 +87,22 @@ void Layer::convolve(const float* x, const Shape& from, const Shape& to, float* 
                      const ParallelFor& parallel) const {
   const Planes planes = planes_of(from);
   const int64_t images = to.at[0], pixels = planes.pixels();
-  if (pixels == 1 && planes.size[0] * planes.size[1] == 1 && k_ == planes.channels)
-    return run_rows(x, images, y, epilogue, parallel);
+  Epilogue finish = epilogue;
+  if (pixels == 1 && planes.size[0] * planes.size[1] == 1 && k_ == planes.channels) {
+    finish.residual_stride = n_;  // rows of one pixel
+    return run_rows(x, images, y, finish, parallel);
+  }
   const int64_t step = planes.channels * planes.size[0] * planes.size[1];
   for (int64_t image = 0; image < images; ++image, x += step, y += pixels * n_) {
     if (spmm_->convolves())
-      spmm_->run_planes(x, planes, y, epilogue, parallel,
-                        scratch(spmm_->planes_scratch_bytes(pixels, parallel.threads)));
+      spmm_->run_planes(x, planes, y, finish, parallel, scratch(spmm_->planes_scratch_bytes(pixels, parallel.threads)));
     else
-      convolve_by_rows(x, planes, y, epilogue, parallel);
+      convolve_by_rows(x, planes, y, finish, parallel);
+    if (finish.residual) finish.residual += pixels * n_;
   }
 }
 
-// For kernels that know rows only: windows become rows, and rows of outputs become planes.
+// For kernels that know rows only: windows become rows, and rows of outputs become planes. A residual lies as those do.
 void Layer::convolve_by_rows(const float* x, const Planes& planes, float* y, const Epilogue& epilogue,
                              const ParallelFor& parallel) const {
   const int64_t pixels = planes.pixels();
@@ -106,8 +115,11 @@ void Layer::convolve_by_rows(const float* x, const Planes& planes, float* y, con
   float* gathered = reinterpret_cast<float*>(memory + in + out);
   if (!lies) gather(planes, x, 0, pixels, gathered, pixels);
   transpose(lies ? x : gathered, k_, pixels, rows, parallel);
-  spmm_->run(rows, pixels, results, epilogue, parallel, memory + in + out + inputs);
+  Epilogue first = epilogue;
+  if (epilogue.residual) first = {}, first.bias = epilogue.bias;
+  spmm_->run(rows, pixels, results, first, parallel, memory + in + out + inputs);
   transpose(results, pixels, n_, y, parallel);
+  if (epilogue.residual) finish_generic(tile_at(y, pixels, epilogue, 0, 0, n_, pixels), epilogue.act);
 }
 
 }  // namespace onnxprune::plugin

@@ -31,6 +31,9 @@ class Layer {
   Shape output_shape(const Shape& x) const;
   Epilogue with(const Epilogue& epilogue, const Tensor& residual, const Shape& output) const;
 
+  // Computes Y, of output_shape(), at y.
+  void compute(const Place& place, const Tensor& x, const Shape& shape, float* y, const Epilogue& epilogue) const;
+
   // Computes output 0 from `x`; the epilogue's residual is that of `residual`, whose shape must be that of the output.
   // Throws a Failure where a shape doesn't fit.
   void run(const Place& place, const Tensor& x, const Epilogue& epilogue, const Tensor& residual = {}) const;

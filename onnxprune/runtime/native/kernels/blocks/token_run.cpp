@@ -61,6 +61,7 @@ void TokenRun::band(const Job& job, const Panel& panel, int64_t band) const {
     const Range rows = share(panel.rows, last - first, o - first);
     const Range until = share(panel.rows, last - first, std::min(o + slice_->outputs, last) - first);
     if (far) prefetch_rows<true>(y + rows.begin * columns_.n, columns_.n, until.begin - rows.begin, last - first);
+    if (job.planes) prefetch_residual(job, o, std::min(o + slice_->outputs, last), panel.row, panel.rows);
     slice(job, panel, o, panel.y + (o - first) * panel.tokens);
   }
   if (job.planes) return band_of_planes(job, panel, first, last);

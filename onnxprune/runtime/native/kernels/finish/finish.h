@@ -1,4 +1,5 @@
-// The epilogue behind the bias, on a tile of Y that has just been written: y = act(y) + residual.
+// The epilogue behind the bias, on a tile of Y that has just been written: y = act(y) + residual, or, with the sum
+// first, act(y + residual).
 #pragma once
 
 #include "core/epilogue.h"
@@ -11,6 +12,7 @@ struct Tile {
   int64_t rows, columns, stride;
   const float* residual;
   int64_t residual_stride;
+  bool sum_first;
 };
 
 using Finish = void (*)(const Tile& tile, Activation act);
@@ -25,7 +27,7 @@ inline Tile tile_at(float* y, int64_t stride, const Epilogue& epilogue, int64_t 
                     int64_t columns) {
   const float* residual = epilogue.residual;
   if (residual) residual += row * epilogue.residual_stride + column;
-  return {y + row * stride + column, rows, columns, stride, residual, epilogue.residual_stride};
+  return {y + row * stride + column, rows, columns, stride, residual, epilogue.residual_stride, epilogue.sum_first};
 }
 
 }  // namespace onnxprune

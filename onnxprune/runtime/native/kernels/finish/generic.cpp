@@ -23,9 +23,10 @@ template <float (*act)(float)>
 void apply(const Tile& t) {
   for (int64_t i = 0; i < t.rows; ++i) {
     float* y = t.y + i * t.stride;
+    const float* residual = t.residual ? t.residual + i * t.residual_stride : nullptr;
+    for (int64_t j = 0; residual && t.sum_first && j < t.columns; ++j) y[j] += residual[j];
     for (int64_t j = 0; j < t.columns; ++j) y[j] = act(y[j]);
-    if (!t.residual) continue;
-    for (int64_t j = 0; j < t.columns; ++j) y[j] += t.residual[i * t.residual_stride + j];
+    for (int64_t j = 0; residual && !t.sum_first && j < t.columns; ++j) y[j] += residual[j];
   }
 }
 

@@ -62,6 +62,14 @@ struct Act {
   }
 };
 
+// v with what is added to it, before the activation or behind.
+template <class V, typename V::Reg (*act)(typename V::Reg)>
+typename V::Reg finished(typename V::Reg v, const float* residual, bool sum_first) {
+  if (!residual) return act(v);
+  const auto added = V::load(residual);
+  return sum_first ? act(V::add(v, added)) : V::add(act(v), added);
+}
+
 template <class V, typename V::Reg (*act)(typename V::Reg)>
 void finish_rows(const Tile& t) {
   constexpr int64_t L = V::kLanes;
@@ -69,15 +77,14 @@ void finish_rows(const Tile& t) {
   for (int64_t i = 0; i < t.rows; ++i) {
     float* y = t.y + i * t.stride;
     const float* residual = t.residual ? t.residual + i * t.residual_stride : nullptr;
-    for (int64_t j = 0; j < whole; j += L) {
-      const auto v = act(V::load(y + j));
-      V::store(y + j, residual ? V::add(v, V::load(residual + j)) : v);
-    }
+    for (int64_t j = 0; j < whole; j += L)
+      V::store(y + j, finished<V, act>(V::load(y + j), residual ? residual + j : nullptr, t.sum_first));
     if (whole == t.columns) continue;
-    float rest[L] = {};
-    for (int64_t j = whole; j < t.columns; ++j) rest[j - whole] = y[j];
-    V::store(rest, act(V::load(rest)));
-    for (int64_t j = whole; j < t.columns; ++j) y[j] = rest[j - whole] + (residual ? residual[j] : 0.0f);
+    float rest[L] = {}, added[L] = {};
+    for (int64_t j = whole; j < t.columns; ++j)
+      rest[j - whole] = y[j], added[j - whole] = residual ? residual[j] : 0.0f;
+    V::store(rest, finished<V, act>(V::load(rest), added, t.sum_first));
+    for (int64_t j = whole; j < t.columns; ++j) y[j] = rest[j - whole];
   }
 }
 

@@ -65,7 +65,8 @@ void reference(const Packed& packed, const float* x, int64_t m, double* y, const
       }
       const double scale = of.x_scale[row] * of.w_scale[o], bias = epilogue.bias ? epilogue.bias[o] : 0;
       const double residual = epilogue.residual ? epilogue.residual[row * epilogue.residual_stride + o] : 0;
-      y[row * packed.n + o] = activated(sum * scale + bias, epilogue.act) + residual;
+      const double before = epilogue.sum_first ? residual : 0, behind = residual - before;
+      y[row * packed.n + o] = activated(sum * scale + bias + before, epilogue.act) + behind;
       if (magnitude)
         magnitude[row * packed.n + o] = (whole ? std::fabs(sum) : size) * scale + std::fabs(bias) + std::fabs(residual);
     }

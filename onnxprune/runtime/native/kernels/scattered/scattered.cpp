@@ -84,6 +84,7 @@ void Scattered::band(const Job& job, const Panel& panel, int64_t band) const {
   const int64_t first = band * Nonzeros::kBand, outputs = std::min(Nonzeros::kBand, w_.n - first);
   const RowsTileFn fn = tile_for(panel.tokens);
   const float* bias = job.epilogue.bias ? job.epilogue.bias + first : nullptr;
+  if (job.planes) prefetch_residual(job, first, first + outputs, panel.row, panel.rows);
   for (int64_t part = 0; part < w_.parts; ++part) {
     const Nonzeros::Cell& cell = w_.cell(band, part);
     fn({panel.x + part * Nonzeros::kPart * panel.tokens, w_.values() + cell.values, w_.index() + cell.values,

@@ -85,6 +85,7 @@ Problem::Problem(Random& random, const Shape& s, const std::vector<float>* input
   epilogue.act = static_cast<Activation>(between(random, 0, 4));
   if (between(random, 0, 1)) epilogue.bias = bias.data();
   if (between(random, 0, 1)) epilogue.residual = residual.data(), epilogue.residual_stride = stride;
+  epilogue.sum_first = between(random, 0, 1);
   expected.resize(s.m * s.n), magnitude.resize(s.m * s.n);
   reference(weight.view(), x.data(), s.m, expected.data(), epilogue, magnitude.data());
 }
@@ -119,12 +120,13 @@ std::string Problem::convolve(const Spmm& spmm, const Planes& planes, Random& ra
   const std::vector<float> rows = rows_of(planes, image);
   const int64_t m = shape.m, n = shape.n;
   std::vector<double> wanted(m * n), bound(m * n);
-  Epilogue plain = epilogue;
-  plain.residual = nullptr;  // lies otherwise
-  reference(weight.view(), rows.data(), m, wanted.data(), plain, bound.data());
-  std::vector<float> y(m * n, std::numeric_limits<float>::quiet_NaN());
+  reference(weight.view(), rows.data(), m, wanted.data(), epilogue, bound.data());
+  std::vector<float> y(m * n, std::numeric_limits<float>::quiet_NaN()), planed(epilogue.residual ? m * n : 0);
+  for (size_t i = 0; i < planed.size(); ++i) planed[i] = epilogue.residual[i % m * epilogue.residual_stride + i / m];
+  Epilogue lying = epilogue;
+  if (lying.residual) lying.residual = planed.data(), lying.residual_stride = m;
   Room room(spmm.planes_scratch_bytes(m, threads));
-  spmm.run_planes(image.data(), planes, y.data(), plain, new_threads(&threads), room.scratch());
+  spmm.run_planes(image.data(), planes, y.data(), lying, new_threads(&threads), room.scratch());
   for (int64_t i = 0; i < m * n; ++i) {
     const float got = y[i % n * m + i / n];
     if (std::fabs(got - wanted[i]) <= kTolerance * std::max(1.0, bound[i])) continue;

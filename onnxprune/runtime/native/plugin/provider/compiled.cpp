@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/finish/finish.h"
 #include "pack/dense.h"
 #include "pack/own.h"
 #include "plugin/provider/broadcast.h"
@@ -51,10 +52,10 @@ Compiled::Member::Member(const Placed& placed, const Features& features, const s
       bias(bias_of(placed.layer.match)),
       output(placed.output),
       residual(placed.residual),
-      shape(placed.layer.match.shape),
-      windowed(placed.layer.match.window) {
+      shape(placed.layer.match.shape) {
   epilogue.bias = bias.data();
   epilogue.act = placed.layer.match.act;
+  epilogue.sum_first = placed.layer.match.sum_first;
   if (!layer.borrows()) storage = {};
 }
 
@@ -91,23 +92,29 @@ void Compiled::run(OrtKernelContext* context) const {
   siblings_ ? run_together(context, x) : run_alone(context, x);
 }
 
-// What is added to a product has its shape, as a rule. Where it hasn't, the sum is made as ONNX does, with memory of
-// its own for the product.
 void Compiled::run_alone(OrtKernelContext* context, const Tensor& x) const {
   const Member& only = *members_[0];
-  const Place place{api_, context};
-  if (only.windowed) return only.layer.run(place, x, only.epilogue);
   const Shape shape = only.output_shape(x.shape);
   const Tensor residual = only.residual ? input(context, *only.residual) : Tensor{};
-  const int64_t rows = shape.elements() / std::max<int64_t>(1, shape.at[shape.rank - 1]);
-  if (!only.residual || residual.shape == shape) {
-    float* to = output(api_, context, only.output, shape);
-    return only.layer.run_rows(place, x.as<float>("X"), rows, to, only.layer.with(only.epilogue, residual, shape));
-  }
+  if (only.residual && !(residual.shape == shape)) return run_and_add(context, x, shape, residual);
+  float* to = output(api_, context, only.output, shape);
+  only.layer.compute({api_, context}, x, shape, to, only.layer.with(only.epilogue, residual, shape));
+}
+
+// What is added to a product has its shape, as a rule. Where it hasn't, the sum is made as ONNX does, with memory of
+// its own for the product.
+void Compiled::run_and_add(OrtKernelContext* context, const Tensor& x, const Shape& shape,
+                           const Tensor& residual) const {
+  const Member& only = *members_[0];
+  Epilogue first = only.epilogue;
+  if (first.sum_first) first.act = Activation::none;
   std::vector<float> product(static_cast<size_t>(shape.elements()));
-  only.layer.run_rows(place, x.as<float>("X"), rows, product.data(), only.epilogue);
-  float* to = output(api_, context, only.output, broadcast(shape, residual.shape));
+  const Shape sum = broadcast(shape, residual.shape);
+  float* to = output(api_, context, only.output, sum);
+  only.layer.compute({api_, context}, x, shape, product.data(), first);
   add(product.data(), shape, residual.as<float>("the residual"), residual.shape, to);
+  const int64_t count = sum.elements();
+  if (only.epilogue.sum_first) finish_generic({to, 1, count, count, nullptr, 0, false}, only.epilogue.act);
 }
 
 void Compiled::run_together(OrtKernelContext* context, const Tensor& x) const {

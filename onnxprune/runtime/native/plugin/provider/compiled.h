@@ -36,7 +36,6 @@ class Compiled final : public OrtNodeComputeInfo {
     size_t output;
     std::optional<size_t> residual;
     std::optional<Shape> shape;
-    bool windowed;
 
     // Of Y. Throws a Failure where X doesn't fit.
     Shape output_shape(const Shape& x) const;
@@ -44,6 +43,7 @@ class Compiled final : public OrtNodeComputeInfo {
 
   Tensor input(OrtKernelContext* context, size_t at) const;
   void run_alone(OrtKernelContext* context, const Tensor& x) const;
+  void run_and_add(OrtKernelContext* context, const Tensor& x, const Shape& shape, const Tensor& residual) const;
   void run_together(OrtKernelContext* context, const Tensor& x) const;
 
   Api api_;

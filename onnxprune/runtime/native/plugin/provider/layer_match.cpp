@@ -129,10 +129,12 @@ void take_residual(const GraphReader& graph, const std::set<Node>& taken, Match*
   match->output = graph.outputs(add)[0];
 }
 
+// Where a sum was taken already, it comes first.
 void take_activation(const GraphReader& graph, Match* match) {
+  if (match->act != Activation::none) return;
   const Activated behind = activation(graph, match->output);
   if (behind.nodes.empty()) return;
-  match->act = behind.act;
+  match->act = behind.act, match->sum_first = match->residual;
   match->nodes.insert(match->nodes.end(), behind.nodes.begin(), behind.nodes.end());
   match->output = behind.output;
 }
@@ -145,11 +147,12 @@ std::optional<Match> match_layer(const GraphReader& graph, Node node, const std:
   if (graph.is(node, "Gemm")) match = gemm(graph, node);
   if (graph.is(node, "Conv")) match = convolution(graph, node);
   if (!match || match->weight.k < 1 || match->weight.n < 1) return {};
-  if (match->residual) return match;
-  if (!match->bias && !match->window) take_bias(graph, &*match);
-  if (!match->window) take_reshape(graph, &*match);
+  const bool rows = !match->window && !match->residual;
+  if (rows && !match->bias) take_bias(graph, &*match);
+  if (rows) take_reshape(graph, &*match);
   take_activation(graph, &*match);
-  if (!match->window) take_residual(graph, taken, &*match);
+  if (!match->residual) take_residual(graph, taken, &*match);
+  take_activation(graph, &*match);
   return match;
 }
 

@@ -16,7 +16,8 @@ struct DenseWeight {
   int64_t stride_k = 0, stride_n = 0;
 };
 
-// Nodes that are one layer: Y = act(factor X W + bias_factor bias) + residual.
+// Nodes that are one layer: Y = act(factor X W + bias_factor bias) + residual, or with the sum first, act(... +
+// residual).
 struct Match {
   std::vector<Node> nodes;
   Value x = nullptr;
@@ -28,14 +29,15 @@ struct Match {
   float bias_factor = 1;
   Activation act = Activation::none;
   Value residual = nullptr;
+  bool sum_first = false;
   std::optional<Shape> shape;    // of Y, where a Reshape says it
   std::optional<Window> window;  // of a convolution
 
   int64_t outputs() const { return packed ? packed->n : weight.n; }
 };
 
-// The layer that begins at this node: MatMul (+ Add), Gemm or Conv, with an activation behind it, and behind MatMul and
-// Gemm a sum with another tensor, unless its node is among those that are taken. Nothing where the node is none of
+// The layer that begins at this node: MatMul (+ Add), Gemm or Conv, with an activation and a sum with another tensor
+// behind it, in any order, unless the sum's node is among those that are taken. Nothing where the node is none of
 // these, or the weight isn't a float32 constant.
 std::optional<Match> match_layer(const GraphReader& graph, Node node, const std::set<Node>& taken = {});
 
