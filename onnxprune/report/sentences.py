@@ -155,9 +155,10 @@ def sparse(report: Report) -> list[tuple[str, str]]:
 
 
 def _left_dense(report: Report) -> list[tuple[str, str]]:
-    """Layers that kernels don't make faster, a line for every reason that is worth one."""
-    slow = [layer for layer in report.sparse_layers if layer.why_dense and layer.gain is not None]
-    none = Counter(layer.why_dense for layer in report.sparse_layers if layer.gain is None)
+    """Layers that stayed dense, a line for every reason; those that zeros make too little faster share one."""
+    left = [layer for layer in report.sparse_layers if layer.why_dense]
+    slow = [layer for layer in left if "times as fast" in layer.why_dense]
+    none = Counter(layer.why_dense for layer in left if layer not in slow)
     best = max((layer.gain or 0.0 for layer in slow), default=0.0)
     lines = [f"{some(len(slow), 'weight')}, for at best they would be {best:.2f} times as fast"] if slow else []
     return [("left dense", text) for text in [*lines, *(f"{some(n, 'weight')}: {why}" for why, n in none.items())]]

@@ -25,6 +25,7 @@ from onnxprune.pruning.variant import write_variant
 from onnxprune.recovery import Effort, Training
 from onnxprune.recovery.masks import MaskSetting
 from onnxprune.report import summarize
+from onnxprune.report.sentences import sparse
 from onnxprune.runtime import plugin
 from onnxprune.sparse import Pattern, Speed, Wanted
 from tests.oracle import build
@@ -273,3 +274,5 @@ def test_units_alone_leave_nothing_to_zeros(
     result = _run(source, "channels{ratio=0.5}", PASS, at=0.75)
     assert result.reached and not result.plan.sparse and result.plan.groups and not result.warnings
     assert {entry["reason"] for entry in result.plan.dense} == {"the target is met without"} and law.trials
+    told = [text for name, text in sparse(summarize(result)) if name == "left dense"]
+    assert told == [f"{len(result.plan.dense)} weights: the target is met without"]
