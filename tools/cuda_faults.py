@@ -62,7 +62,7 @@ FAULTS = (
     Fault("device/bytes.h", "low = v < low ? v : low", "low = v"),
     Fault("device/bytes.h", "odd += v - v;", ""),
     Fault("device/strips.h", "sum - x_zero[token] * w_sum[output]", "sum"),
-    Fault("device/finish.h", "v + read(residual[", "read(residual["),
+    Fault("device/finish.h", "activated(v + other, act)", "activated(v, act)"),
 )
 
 

@@ -62,7 +62,7 @@ inline Float16 from_float<Float16>(float v) {
   const uint32_t bits = bits_of(v), sign = bits >> 16 & 0x8000, rest = bits & 0x7fffffff;
   const auto made = [&](uint32_t number) { return Float16{static_cast<uint16_t>(sign | number)}; };
   if (rest > 0x7f800000) return made(0x7e00);
-  if (rest >= 0x47800000) return made(0x7c00);                           // 65536 and more
+  if (rest >= 0x47800000) return made(0x7c00);                            // 65536 and more
   if (rest >= 0x38800000) return made(shifted(rest - (112u << 23), 13));  // carries into the exponent, up to infinity
   if (rest < 0x33000000) return made(0);                                  // below half of the least
   return made(shifted((rest & 0x7fffff) | 0x800000, 126 - static_cast<int>(rest >> 23)));

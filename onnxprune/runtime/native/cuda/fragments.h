@@ -1,4 +1,5 @@
-// Where the numbers of a tile of the weight, 16 outputs by the inputs of an mma, lie in the registers of a warp's lanes.
+// Where the numbers of a tile of the weight, 16 outputs by the inputs of an mma, lie in the registers of a warp's
+// lanes.
 //
 // After the PTX manual's figures ("Matrix Fragments for mma.m16n8k16", "m16n8k8", "m16n8k32"): with g = lane / 4 and
 // t = lane % 4, words 0 and 2 belong to output g, 1 and 3 to output g + 8; words 0 and 1 to the first half of the
@@ -23,10 +24,7 @@ uint32_t word_of(Number number, bool bytes, int word, const At& at) {
       made |= static_cast<uint32_t>(static_cast<uint8_t>(static_cast<int8_t>(at(word * 4 + j)))) << (8 * j);
     return made;
   }
-  if (number == Number::f32) {  // tf32 has ten bits of fraction
-    const uint32_t bits = bits_of(at(word));
-    return (bits & 0x7f800000) == 0x7f800000 ? bits : shifted(bits, 13) << 13;
-  }
+  if (number == Number::f32) return tf32(bits_of(at(word)));
   const auto half = [&](int j) -> uint32_t {
     return number == Number::f16 ? from_float<Float16>(at(j)).bits : from_float<BFloat16>(at(j)).bits;
   };

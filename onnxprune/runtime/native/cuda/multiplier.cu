@@ -1,6 +1,5 @@
-#include "cuda/multiplier.h"
-
 #include "cuda/device/gpu.cuh"
+#include "cuda/multiplier.h"
 // after the GPU's types
 #include "cuda/memory.cuh"
 #include "cuda/multiply.h"

@@ -9,7 +9,7 @@
 
 namespace onnxprune::cuda {
 
-// Y [m, n] = act(X [m, k] W [k, n] + bias [n]) + residual [m, n]; all of one type, on the GPU, row-major.
+// Y [m, n] = act(X [m, k] W [k, n] + bias [n]) + residual [m, n], or act of all of it; all of one type, on the GPU, row-major.
 struct Call {
   const void* x = nullptr;
   int64_t m = 0;
@@ -18,6 +18,7 @@ struct Call {
   const void* residual = nullptr;  // or null
   int64_t residual_stride = 0;     // elements
   Activation act = Activation::none;
+  bool sum_first = false;  // the residual is added before the activation
   void* stream = nullptr;  // a cudaStream_t
 };
 

@@ -11,6 +11,7 @@
 
 #include <string>
 
+#include "core/split.h"
 #include "cuda/device/bytes.h"
 #include "cuda/device/pairs.h"
 #include "cuda/device/strips.h"
@@ -52,15 +53,18 @@ struct BytesWork {
   }
 };
 
-inline int64_t blocks(int64_t count, int64_t each) { return (count + each - 1) / each; }
-
 inline bool on_vector(const void* data) { return reinterpret_cast<uintptr_t>(data) % sizeof(Sixteen) == 0; }
 
 template <class T>
 Output<T> output_of(const Call& call, int64_t n) {
-  return {static_cast<T*>(call.y), static_cast<const T*>(call.bias), static_cast<const T*>(call.residual),
-          call.residual_stride,    call.m,                           n,
-          call.act};
+  return {static_cast<T*>(call.y),
+          static_cast<const T*>(call.bias),
+          static_cast<const T*>(call.residual),
+          call.residual_stride,
+          call.m,
+          n,
+          call.act,
+          call.sum_first};
 }
 
 // Calls run for some rows of X at a time, at most `most` panels of them. size: of an element.
@@ -105,7 +109,7 @@ class StripsMultiplier final : public Multiplier {
   static constexpr bool kBytes = Mma::kInputs == 4;
 
   static int64_t chunk(const Packed& packed) {
-    return chunk_of(blocks(packed.k, Mma::kInputs), sizeof(typename Mma::X), Machine::shared_bytes());
+    return chunk_of(ceil_div(packed.k, Mma::kInputs), sizeof(typename Mma::X), Machine::shared_bytes());
   }
 
   StripsMultiplier(const Packed& packed, const Strips& strips, const char* type)
@@ -141,7 +145,7 @@ class StripsMultiplier final : public Multiplier {
       auto* scale = reinterpret_cast<float*>(x + call.m * words);
       auto* zero = reinterpret_cast<int32_t*>(scale + call.m);
       const BytesWork<T> quantise{{static_cast<const T*>(call.x), call.m, k_, words, x, scale, zero}};
-      Machine::launch(blocks(call.m, kByteWarps), 1, 0, call.stream, quantise);
+      Machine::launch(ceil_div(call.m, kByteWarps), 1, 0, call.stream, quantise);
       job.x = {x, call.m, words, words, false};
       job.steps = {scale, zero, scales_.data(), sums_.data()};
       launch<kTiles, kPanel>(job, call.stream);
@@ -154,7 +158,7 @@ class StripsMultiplier final : public Multiplier {
 
   template <int kTiles, int kPanel>
   void launch(const StripsJob<Mma, T>& job, void* stream) const {
-    Machine::launch(blocks(strips_, kStripWarps), blocks(job.out.m, kPanel),
+    Machine::launch(ceil_div(strips_, kStripWarps), ceil_div(job.out.m, kPanel),
                     strips_shared_bytes<typename Machine::Device, Mma, kPanel>(chunk_), stream,
                     StripsWork<Mma, kTiles, kPanel, T>{job});
   }
@@ -188,7 +192,7 @@ class PairsMultiplier final : public Multiplier {
                               k_,
                               aligned,
                               output_of<T>(part, n_)};
-      Machine::launch(blocks(tiles_, kPairWarps * kPairTiles), blocks(part.m, kPairPanel), pair_shared_bytes(),
+      Machine::launch(ceil_div(tiles_, kPairWarps * kPairTiles), ceil_div(part.m, kPairPanel), pair_shared_bytes(),
                       part.stream, PairsWork<Mma>{job});
     });
   }
@@ -216,8 +220,10 @@ std::unique_ptr<const Multiplier> halves(const Packed& packed, Number number, co
 
 template <class Machine>
 std::unique_ptr<const Multiplier> in_bytes(const Packed& packed, Number number) {
-  if (number == Number::f16) return std::make_unique<StripsMultiplier<Machine, ByteMma, Float16>>(packed, number, "int8");
-  if (number == Number::bf16) return std::make_unique<StripsMultiplier<Machine, ByteMma, BFloat16>>(packed, number, "int8");
+  if (number == Number::f16)
+    return std::make_unique<StripsMultiplier<Machine, ByteMma, Float16>>(packed, number, "int8");
+  if (number == Number::bf16)
+    return std::make_unique<StripsMultiplier<Machine, ByteMma, BFloat16>>(packed, number, "int8");
   return std::make_unique<StripsMultiplier<Machine, ByteMma, float>>(packed, number, "int8");
 }
 

@@ -28,14 +28,19 @@ enum class Number : int32_t { f32 = 0, f16 = 1, bf16 = 2 };
 inline int64_t size_of(Number number) { return number == Number::f32 ? 4 : 2; }
 
 constexpr int kLanes = 32;
-constexpr int kRows = 16;    // outputs of an mma
-constexpr int kTokens = 8;   // and its rows of X
-constexpr int kWords = 4;    // of 32 bits, that a lane holds of the weight
+constexpr int kRows = 16;   // outputs of an mma
+constexpr int kTokens = 8;  // and its rows of X
+constexpr int kWords = 4;   // of 32 bits, that a lane holds of the weight
 
 // What a lane reads or writes at once.
 struct alignas(16) Sixteen {
   uint32_t word[4];
 };
+
+// A float32's bits with ten of fraction, halves away from zero: what tensor cores multiply. NaN and infinity stay.
+ONNXPRUNE_BOTH uint32_t tf32(uint32_t bits) {
+  return (bits & 0x7f800000) == 0x7f800000 ? bits : (bits + 0x1000) & ~0x1fffu;
+}
 
 // An mma takes kUnits units of the inputs: a unit is one input (half, tf32), or four neighbours (bytes), which is what
 // the weight may leave out.

@@ -1,5 +1,6 @@
 #include "cuda/pairs.h"
 
+#include "core/split.h"
 #include "cuda/fragments.h"
 #include "cuda/outputs.h"
 
@@ -8,8 +9,6 @@ namespace {
 
 constexpr int kGroup = 4, kKept = 2;
 constexpr int kStored = kPairInputs / kGroup * kKept;  // numbers of an output in a step
-
-int64_t ceil_of(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // What an output keeps in a step, and where: numbers and, group by group, two places of two bits, the lower first.
 struct Kept {
@@ -47,7 +46,7 @@ Pairs arrange_pairs(const Packed& packed, Number number) {
   check(packed);
   Pairs made;
   made.k = packed.k, made.n = packed.n;
-  made.tiles = ceil_of(packed.n, kRows), made.steps = ceil_of(packed.k, 2 * kPairInputs) * 2;
+  made.tiles = ceil_div(packed.n, kRows), made.steps = ceil_div(packed.k, 2 * kPairInputs) * 2;
   made.fragments.reserve(made.tiles * made.steps * kLanes * kWords);
   std::vector<float> dense;
   for (int64_t tile = 0; tile < made.tiles; ++tile) {
@@ -62,8 +61,7 @@ Pairs arrange_pairs(const Packed& packed, Number number) {
       for (int lane = 0; lane < kLanes; ++lane)
         for (int word = 0; word < kWords; ++word) {
           const Kept& row = rows[output_at(lane, word)];
-          made.fragments.push_back(
-              word_of(number, false, word_at(lane, word), [&](int j) { return row.numbers[j]; }));
+          made.fragments.push_back(word_of(number, false, word_at(lane, word), [&](int j) { return row.numbers[j]; }));
         }
       if (step % 2 == 0) made.places.resize(made.places.size() + kLanes);
       uint32_t* places = made.places.data() + made.places.size() - kLanes;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/split.h"
 #include "cuda/fragments.h"
 #include "cuda/outputs.h"
 
@@ -10,8 +11,6 @@ namespace onnxprune::cuda {
 namespace {
 
 constexpr int kBanks = 8;  // rows of shared memory that can be read at once are of different numbers modulo this
-
-int64_t ceil_of(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Round by round one of each remainder, so that neighbours are of different ones as long as there are some.
 std::vector<int64_t> spread(const std::vector<int64_t>& units) {
@@ -32,8 +31,8 @@ class Arranger {
     depth_ = bytes_ ? ByteMma::kInputs : 1;
     made_.k = packed.k, made_.n = packed.n, made_.tiles = tiles, made_.chunk = chunk;
     made_.units = bytes_ || number == Number::f32 ? 8 : 16;
-    made_.strips = ceil_of(packed.n, outputs());
-    made_.chunks = ceil_of(ceil_of(packed.k, depth_), chunk);
+    made_.strips = ceil_div(packed.n, outputs());
+    made_.chunks = ceil_div(ceil_div(packed.k, depth_), chunk);
     if (bytes_) made_.sums.assign(packed.n, 0);
   }
 
@@ -59,7 +58,7 @@ class Arranger {
 
   void add_chunk(int64_t from) {
     std::vector<int64_t> needed;
-    const int64_t end = std::min(from + made_.chunk, ceil_of(packed_.k, depth_));
+    const int64_t end = std::min(from + made_.chunk, ceil_div(packed_.k, depth_));
     for (int64_t unit = from; unit < end; ++unit)
       if (is_needed(unit)) needed.push_back(unit - from);
     needed = spread(needed);

@@ -61,11 +61,13 @@ struct Output {
   const T* residual;
   int64_t residual_stride, m, n;
   Activation act;
+  bool sum_first;  // the residual is added before the activation
 
   ONNXPRUNE_DEVICE void store(int64_t token, int64_t output, float sum) const {
-    const float added = bias ? sum + read(bias[output]) : sum;
-    const float v = activated(added, act);
-    y[token * n + output] = rounded<T>(residual ? v + read(residual[token * residual_stride + output]) : v);
+    const float other = residual ? read(residual[token * residual_stride + output]) : 0.0f;
+    float v = bias ? sum + read(bias[output]) : sum;
+    v = sum_first ? activated(v + other, act) : activated(v, act) + other;
+    y[token * n + output] = rounded<T>(v);
   }
 };
 
@@ -87,10 +89,8 @@ ONNXPRUNE_DEVICE void store_tile(Device& d, const Sum (&sums)[kPanel / kTokens][
   const int g = d.lane() / 4, t = d.lane() % 4;
   d.sync_warp();
   ONNXPRUNE_UNROLL
-  for (int group = 0; group < kPanel / kTokens; ++group)
-    ONNXPRUNE_UNROLL
-    for (int i = 0; i < 4; ++i)
-      stage[(group * kTokens + t * 2 + i % 2) * kStageStride + g + i / 2 * 8] = sums[group][i];
+  for (int group = 0; group < kPanel / kTokens; ++group) ONNXPRUNE_UNROLL
+  for (int i = 0; i < 4; ++i) stage[(group * kTokens + t * 2 + i % 2) * kStageStride + g + i / 2 * 8] = sums[group][i];
   d.sync_warp();
   ONNXPRUNE_ROLLED
   for (int i = d.lane(); i < kPanel * kRows; i += kLanes)

@@ -94,10 +94,10 @@ class Gpu {
 #else
 #define ONNXPRUNE_MMA_SP "mma.sp.sync.aligned.m16n8k32.row.col.f32."
 #endif
-#define ONNXPRUNE_MMA_PAIRS(types, selector)                                                                     \
-  asm volatile(ONNXPRUNE_MMA_SP types                                                                            \
+#define ONNXPRUNE_MMA_PAIRS(types, selector)                                                                       \
+  asm volatile(ONNXPRUNE_MMA_SP types                                                                              \
                ".f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9, %10, %11}, {%0, %1, %2, %3}, %12, " selector ";" \
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])                                                   \
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])                                                    \
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]), "r"(b[2]), "r"(b[3]), "r"(places))
   ONNXPRUNE_DEVICE void mma_pairs(Float16Mma, float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[4],
                                   uint32_t places, int selector) const {

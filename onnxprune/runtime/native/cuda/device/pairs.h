@@ -8,9 +8,9 @@
 namespace onnxprune::cuda {
 
 constexpr int kPairWarps = 4;
-constexpr int kPairTiles = 2;    // of 16 outputs, for every warp
-constexpr int kPairPanel = 64;   // rows of X
-constexpr int kPairChunk = 64;   // inputs: a pair of steps
+constexpr int kPairTiles = 2;                // of 16 outputs, for every warp
+constexpr int kPairPanel = 64;               // rows of X
+constexpr int kPairChunk = 64;               // inputs: a pair of steps
 constexpr int kPairStride = kPairChunk + 8;  // numbers; rows eight apart meet in no bank
 
 struct PairArrays {

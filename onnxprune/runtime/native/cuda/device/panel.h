@@ -17,10 +17,6 @@ struct Source {
   bool aligned;  // rows begin on 16 bytes
 };
 
-ONNXPRUNE_DEVICE uint32_t tf32(uint32_t bits) {
-  return (bits & 0x7f800000) == 0x7f800000 ? bits : (bits + 0x1000) & ~0x1fffu;
-}
-
 // Units of one word: bytes by fours, or numbers as tensor cores take them.
 template <class Device, class Mma, int kPanel>
 struct WordPanel {

@@ -85,9 +85,8 @@ ONNXPRUNE_DEVICE void multiply_strips(Device& d, const StripsJob<Mma, T>& job) {
         uint32_t b[2][2];
         Panel::load(d, unit, pair * 2 * kTokens, b);
         ONNXPRUNE_UNROLL
-        for (int tile = 0; tile < kTiles; ++tile)
-          ONNXPRUNE_UNROLL
-          for (int half = 0; half < 2; ++half) d.mma(Mma(), sums[tile][pair * 2 + half], a[tile], b[half]);
+        for (int tile = 0; tile < kTiles; ++tile) ONNXPRUNE_UNROLL
+        for (int half = 0; half < 2; ++half) d.mma(Mma(), sums[tile][pair * 2 + half], a[tile], b[half]);
       }
     }
   }

@@ -110,8 +110,8 @@ std::array<uint32_t, 4> Emulated::rows(const void* what, const void* row, bool t
   std::array<uint32_t, 4> got;
   const int r = lane() / 4, c = lane() % 4 * 2;
   for (int matrix = 0; matrix < 4; ++matrix)
-    got[matrix] = transposed ? at(matrix, c, r) | at(matrix, c + 1, r) << 16
-                             : at(matrix, r, c) | at(matrix, r, c + 1) << 16;
+    got[matrix] =
+        transposed ? at(matrix, c, r) | at(matrix, c + 1, r) << 16 : at(matrix, r, c) | at(matrix, r, c + 1) << 16;
   leave(what);
   return got;
 }
@@ -129,8 +129,10 @@ void Emulated::load_transposed(const void* row, uint32_t& a, uint32_t& b, uint32
 void Emulated::copy_sixteen(void* to, const void* from) {
   if (reinterpret_cast<uintptr_t>(to) % 16 || reinterpret_cast<uintptr_t>(from) % 16)
     throw std::runtime_error("sixteen bytes are copied at an odd address");
-  if (whim.eager) std::memcpy(to, from, 16);
-  else uncommitted_.push_back({to, from});
+  if (whim.eager)
+    std::memcpy(to, from, 16);
+  else
+    uncommitted_.push_back({to, from});
 }
 
 void Emulated::commit_copies() {
@@ -188,7 +190,8 @@ void Emulated::multiply_pairs(const void* what, float (&d)[4], const uint32_t (&
     for (int j = 0; j < 16; ++j) {  // what is stored of a row, two by two of every four inputs
       const int holder = row % 8 * 4 + selector * 2 + j / 8;
       const uint32_t half = brought[holder][8] >> (16 * (row / 8)), place = half >> (j % 8 * 2) & 3;
-      if (j % 2 && place <= (half >> ((j % 8 - 1) * 2) & 3)) throw std::runtime_error("places of a sparse mma don't rise");
+      if (j % 2 && place <= (half >> ((j % 8 - 1) * 2) & 3))
+        throw std::runtime_error("places of a sparse mma don't rise");
       const int input = j / 2 * 4 + static_cast<int>(place);
       const Place in_w = in_a(row, j, 2), in_x = in_b(column, input, 2);
       sum += in_word<T>(brought[in_w.lane][in_w.word], j) * in_word<T>(brought[in_x.lane][4 + in_x.word], input);
@@ -213,10 +216,12 @@ void emulate(int64_t blocks_x, int64_t blocks_y, int warps, int64_t shared_bytes
   for (int64_t y = 0; y < blocks_y; ++y)
     for (int64_t x = 0; x < blocks_x; ++x) {
       std::memset(block.shared.data(), 0xff, block.shared.size());  // NaN, wherever nothing was written
-      block.lanes.run([&](int thread) {
-        Emulated device(block, thread, x, y);
-        body(device);
-      }, whim.backwards);
+      block.lanes.run(
+          [&](int thread) {
+            Emulated device(block, thread, x, y);
+            body(device);
+          },
+          whim.backwards);
     }
 }
 

@@ -1,5 +1,6 @@
-// The device that kernels' bodies are templates over, on the host: device/gpu.cuh, instruction by instruction, as NVIDIA's
-// PTX manual defines them. Sums are taken in float64 and rounded once, so that only the kernels' own rounding is seen.
+// The device that kernels' bodies are templates over, on the host: device/gpu.cuh, instruction by instruction, as
+// NVIDIA's PTX manual defines them. Sums are taken in float64 and rounded once, so that only the kernels' own rounding
+// is seen.
 #pragma once
 
 #include <functional>

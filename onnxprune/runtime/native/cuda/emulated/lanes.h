@@ -1,6 +1,6 @@
-// The threads of one block of a GPU, on one thread of the host: each has a stack of its own, and runs until it waits for
-// others. A warp goes as far as it can before the next one begins, so that what it reads too early, or overwrites too
-// early, is wrong every time.
+// The threads of one block of a GPU, on one thread of the host: each has a stack of its own, and runs until it waits
+// for others. A warp goes as far as it can before the next one begins, so that what it reads too early, or overwrites
+// too early, is wrong every time.
 #pragma once
 
 #include <ucontext.h>
@@ -16,8 +16,8 @@ class Lanes {
   // count: a multiple of 32.
   explicit Lanes(int count);
 
-  // Calls body(i) for every thread i, each on its own stack. backwards: the last warp goes first. Throws std::runtime_error where threads that wait are
-  // waiting for ones that are gone, and what a body throws.
+  // Calls body(i) for every thread i, each on its own stack. backwards: the last warp goes first. Throws
+  // std::runtime_error where threads that wait are waiting for ones that are gone, and what a body throws.
   void run(const std::function<void(int)>& body, bool backwards);
 
   // Within a body: lets the others run until `done`, which only they can bring about.

@@ -20,9 +20,7 @@ class Copied {
   Copied& operator=(const Copied&) = delete;
 
   void* data() const { return data_; }
-  void back(void* host) const {
-    must(cudaMemcpy(host, data_, bytes_, cudaMemcpyDeviceToHost), "a kernel failed");
-  }
+  void back(void* host) const { must(cudaMemcpy(host, data_, bytes_, cudaMemcpyDeviceToHost), "a kernel failed"); }
 
  private:
   void* memory_ = nullptr;

@@ -1,5 +1,6 @@
-// Holds the CUDA kernels against the float64 reference, on random problems: on a GPU where the build and the machine have
-// one, and always on an emulated one, whose every instruction that lanes do together is the PTX manual's definition.
+// Holds the CUDA kernels against the float64 reference, on random problems: on a GPU where the build and the machine
+// have one, and always on an emulated one, whose every instruction that lanes do together is the PTX manual's
+// definition.
 //   onnxprune_cuda_test [problems [seed]]
 #include <cmath>
 #include <cstdio>

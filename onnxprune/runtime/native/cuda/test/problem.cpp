@@ -50,10 +50,11 @@ std::vector<float> run_as(Place place, const Problem& p, Number number, int64_t 
   std::vector<T> y(s.m * s.n, from_float<T>(std::numeric_limits<float>::quiet_NaN()));
   Call call;
   call.x = from.data() + offset, call.m = s.m, call.y = y.data(), call.act = p.epilogue.act;
+  call.sum_first = p.epilogue.sum_first;
   if (p.epilogue.bias) call.bias = bias.data();
   if (p.epilogue.residual) call.residual = residual.data(), call.residual_stride = p.epilogue.residual_stride;
-  const Sizes sizes{static_cast<int64_t>(x.size()), static_cast<int64_t>(y.size()),
-                    static_cast<int64_t>(bias.size()), static_cast<int64_t>(residual.size())};
+  const Sizes sizes{static_cast<int64_t>(x.size()), static_cast<int64_t>(y.size()), static_cast<int64_t>(bias.size()),
+                    static_cast<int64_t>(residual.size())};
   if (place == Place::gpu) {
     *kernel = run_on_gpu(p.packed(), number, call, sizes);
   } else {
@@ -73,8 +74,7 @@ std::vector<Place> places() {
   return gpu ? std::vector<Place>{Place::emulated, Place::gpu} : std::vector<Place>{Place::emulated};
 }
 
-HalfProblem::HalfProblem(Random& random, const Shape& shape, Number number)
-    : problem_(random, shape), number_(number) {
+HalfProblem::HalfProblem(Random& random, const Shape& shape, Number number) : problem_(random, shape), number_(number) {
   const auto round = [&](auto& values) {
     for (size_t i = 0; i < values.size(); ++i) values[i] = rounded_to(number, values[i]);
   };

@@ -1,9 +1,8 @@
 // AArch64 with products of unsigned by signed bytes (USDOT): four bytes in a word, as VNNI has them.
-#include "kernels/simd/neon.h"
-
 #include "kernels/int8/output_tile.h"
 #include "kernels/int8/quantise_rows.h"
 #include "kernels/int8/token_tile.h"
+#include "kernels/simd/neon.h"
 
 namespace onnxprune::int8 {
 namespace {
@@ -20,9 +19,7 @@ struct W4 {
   static Reg add(Reg a, Reg b) { return vaddq_s32(a, b); }
   static V4::Reg to_floats(Reg v) { return vcvtq_f32_s32(v); }
   // sum + the four products of every lane: bytes of x by signed bytes of w.
-  static Reg dot(Reg sum, Reg x, Reg w) {
-    return vusdotq_s32(sum, vreinterpretq_u8_s32(x), vreinterpretq_s8_s32(w));
-  }
+  static Reg dot(Reg sum, Reg x, Reg w) { return vusdotq_s32(sum, vreinterpretq_u8_s32(x), vreinterpretq_s8_s32(w)); }
   // sum + the two products of every lane, of numbers of 16 bits.
   static Reg add_pairs(Reg sum, Reg a, Reg b) {
     const int16x8_t x = vreinterpretq_s16_s32(a), w = vreinterpretq_s16_s32(b);

@@ -59,8 +59,8 @@ void Kernel::check_bias(const Tensor& bias) const {
 
 Shape Kernel::output_shape(const Shape& x) const {
   if (x.rank == 0 || x.at[x.rank - 1] != form_.k) {
-    throw Failure("an input of shape " + x.text() + " can't be multiplied by a weight with " +
-                  std::to_string(form_.k) + " inputs");
+    throw Failure("an input of shape " + x.text() + " can't be multiplied by a weight with " + std::to_string(form_.k) +
+                  " inputs");
   }
   Shape y = x;
   y.at[y.rank - 1] = form_.n;

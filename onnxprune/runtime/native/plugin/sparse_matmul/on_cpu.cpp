@@ -26,8 +26,8 @@ std::unique_ptr<Layer> OnCpu::layer_of(const Weight& weight) const {
 
 void OnCpu::run(OrtKernelContext* context) const {
   if (layer_) return run(*layer_, context);
-  const Weight weight(form(), {input(context, kValues), input(context, kIndex), input(context, kPointer),
-                               input(context, kScales)});
+  const Weight weight(
+      form(), {input(context, kValues), input(context, kIndex), input(context, kPointer), input(context, kScales)});
   run(*layer_of(weight), context);
 }
 

@@ -11,7 +11,8 @@
 namespace onnxprune::plugin {
 namespace {
 
-// Before this release, ONNX Runtime crashes when it infers shapes behind a node that leaves out an input before another.
+// Before this release, ONNX Runtime crashes when it infers shapes behind a node that leaves out an input before
+// another.
 constexpr uint32_t kShapesOfPresentInputs = 24;
 
 // ONNX Runtime takes one for every place and every type of X, and finds the one that fits a node.
