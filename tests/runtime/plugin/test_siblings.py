@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import settings as given_settings
 from hypothesis import strategies as st
 
-from onnxprune.graph import ACTIVATIONS, from_bytes, pack, sparse_matmul, to_proto, use_domain
+from onnxprune.graph import ACTIVATIONS, from_bytes, pack, pack_groups, sparse_matmul, to_proto, use_domain
 from onnxprune.runtime import run
 from tests.runtime.plugin.models import close, cpu, everything, model, noise, opened, sparse, taken
 
@@ -83,15 +83,35 @@ def test_random_int8_siblings_give_the_same_to_the_bit(members, m, threads, seed
         assert all(np.array_equal(found[name], expected[name]) for name in expected)
 
 
-def test_float_siblings_in_a_file_are_left_to_the_operator():
-    made = siblings([Member(32), Member(48, int8=False), Member(16, (8, 4))])
-    assert taken(opened(made)) == [["SparseMatMul"] * 2]
-    feeds = {"x": noise(9, K)}
-    found, expected = run(opened(made), feeds), run(apart(made), feeds)
-    assert all(np.array_equal(found[name], expected[name]) for name in expected)
+@pytest.mark.parametrize("rows", [1, 9, 50])
+@pytest.mark.parametrize("block", [(64, 1), (8, 1), (1, 1), (8, 8)], ids=str)
+def test_float_siblings_and_those_of_both_kinds(block, rows):
+    members = [Member(70, block, int8=False), Member(48), Member(16, block, "gelu_erf", biased=True, int8=False)]
+    made, feeds = siblings(members), {"x": noise(rows, K)}
+    loaded, expected = opened(made, threads=2), run(apart(made), feeds)
+    assert taken(loaded) == [["SparseMatMul"] * 3]
+    for _ in range(3):
+        found = run(loaded, feeds)
+        assert all(close(found[name], expected[name]) for name in expected)
 
 
-def test_an_int8_layer_without_siblings_is_left_to_the_operator():
+def test_siblings_in_groups_are_left_to_the_operator():
+    weight = noise(K, 32)
+    weight.reshape(-1, 4, 32)[:, 2:] = 0
+    grouped = pack_groups(weight, (2, 4))
+    carrier = from_bytes(siblings([Member(32), Member(32)]))
+    graph = carrier.graph
+    for node in graph.nodes:
+        node.outputs.clear()
+    x, outputs = graph.inputs[0], enumerate(graph.outputs)
+    graph.nodes[:] = [sparse_matmul(grouped, x, y, name=f"layer{i}") for i, y in outputs]
+    made, feeds = to_proto(carrier).SerializeToString(), {"x": noise(9, K)}
+    loaded = opened(made)
+    assert taken(loaded) == []
+    assert close(run(loaded, feeds)["y1"], feeds["x"] @ weight)
+
+
+def test_a_layer_without_siblings_is_left_to_the_operator():
     assert taken(opened(siblings([Member(32)]))) == []
 
 

@@ -6,7 +6,7 @@
 namespace onnxprune::plugin {
 namespace {
 
-constexpr uint32_t kFirst = 64, kThen = 64;  // calls that look out: the first ones, and one of so many
+constexpr uint32_t kFirst = 64, kThen = 512;  // calls that look out: the first ones, and one of so many
 
 void hand_out(const Place& place, void (*fn)(void* arg, size_t i), size_t n, void* arg) {
   if (place.api.ok(place.api->KernelContext_ParallelFor(place.context, fn, n, 0, arg))) return;

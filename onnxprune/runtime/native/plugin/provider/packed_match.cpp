@@ -30,7 +30,6 @@ class Constants {
 // Its sizes; of no outputs where they can't be used.
 Packed sizes(const GraphReader& graph, Node node) {
   Packed weight;
-  weight.dtype = WeightType::int8;
   const auto block = graph.integers(node, "block");
   weight.k = graph.integer(node, "k", 0), weight.n = graph.integer(node, "n", 0);
   if (block.size() == 2) weight.block_out = block[0], weight.block_in = block[1];
@@ -48,10 +47,15 @@ bool fill(const GraphReader& graph, const Constants& constants, Packed* weight) 
   weight->index_type = index->type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16 ? IndexType::u16 : IndexType::i32;
   if (weight->index_type == IndexType::i32 && index->type != ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32) return false;
   const int64_t values = weight->stored * weight->block_size();
-  weight->values = constants.data<int8_t>(kValues, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8, values);
   weight->pointer = constants.data<int32_t>(kPointer, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32, weight->strips() + 1);
-  weight->scales = constants.data<float>(kScales, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, weight->n);
-  if (!weight->values || !weight->pointer || !weight->scales) return false;
+  weight->values = constants.data<float>(kValues, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, values);
+  if (!weight->values) {
+    weight->dtype = WeightType::int8;
+    weight->values = constants.data<int8_t>(kValues, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8, values);
+    weight->scales = constants.data<float>(kScales, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, weight->n);
+    if (!weight->scales) return false;
+  }
+  if (!weight->values || !weight->pointer) return false;
   try {
     check(*weight);
   } catch (const std::invalid_argument&) {
