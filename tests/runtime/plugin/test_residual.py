@@ -18,6 +18,7 @@ WEIGHTS = {"W": sparse(K, N), "V": sparse(K, N, (8, 1), seed=1), "B": noise(N)}
 SUMS = {
     "a bias and a residual": ("u = MatMul(x, W)  v = Add(u, B)  y = Add(v, r)", ["Add", "Add", "MatMul"]),
     "the residual first": ("u = MatMul(x, W)  y = Add(r, u)", ["Add", "MatMul"]),
+    "spelled as Sum": ("u = MatMul(x, W)  v = Add(u, B)  y = Sum(r, v)", ["Add", "MatMul", "Sum"]),
     "behind an activation": ("u = MatMul(x, W)  v = Relu(u)  y = Add(v, r)", ["Add", "MatMul", "Relu"]),
     "in front of an activation": ("u = MatMul(x, W)  v = Add(u, r)  y = Relu(v)", ["Add", "MatMul", "Relu"]),
     "in front of SiLU": (
@@ -92,6 +93,7 @@ def test_gemm_with_a_factor_of_its_third_operand_is_left():
 
 LEFT = {
     "made of the product": "u = MatMul(x, W)  s = Neg(u)  v = Add(u, s)  y = Add(v, r)",
+    "of three": "u = MatMul(x, W)  y = Sum(u, r, r)",
     "the product itself": "u = MatMul(x, W)  v = Add(u, u)  y = Mul(v, r)",
 }
 

@@ -120,8 +120,9 @@ void take_bias(const GraphReader& graph, Match* match) {
 // Only this node reads the product, so that nothing else that the node reads can be made of it.
 void take_residual(const GraphReader& graph, const std::set<Node>& taken, Match* match) {
   const Node add = graph.reader(match->output);
-  if (!graph.is(add, "Add") || taken.count(add)) return;
+  if (!(graph.is(add, "Add") || graph.is(add, "Sum")) || taken.count(add)) return;
   const auto in = graph.inputs(add);
+  if (in.size() != 2) return;
   const Value other = graph.name(in[0]) == graph.name(match->output) ? in[1] : in[0];
   if (graph.stored(other)) return;
   match->residual = other;
