@@ -27,7 +27,7 @@ SLIPS = [
         "coupling.test_masks:test_units_in_an_order_of_their_own",
     ),
     Slip(
-        "sparse.pattern:Pattern.mask",
+        "sparse.pattern:_alike",
         "round(sparsity * rows.shape[1])",
         "0",
         "sparse.test_pattern:test_by_rows_every_output_loses_as_much",
