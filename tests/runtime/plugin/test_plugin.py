@@ -4,6 +4,7 @@ import logging
 import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import onnxruntime as ort
@@ -14,6 +15,7 @@ from onnxprune.cli import app
 from onnxprune.errors import InputError
 from onnxprune.graph import pack
 from onnxprune.runtime import available_providers, bench, plugin, run, session
+from onnxprune.runtime.packed_files import open_session
 from tests.runtime.plugin.models import close, model, noise, packed_model, sparse
 
 W = sparse(64, 96, kept=0.1)
@@ -131,3 +133,18 @@ def test_the_library_shows_its_own_functions_only(library: Path):
     names = {line.split()[-1] for line in listed.stdout.splitlines()}
     doors = {"RegisterCustomOps", "CreateEpFactories", "ReleaseEpFactory"}
     assert {name for name in names if not name.startswith("onnxprune_")} == doors
+
+
+@pytest.mark.parametrize("on_gpu", [False, True])
+def test_a_library_without_cuda_says_that_packed_weights_stay_on_the_cpu(
+    on_gpu: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert isinstance(plugin.on_gpu(), bool)
+    monkeypatch.setattr(plugin, "on_gpu", lambda: on_gpu)
+    plugin.say_once.cache_clear()
+    with caplog.at_level(logging.WARNING, "onnxprune.plugin"), warnings.catch_warnings(action="ignore"):
+        # this ONNX Runtime may have no CUDA, and then takes the next provider, with a warning
+        made = open_session(PACKED, ort.SessionOptions(), providers=["CUDAExecutionProvider", "CPUExecutionProvider"])
+    x = noise(3, 64)
+    assert close(run(made, {"x": x})["y"], (x @ W).clip(0))
+    assert ("built without CUDA" in caplog.text) is not on_gpu
