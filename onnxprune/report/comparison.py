@@ -93,7 +93,7 @@ def compare(
         after=sides[1],
         fidelity=closeness(close),
         latency=latency(timed, shapes),
-        ops=op_times(*(profile_ops(path, feeds, threads=threads) for path in (first, second))),
+        ops=op_times(*(profile_ops(path, feeds, threads=threads, provider=provider) for path in (first, second))),
         data=given(real) if real else None,
     )
 

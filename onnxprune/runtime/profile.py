@@ -1,6 +1,7 @@
 """Where a model's time goes, node by node, by ONNX Runtime's own profiler."""
 
 import json
+import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -15,10 +16,14 @@ from onnxprune.runtime.session import session
 
 _SUFFIX = "_kernel_time"
 
+_COMPILED = re.compile(r"(\w+ExecutionProvider)_\d+_\d+")
+"""How ONNX Runtime calls what a provider has compiled: by the provider, the model and a number."""
+
 
 @dataclass(frozen=True)
 class OpTime:
-    """Seconds per run that a node took itself, without the nodes of its subgraphs."""
+    """Seconds per run that a node took itself, without the nodes of its subgraphs. op: of what a provider has compiled,
+    the provider"""
 
     op: str
     name: str
@@ -69,7 +74,9 @@ def op_times(events: list[dict[str, Any]], *, warmup: int = 0) -> list[OpTime]:
     nodes = [e for e in events if e["name"].endswith(_SUFFIX) and e["ts"] >= starts[0]]
     totals: defaultdict[tuple[str, str], float] = defaultdict(float)
     for event, duration in self_times(nodes):
-        key = event["args"]["op_name"], event["name"].removesuffix(_SUFFIX)
+        op = event["args"]["op_name"]
+        compiled = _COMPILED.fullmatch(op)
+        key = compiled[1] if compiled else op, event["name"].removesuffix(_SUFFIX)
         totals[key] += duration
     times = [OpTime(op, name, total * 1e-6 / len(starts)) for (op, name), total in totals.items()]
     return sorted(times, key=lambda time: time.seconds, reverse=True)

@@ -53,6 +53,15 @@ def test_runs_are_averaged_and_the_warm_up_left_out():
     assert [time.seconds for time in times] == pytest.approx([15e-6, 2e-6])
 
 
+def test_what_a_provider_compiled_counts_for_the_provider():
+    name = "OnnxPruneExecutionProvider_13101653946504293720_3"
+    events = [event("model_run", 0, 9), event(f"{name}_0_kernel_time", 1, 5, name), event("b_kernel_time", 7, 1, "Add")]
+    assert [(time.op, time.name) for time in op_times(events)] == [
+        ("OnnxPruneExecutionProvider", f"{name}_0"),
+        ("Add", "b"),
+    ]
+
+
 def test_a_body_is_not_counted_twice():
     events = [
         event("model_run", 0, 100),

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from onnxprune.cli import app
 from onnxprune.errors import InputError
 from onnxprune.graph import pack
+from onnxprune.report.comparison import compare
 from onnxprune.runtime import available_providers, bench, plugin, run, session
 from onnxprune.runtime.packed_files import open_session
 from tests.runtime.plugin.models import close, model, noise, packed_model, sparse
@@ -148,3 +149,12 @@ def test_a_library_without_cuda_says_that_packed_weights_stay_on_the_cpu(
     x = noise(3, 64)
     assert close(run(made, {"x": x})["y"], (x @ W).clip(0))
     assert ("built without CUDA" in caplog.text) is not on_gpu
+
+
+def test_a_comparison_profiles_where_it_was_asked_to_run(tmp_path: Path) -> None:
+    dense, zeros = tmp_path / "dense.onnx", tmp_path / "zeros.onnx"
+    text = "g (float[64, 256] x) => (float[64, 512] y) { y = MatMul(x, w) }"
+    dense.write_bytes(model(text, {"w": noise(256, 512)}))
+    zeros.write_bytes(model(text, {"w": sparse(256, 512, kept=0.02)}))
+    found = compare(dense, zeros, provider="sparse", rounds=2)
+    assert {op.op: op.after for op in found.ops}.get(plugin.EP_NAME, 0) > 0
