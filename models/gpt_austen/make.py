@@ -16,13 +16,13 @@ BATCH, STEPS = 16, 1500
 
 
 class Gpt(nn.Module):
-    """A decoder; the embedding and the last layer have weights of their own."""
+    """A decoder; the embedding and the last layer have weights of their own. gated: as Block has it."""
 
-    def __init__(self) -> None:
+    def __init__(self, gated: int = 0) -> None:
         super().__init__()
         self.embed = nn.Embedding(len(austen.ALPHABET), WIDTH)
         self.places = nn.Parameter(0.02 * torch.randn(austen.LENGTH, WIDTH))
-        self.blocks = nn.Sequential(*(Block(WIDTH, HEADS, causal=True) for _ in range(BLOCKS)))
+        self.blocks = nn.Sequential(*(Block(WIDTH, HEADS, causal=True, gated=gated) for _ in range(BLOCKS)))
         self.norm = nn.LayerNorm(WIDTH)
         self.predict = nn.Linear(WIDTH, len(austen.ALPHABET))
         nn.init.normal_(self.embed.weight, std=0.02)
@@ -32,9 +32,13 @@ class Gpt(nn.Module):
         return self.predict(self.norm(self.blocks(self.embed(signs) + self.places)))
 
 
-def main(file: Path) -> None:
-    """Train, and write the ONNX file."""
-    module = Gpt()
+def train(file: Path, name: str, module: Gpt) -> None:
+    """Train, and write the ONNX file of a model of this name."""
     optimizer = torch.optim.AdamW(module.parameters(), weight_decay=0.01)
     fit(module, batches(STEPS, BATCH), STEPS, optimizer, peak=2e-3)
-    write(file, "gpt_austen", module, {"signs": torch.zeros(2, austen.LENGTH, dtype=torch.int64)})
+    write(file, name, module, {"signs": torch.zeros(2, austen.LENGTH, dtype=torch.int64)})
+
+
+def main(file: Path) -> None:
+    """Train, and write the ONNX file."""
+    train(file, "gpt_austen", Gpt())

@@ -1,30 +1,14 @@
 // AArch64 with products of unsigned by signed bytes (USDOT): four bytes in a word, as VNNI has them.
-#include "kernels/int8/output_tile.h"
-#include "kernels/int8/quantise_rows.h"
-#include "kernels/int8/token_tile.h"
-#include "kernels/simd/neon.h"
+#include "kernels/int8/neon_words.h"
 
 namespace onnxprune::int8 {
 namespace {
 
-struct W4 {
-  using Reg = int32x4_t;
-  using Floats = V4;
+struct W4 : FourWords {
   using Number = uint8_t;
-  static constexpr int kLanes = 4, kGroup = 4;
-  static Reg zero() { return vdupq_n_s32(0); }
-  static Reg load(const void* from) { return vld1q_s32(static_cast<const int32_t*>(from)); }
-  static void store(void* to, Reg v) { vst1q_s32(static_cast<int32_t*>(to), v); }
-  static Reg one(Word v) { return vdupq_n_s32(static_cast<int32_t>(v)); }
-  static Reg add(Reg a, Reg b) { return vaddq_s32(a, b); }
-  static V4::Reg to_floats(Reg v) { return vcvtq_f32_s32(v); }
+  static constexpr int kGroup = 4;
   // sum + the four products of every lane: bytes of x by signed bytes of w.
   static Reg dot(Reg sum, Reg x, Reg w) { return vusdotq_s32(sum, vreinterpretq_u8_s32(x), vreinterpretq_s8_s32(w)); }
-  // sum + the two products of every lane, of numbers of 16 bits.
-  static Reg add_pairs(Reg sum, Reg a, Reg b) {
-    const int16x8_t x = vreinterpretq_s16_s32(a), w = vreinterpretq_s16_s32(b);
-    return vaddq_s32(sum, vpaddq_s32(vmull_s16(vget_low_s16(x), vget_low_s16(w)), vmull_high_s16(x, w)));
-  }
   // Rows of numbers, as separate() leaves them, to words: four rows are four vectors.
   static void interleave(Reg* x) {
     const uint8x16_t a = bytes(x[0]), b = bytes(x[1]), c = bytes(x[2]), d = bytes(x[3]);
@@ -71,27 +55,10 @@ struct Bytes {
 using Out16 = OutputTable<W4, 4, false, 1, 2, 3, 4, 5, 6>;
 using Out8 = OutputTable<W4, 2, false, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12>;
 using Out4 = OutputTable<W4, 1, false, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12>;
-const OutputTiles kOutputs[] = {{16, 6, Out16::fn}, {8, 12, Out8::fn}, {4, 12, Out4::fn}, {0, 0, nullptr}};
-
-using Loose16 = OutputTable<W4, 4, true, 1, 2, 3, 4>;
-using Loose8 = OutputTable<W4, 2, true, 1, 2, 3, 4>;
-using Loose4 = OutputTable<W4, 1, true, 1, 2, 3, 4>;
-const OutputTiles kLooseOutputs[] = {{16, 4, Loose16::fn}, {8, 4, Loose8::fn}, {4, 4, Loose4::fn}, {0, 0, nullptr}};
-
 using Tok4 = TokenTable<W4, 4, false, 1, 2, 3, 4, 5, 6>;
-using Tok1 = TokenTable<W4, 1, false, 1, 2, 3, 4, 5, 6, 7, 8>;
-const TokenTiles kMany[] = {{4, 4, 6, 1, Tok4::fn}, {1, 4, 8, 1, Tok1::fn}, {0, 0, 0, 1, nullptr}};
-const TokenForm kTokens[] = {{kMany, nullptr}, {nullptr, nullptr}};
-
-const TokenForm kLooseTokens[] = {Loose<Whole<W4>>::form, {nullptr, nullptr}};
 
 }  // namespace
 
-const Tiles& i8mm_tiles() {
-  static const Tiles tiles{
-      "int8/i8mm", 4, quantise_rows<Bytes>, kOutputs, kLooseOutputs, kTokens, kLooseTokens, 16, 4, 8,
-      4,           5, &neon_block_tiles()};
-  return tiles;
-}
+const Tiles& i8mm_tiles() { return four_lane_tiles<W4, Bytes, Out16, Out8, Out4, Tok4>("int8/i8mm"); }
 
 }  // namespace onnxprune::int8
