@@ -142,9 +142,10 @@ def test_without_torch(source: Path, data: str, monkeypatch: pytest.MonkeyPatch)
     plan.write_text(_run(source, "obert", calibration=data).plan.to_json())
     monkeypatch.setitem(sys.modules, "torch", None)
     message = r"making weights sparse by gradients needs torch, which isn't installed: pip install 'onnxprune\[torch\]'"
-    for how in ({}, {"passes": [], "plan": plan}):
+    again: dict[str, Any] = {"passes": [], "plan": plan}
+    for how in ({}, again):
         with pytest.raises(InputError, match=message):
-            _run(source, "obert", "second.onnx", calibration=data, **how)  # type: ignore[arg-type]
+            _run(source, "obert", "second.onnx", calibration=data, **how)
     assert not (source.parent / "second.onnx").exists()
     assert _run(source, "dass", calibration=data).proof.status == "proved"
 

@@ -7,7 +7,7 @@ import pytest
 
 from onnxprune.calibration import layers
 from onnxprune.coupling import analyze
-from onnxprune.graph import from_proto, normalize
+from onnxprune.graph import Model, from_proto, normalize
 from onnxprune.repair import Work
 from onnxprune.sparse import Pattern, Task, Wanted, get, sparsify
 from onnxprune.sparse.gated import gates
@@ -29,7 +29,7 @@ RESIDUAL = """agraph (float[n,8] x) => (float[n,8] y) <float[8,6] a, float[8,6] 
 { g = MatMul(x, a)  u = MatMul(x, b)  z = Add(g, u)  y = MatMul(z, c) }"""
 
 
-def _model(text: str):  # type: ignore[no-untyped-def]
+def _model(text: str) -> Model:
     return normalize(from_proto(build(text)))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import pytest
 
 from onnxprune.coupling import analyze
-from onnxprune.graph import from_proto, normalize
+from onnxprune.graph import Model, from_proto, normalize
 from onnxprune.repair import Work
 from onnxprune.sparse import Pattern, Task, Wanted, get, sparsify
 from onnxprune.sparse.fisher import Tiles, information
@@ -127,7 +129,7 @@ CONV = """agraph (float[n,3,6,6] x) => (float[n,4,4,4] y) <float[12,3,1,1] a, fl
 
 
 def _work(text: str = NET) -> Work:
-    def source():  # type: ignore[no-untyped-def]
+    def source() -> Model:
         return normalize(from_proto(build(text)))
 
     groups = analyze((model := source()).graph, model.opsets).prunable
@@ -141,7 +143,7 @@ def test_gradients_are_those_of_what_is_left(text: str, shape: tuple[int, ...], 
     gradient = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
     pattern, asked = Pattern.parse("4x1"), []
 
-    def slopes(names):  # type: ignore[no-untyped-def]
+    def slopes(names: Sequence[str]) -> Iterator[dict[str, np.ndarray]]:
         asked.append(list(names))
         yield {"b": gradient}
 
@@ -157,7 +159,7 @@ def test_portions_go_through_the_data_again(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("onnxprune.sparse.insight.BYTES", 1)
     asked = []
 
-    def slopes(names):  # type: ignore[no-untyped-def]
+    def slopes(names: Sequence[str]) -> Iterator[dict[str, np.ndarray]]:
         asked.append(list(names))
         yield {name: np.ones(shape, np.float32) for name, shape in (("b", (6, 12)), ("c", (6, 4))) if name in names}
 
