@@ -54,7 +54,8 @@ class Evidence:
 
     warnings: sentences for the user; in_place: units that stay keep their order; shapes: of tensors that are open in
     the model; progress: where long work tells how far it is; losses: what zeros do to layers, once it is known; share:
-    what units may leave of the time where zeros do the rest, None for no units; mixture: whether that is settled.
+    what units may leave of the time where zeros do the rest, None for no units; power: of the target, the mixture of
+    units and zeros that was taken, None before one was.
     Raises InputError where the data can't be read or don't suit the model.
     """
 
@@ -71,7 +72,7 @@ class Evidence:
     progress: Progress = field(default=silent, repr=False)
     losses: dict[str, dict[str, np.ndarray]] | None = field(default=None, repr=False)
     share: float | None = None
-    mixture: bool = False
+    power: float | None = None
 
     def __post_init__(self) -> None:
         if self.options.labels and self.options.calibration is None:

@@ -7,15 +7,18 @@ Resource-efficient LLMs". Which share is best depends on the model, so some mixt
 from __future__ import annotations
 
 import gc
+import math
 import os
 import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from onnxprune.progress import Progress, inside
 from onnxprune.pruning.decide import passes_of
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.loss import Judge
-from onnxprune.pruning.options import Options
+from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.prune import Pruned, prune
 from onnxprune.pruning.sparsifying import layer_passes
 
@@ -32,6 +35,58 @@ def is_open(options: Options) -> bool:
     return bool(units) and not stated and any(one.free() for one in layer_passes(options))
 
 
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """What was made for one power of the target. loss: seen, infinite where nobody looked; quality: what the user's
+    metric says of it"""
+
+    power: float
+    made: Pruned
+    loss: float = math.inf
+    quality: float | None = None
+
+    @property
+    def reached(self) -> bool:
+        return self.made.result.reached
+
+
+@dataclass(slots=True)
+class Mixing:
+    """How mixtures are made and which is taken. judge: tells losses, None where nothing does; rank: of several the
+    least is taken; enough: where no other need be tried"""
+
+    evidence: Evidence
+    output: Path
+    progress: Progress
+    judge: Judge | None
+    rank: Callable[[Mixture], tuple[float, ...]]
+    enough: Callable[[Mixture], bool]
+
+    def best(self, target: Target, powers: Sequence[float], trial: Path) -> Mixture:
+        """The mixture that is taken of those tried, as the file `trial`. Raises InputError as `prune` does."""
+        best: Mixture | None = None
+        for number, power in enumerate(powers):
+            place = trial.parent / f"mixture-{number}" / trial.name
+            place.parent.mkdir()
+            found = self._made(target, power, place)
+            if best is None or self.rank(found) < self.rank(best):
+                best = found
+                _move(place, trial)
+            shutil.rmtree(place.parent)
+            if self.enough(found):
+                break
+        assert best is not None
+        self.evidence.power, self.evidence.share = best.power, _share(target, best.power)
+        return best
+
+    def _made(self, target: Target, power: float, place: Path) -> Mixture:
+        share = self.evidence.share = _share(target, power)
+        name = "zeros alone" if share is None else f"units for {share:.2f} of the time"
+        made = prune(self.evidence, self.output, place, inside(self.progress, name), target)
+        gc.collect()
+        return Mixture(power, made, *self.judge(place)) if self.judge else Mixture(power, made)
+
+
 def mix(evidence: Evidence, output: Path, trial: Path, progress: Progress) -> Pruned:
     """The mixture that meets the target and loses least on the data held out, as the file `trial`.
 
@@ -39,27 +94,22 @@ def mix(evidence: Evidence, output: Path, trial: Path, progress: Progress) -> Pr
     """
     target = evidence.options.target
     assert target is not None
-    shares = [None if power == 0 else target.fraction**power for power in POWERS]
-    if evidence.mixture:  # made once more: what is best is known
-        shares = [evidence.share]
     judge = Judge(evidence.file.path, evidence.options, evidence.held_out) if evidence.held_out else None
-    best: tuple[tuple[bool, float], Pruned, float | None] | None = None
-    for number, share in enumerate(shares):
-        evidence.share, place = share, trial.parent / f"mixture-{number}" / trial.name
-        place.parent.mkdir()
-        name = "zeros alone" if share is None else f"units for {share:.2f} of the time"
-        made = prune(evidence, output, place, inside(progress, name))
-        gc.collect()
-        rank = (not made.result.reached, judge(place)[0] if judge else float(number))
-        if best is None or rank < best[0]:
-            best = rank, made, share
-            _move(place, trial)
-        shutil.rmtree(place.parent)
-        if judge is None and made.result.reached:
-            break
-    assert best is not None
-    evidence.share, evidence.mixture = best[2], True
-    return best[1]
+    powers = POWERS if evidence.power is None else [evidence.power]  # made once more: what is best is known
+    mixing = Mixing(
+        evidence,
+        output,
+        progress,
+        judge,
+        rank=lambda one: (not one.reached, one.loss if judge else POWERS.index(one.power)),
+        enough=lambda one: judge is None and one.reached,
+    )
+    return mixing.best(target, powers, trial).made
+
+
+def _share(target: Target, power: float) -> float | None:
+    """What units leave of the time; None where no unit goes."""
+    return None if power == 0 else target.fraction**power
 
 
 def _move(place: Path, trial: Path) -> None:

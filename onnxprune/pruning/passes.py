@@ -104,7 +104,7 @@ class LayerPass(Guest):
         """Raise InputError where its weights can't be written in this form (None: it isn't known yet)."""
 
     def free(self) -> bool:
-        """Whether a target may say how many zeros there are to be."""
+        """Whether a target in time or a limit of loss may say how many zeros there are to be."""
         return False
 
     def spread(self) -> bool:

@@ -50,11 +50,17 @@ class Pruned:
 
 
 def prune(
-    evidence: Evidence, output: Path, trial: Path, progress: Progress = silent, target: Target | None = None
+    evidence: Evidence,
+    output: Path,
+    trial: Path,
+    progress: Progress = silent,
+    target: Target | None = None,
+    sparsity: float | None = None,
 ) -> Pruned:
     """Decide, repair, shrink and write the trial file. Nothing of the model but repaired weights stays in memory.
 
-    output: what the user calls the file; target: instead of the options'. Raises InputError where nothing can go.
+    output: what the user calls the file; target: instead of the options'; sparsity: of layers whose passes leave it
+    open. Raises InputError where nothing can go.
     """
     progress("loading")
     evidence.progress = progress
@@ -69,6 +75,8 @@ def prune(
     warnings = unmatched(analysis, Scope(options.protect, options.only))
     plan_model = {"name": source.name, "sha256": sha256(source)}
     sparse = named(analysis, options) if options.plan is None else planned(analysis, read(options.plan))
+    if sparsity is not None:
+        sparse.settle(sparsity)
     watch = Timing(evidence.stopwatch, analysis, shapes, progress)
     choice = choose(watch, evidence, target, sparse)
     decision = choice.decision
@@ -94,7 +102,7 @@ def prune(
         warnings.append(f"zeros are not where the plan had them in {', '.join(other[:3])}{' ...' * (len(other) > 3)}")
     repairs = evidence.told(edits) if evidence.repair != "none" else []
     plan = Plan(plan_model, groups, tensors, sparse=zeros, repairs=repairs, measured=measured, decided=choice.decided)
-    plan.dense = told_dense(sparse)
+    plan.dense = told_dense(model, sparse)
     plan.orders = {name: order.tolist() for name, order in moved.items()}
     proof = Proof("skipped", reason="not asked for")
     result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)

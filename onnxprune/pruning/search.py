@@ -1,4 +1,4 @@
-"""The smallest model whose loss stays under a limit: bisection over the target."""
+"""The smallest model whose loss stays under a limit, or the one with most zeros: bisection over what is aimed at."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from pathlib import Path
 
 from onnxprune.errors import InputError
 from onnxprune.progress import Progress, inside, silent
-from onnxprune.pruning.decide import passes_of
 from onnxprune.pruning.evidence import Evidence
-from onnxprune.pruning.loss import Judge, Search, Trial
+from onnxprune.pruning.loss import SPARSITY, Judge, Search, Trial
+from onnxprune.pruning.mixtures import POWERS, Mixing, Mixture
 from onnxprune.pruning.options import Options, Target
+from onnxprune.pruning.over import over
 from onnxprune.pruning.prune import Pruned, prune
 from onnxprune.pruning.result import Result
 
@@ -32,17 +33,15 @@ def check_options(options: Options) -> None:
         raise InputError(f"--max-loss {limit:g}: should be a fraction, at least 0 and below 1")
     if options.calibration is None and not options.metric:
         raise InputError("--max-loss needs data to see the loss on (--data), or a metric of yours (--metric)")
-    if options.plan is None and not passes_of(options):
-        raise InputError("--max-loss searches for how many units may go, and the passes named take none")
-    if options.plan is None and any(p.ratio is not None for p in passes_of(options)):
-        raise InputError("--max-loss searches for how much may go, so no pass can have a ratio of its own")
+    over(options)
 
 
 def search(evidence: Evidence, output: Path, trial: Path, progress: Progress = silent) -> Pruned:
     """The smallest model whose loss is within the limit, as the file `trial`; its result says what was tried.
 
-    Where no pruning is within the limit, it is the mildest that was tried. The target of the options is the least that
-    is aimed at. A plan is done again, and its loss measured. Raises InputError for what can't be pruned or judged.
+    Where passes leave open how many zeros there are, and nothing else, it is the one with most zeros. Where no pruning
+    is within the limit, it is the mildest that was tried. The target of the options is the least that is aimed at. A
+    plan is done again, and its loss measured. Raises InputError for what can't be pruned or judged.
     """
     line = _Search(evidence, output, trial, progress)
     if evidence.options.plan is not None:
@@ -68,10 +67,10 @@ class _Search:
     def __init__(self, evidence: Evidence, output: Path, trial: Path, progress: Progress) -> None:
         self.evidence, self.output, self.trial, self.progress = evidence, output, trial, progress
         options = evidence.options
-        self.quantity = options.target.quantity if options.target else "macs"
+        self.over = over(options)
         progress("judging the dense model")
         self.judge = Judge(evidence.file.path, options, None if options.metric else evidence.held_out)
-        self.found = Search(options.max_loss or 0.0, options.metric)
+        self.found = Search(options.max_loss or 0.0, options.metric, quantity=self.over.quantity)
         self.found.before = self.judge.metric.dense if self.judge.metric else None
 
     def bisect(self, targets: list[float]) -> None:
@@ -80,7 +79,8 @@ class _Search:
         middle = 0 if self.evidence.options.target else (low + high) // 2
         while low < middle < high:
             result, within = self.attempt(targets[middle])
-            other = bisect_left(targets, result.fraction)  # steps are coarse: this is as good as other targets
+            # Where steps are coarse, this is as good as other targets. Zeros are as many as were asked for.
+            other = middle if self.over.quantity == SPARSITY else bisect_left(targets, result.fraction)
             if not within:
                 low = max(middle, other - 1)
             elif not result.reached:  # nothing more can go
@@ -89,30 +89,62 @@ class _Search:
                 high = min(middle, other)
             middle = (low + high) // 2
 
-    def attempt(self, fraction: float | None) -> tuple[Result, bool]:
-        """Prune to a target (None: by the plan) and judge; returns the result and whether it is within the limit."""
-        target = None if fraction is None else Target(self.quantity, fraction)
-        name = "trying the plan" if target is None else f"trying {target.quantity}={target.fraction:g}"
+    def attempt(self, left: float | None) -> tuple[Result, bool]:
+        """Prune so that a fraction is left (None: by the plan) and judge; returns the result and whether it is within
+        the limit."""
+        name = "trying the plan" if left is None else f"trying {self.over.spelled(left)}"
         place = self.trial.parent / "trial" / self.trial.name
         place.parent.mkdir()
-        made = prune(self.evidence, self.output, place, inside(self.progress, name), target)
+        made = self._made(left, place, name)
         gc.collect()  # graphs are full of cycles, and their weights are what memory is made of
-        self.progress(f"{name}: judging")
-        loss, quality = self.judge(place)
+        loss = made.loss
         self.progress(f"{name}: loss {loss:.3g}")
-        self.found.trials.append(Trial(made.result.fraction if fraction is None else fraction, _left(made), loss))
+        self.found.trials.append(self._trial(left, made))
         if self.found.allows(loss) or not self.found.met:  # the later is the smaller, or, if none is within, milder
-            self._keep(made, place, loss, quality)
+            self._keep(made, place)
+            self.found.aim = None if left is None else self.over.value(left)
         shutil.rmtree(place.parent)
-        return made.result, self.found.allows(loss)
+        return made.made.result, self.found.allows(loss)
 
-    def _keep(self, made: Pruned, place: Path, loss: float, quality: float | None) -> None:
+    def _made(self, left: float | None, place: Path, name: str) -> Mixture:
+        """A trial and what it loses; where units and zeros are both open, the first mixture that is good enough."""
+        tell = inside(self.progress, name)
+        target = None if left is None or self.over.quantity == SPARSITY else Target(self.over.quantity, left)
+        if self.over.mixed and target is not None:
+            return self._mixing(tell).best(target, self._powers(), place)
+        sparsity = None if left is None or target is not None else self.over.value(left)
+        made = prune(self.evidence, self.output, place, tell, target, sparsity)
+        self.progress(f"{name}: judging")
+        return Mixture(0.0, made, *self.judge(place))
+
+    def _mixing(self, tell: Progress) -> Mixing:
+        """Any mixture that meets the target within the limit will do, and no other need be tried then. Of those that
+        don't meet it, the fastest of those within the limit tells how far one can go."""
+
+        def rank(one: Mixture) -> tuple[float, ...]:
+            fits = self.found.allows(one.loss)
+            return (0, one.loss, 0) if one.reached else (1, not fits, one.made.result.fraction)
+
+        return Mixing(
+            self.evidence, self.output, tell, self.judge, rank, lambda one: one.reached and self.found.allows(one.loss)
+        )
+
+    def _powers(self) -> list[float]:
+        """What was best for the last target, first."""
+        return sorted(POWERS, key=lambda power: power != self.evidence.power)
+
+    def _trial(self, left: float | None, trial: Mixture) -> Trial:
+        result = trial.made.result
+        found = _zeros(result) if self.over.quantity == SPARSITY else result.fraction
+        return Trial(result.fraction if left is None else self.over.value(left), _left(trial.made), trial.loss, found)
+
+    def _keep(self, made: Mixture, place: Path) -> None:
         for old in self.trial.parent.iterdir():
             if old.is_file():
                 old.unlink()
         for file in place.parent.iterdir():
             os.replace(file, self.trial.parent / file.name)
-        self.best, self.found.loss, self.found.after = made, loss, quality
+        self.best, self.found.loss, self.found.after = made.made, made.loss, made.quality
 
     def done(self) -> Pruned:
         """The best trial, told of as what the user asked for."""
@@ -122,6 +154,8 @@ class _Search:
         result.search = self.found
         self.found.grain = self.judge.grain
         result.warnings += self.found.warnings
+        if self.found.aim is not None:
+            result.plan.decided["loss"] = str(self.found)
         return self.best
 
 
@@ -129,3 +163,9 @@ def _left(made: Pruned) -> float:
     """The fraction of multiply-accumulates."""
     before, after = made.result.before["macs"], made.result.after["macs"]
     return after / before if before else 1.0
+
+
+def _zeros(result: Result) -> float:
+    """The share of zeros in the weights that passes over layers take, those that stay dense included."""
+    size = sum(entry["size"] for entry in [*result.plan.sparse, *result.plan.dense])
+    return float(sum(entry["zeros"] for entry in result.plan.sparse) / max(size, 1))

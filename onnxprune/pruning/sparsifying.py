@@ -38,7 +38,7 @@ class Sparse:
     """By the names of layers. wanted: what becomes of them; weights: their stored tensors; spread: those that share out
     zeros by the errors that they make; ordered: those whose outputs may change places; worth: those that become sparse
     only where that is faster; speeds: what zeros do to their time; left: those that stay dense for it; free: those
-    whose sparsity a target in time may say"""
+    whose sparsity a target in time or a limit of loss may say"""
 
     wanted: dict[str, Wanted] = field(default_factory=dict)
     weights: dict[str, str] = field(default_factory=dict)
@@ -55,6 +55,17 @@ class Sparse:
         del self.wanted[name]
         self.spread.discard(name)
         self.ordered.discard(name)
+
+    def settle(self, sparsity: float) -> None:
+        """Say how many zeros there are to be where passes leave that open, and patterns don't say it.
+
+        Raises InputError where that is nowhere.
+        """
+        open_ = [name for name in self.free if self.wanted[name].pattern.sparsity is None]
+        if not open_:
+            raise InputError("--max-loss: other passes take all layers before those that leave the sparsity open")
+        for name in open_:
+            self.wanted[name] = replace(self.wanted[name], sparsity=sparsity)
 
     def __bool__(self) -> bool:
         return bool(self.wanted)
@@ -151,14 +162,16 @@ def told(model: Model, sparse: Sparse) -> list[dict[str, Any]]:
     return [_entry(there[name], name, sparse.wanted[layer], sparse.speeds.get(layer)) for layer, name in found]
 
 
-def told_dense(sparse: Sparse) -> list[dict[str, Any]]:
+def told_dense(model: Model, sparse: Sparse) -> list[dict[str, Any]]:
     """What the plan says of weights that could be sparse and stay dense."""
+    sizes = {tensor.name: int(np.prod(tensor.shape)) for tensor in stored(model)}
     return [
         {
             "initializer": sparse.weights[name],
             "pattern": str(left.want.pattern),
             "sparsity": round(left.want.sparsity, 6),
             "reason": left.reason,
+            "size": sizes.get(sparse.weights[name], 0),
             "predicted": _predicted(left.want, sparse.speeds.get(name)) or {"rows": left.rows},
         }
         for name, left in sparse.left.items()

@@ -33,7 +33,7 @@ RESULT = {
     "target": Key(_TARGET, "At most this fraction of macs, params, size or latency stays; macs=0.5 where nothing else "
                   "decides.", '"macs=0.5"'),
     "max_loss": Key(kinds.BELOW_ONE, "The smallest model that loses at most this on the data (0.01: 1 %), no smaller "
-                    "than the target.", "0.01"),
+                    "than the target; or the one with most zeros.", "0.01"),
     "metric": Key(TEXT, "MODULE:FUNCTION that tells how good a model is, for a limit of loss; see docs/data.md.",
                   '"mine:accuracy"'),
     "bench": Key(SWITCH, "Measure latency and fidelity of the result.", "true", True),
@@ -99,7 +99,8 @@ OPTIMIZE = {**RESULT, **COMMON, **HOW}
 
 _ZEROS = {
     "pattern": Key(_WORD, "Blocks of OUTPUTSxINPUTS, N:M, unstructured, or auto.", '"16x1"', "16x1"),
-    "sparsity": Key(_INSIDE, "Share of zeros in each weight; 0.5 where no target decides.", "0.5"),
+    "sparsity": Key(_INSIDE, "Share of zeros in each weight; 0.5 where no target in time and no limit of loss decides.",
+                    "0.5"),
     "method": Key(_WORD, "What decides where zeros go; see 'onnxprune list sparsifiers'.", '"alps"'),
     "refit": Key(SWITCH, "Whether the weights that stay are solved for once more.", "true", True),
     "share": Key(choice("errors", "even"), "How zeros are shared out over layers: by the errors they make, or evenly.",
@@ -140,11 +141,12 @@ def _common(*names: str) -> dict[str, Key]:
     return {name: COMMON[name] for name in names}
 
 
+_GOALS = {name: RESULT[name] for name in ("target", "max_loss", "metric")}
 _LOOKS = ("data", "samples", "preprocess", "dims", "seed")
 
 STAGES = {
-    "prune": {"target": RESULT["target"], "max_loss": RESULT["max_loss"], "metric": RESULT["metric"], **HOW, **COMMON},
-    "sparsify": {**_ZEROS, "target": RESULT["target"], "sparse_format": _SPARSE_FORMAT, "repair": _REPAIR,
+    "prune": {**_GOALS, **HOW, **COMMON},
+    "sparsify": {**_ZEROS, **_GOALS, "sparse_format": _SPARSE_FORMAT, "repair": _REPAIR,
                  "align": _ALIGN, **_common(*(name for name in COMMON if name != "labels"))},
     "recover": {**_TRAINING, **_common(*_LOOKS)},
     "quantise": {**_WHOLE_NUMBERS, **_common(*_LOOKS, "protect")},

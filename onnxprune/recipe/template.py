@@ -18,7 +18,8 @@ HEAD = f"""\
 STAGED = """\
 # Several stages: each works on what the one before left, and the dense model is the teacher and the reference of all.
 # What stands in "The result" is then about the whole, and what stands in "Data" a default of all stages, which may have
-# their own; "How it is pruned" goes into stages of the kind prune, which have a target and max_loss of their own too.
+# their own; "How it is pruned" goes into stages of the kind prune. These and stages sparsify have a target and max_loss
+# of their own too.
 """
 
 

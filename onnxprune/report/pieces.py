@@ -68,8 +68,9 @@ def loss(result: Result) -> Loss | None:
     found = result.search
     if found is None:
         return None
-    trials = [Attempt(trial.target, trial.macs, trial.loss) for trial in found.trials]
-    return Loss(found.limit, found.loss, found.met, found.metric, found.before, found.after, trials)
+    trials = [Attempt(trial.target, trial.macs, trial.loss, trial.found) for trial in found.trials]
+    seen = found.limit, found.loss, found.met, found.metric, found.before, found.after
+    return Loss(*seen, found.quantity, found.aim, trials)
 
 
 def masks(result: Result) -> MaskRecord | None:

@@ -92,12 +92,14 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A pruning that was tried; target: the fraction aimed at; macs: the fraction that is left; loss: a fraction, of
-    at most 1 where fidelity tells it, infinite where the metric was no number"""
+    """A pruning that was tried; target: what was aimed at, of the loss's quantity; macs: the fraction that is left;
+    loss: a fraction, of at most 1 where fidelity tells it, infinite where the metric was no number; found: what came
+    of the aim"""
 
     target: float
     macs: float
     loss: float
+    found: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ class Loss:
     """How much worse the result is than the dense model, and how it was found. limit, loss: fractions
 
     metric: the user's function, empty: fidelity on data held out; before, after: what the metric says, or None;
-    trials: in the order in which they were made
+    trials: in the order in which they were made; quantity: what they aimed at, that of a target (a fraction of it is
+    left) or sparsity (of zeros); aim: how much of it the result did, None where a plan was done again, or stages
     """
 
     limit: float
@@ -114,6 +117,8 @@ class Loss:
     metric: str
     before: float | None
     after: float | None
+    quantity: str
+    aim: float | None
     trials: list[Attempt]
 
 

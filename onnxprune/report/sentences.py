@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from onnxprune.calibration import NOTHING
+from onnxprune.pruning.loss import SPARSITY, mild_first, place_of
 from onnxprune.report.closeness import Closeness
 from onnxprune.report.record import Aim, Attempt, Given, Loss, MaskRecord, ProofRecord, Recovered, Report, StageRecord
 from onnxprune.report.units import error, fraction, percent, quantity, seconds, some, times
@@ -101,10 +102,13 @@ def _blind_stages(stages: Sequence[StageRecord]) -> list[tuple[str, str]]:
 
 def searched(report: Report) -> list[tuple[str, str]]:
     """Where there is a limit: the loss, and what was tried."""
-    if report.loss is None:
+    found = report.loss
+    if found is None:
         return []
-    mild_first = sorted(report.loss.trials, key=lambda trial: -trial.macs)
-    return [("loss", loss(report.loss)), ("tried", ", ".join(map(_attempt, mild_first)))]
+    tried = [_attempt(found.quantity, trial) for trial in mild_first(found.quantity, found.trials)]
+    zeros = found.quantity == SPARSITY and found.aim is not None and report.sparse
+    aim = [("found", f"{SPARSITY}={found.aim:g}")] if zeros else []
+    return [("loss", loss(found)), *aim, ("tried", ", ".join(tried))]
 
 
 def loss(record: Loss) -> str:
@@ -116,8 +120,9 @@ def loss(record: Loss) -> str:
     return f"{_lost(record.loss)}{by}, {verdict} the limit of {percent(record.limit)}"
 
 
-def _attempt(trial: Attempt) -> str:
-    return f"macs={trial.macs:.3g}: {_lost(trial.loss)}"
+def _attempt(quantity: str, trial: Attempt) -> str:
+    name, value = place_of(quantity, trial)
+    return f"{name}={value:.3g}: {_lost(trial.loss)}"
 
 
 def _lost(value: float | None) -> str:

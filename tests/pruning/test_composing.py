@@ -14,7 +14,7 @@ import pytest
 
 from onnxprune.coupling import analyze
 from onnxprune.errors import InputError
-from onnxprune.graph import Linear, load, normalize
+from onnxprune.graph import load, normalize
 from onnxprune.pruning import Options, Result, Target, optimize
 from onnxprune.pruning.composing import Attempt, approach
 from onnxprune.pruning.mixtures import is_open, mix
@@ -27,60 +27,14 @@ from onnxprune.recovery.masks import MaskSetting
 from onnxprune.report import summarize
 from onnxprune.report.sentences import sparse
 from onnxprune.runtime import plugin
-from onnxprune.sparse import Pattern, Speed, Wanted
-from tests.oracle import build
+from onnxprune.sparse import Pattern, Wanted
+from tests.pruning.law import law, samples, source
 
-NET = """agraph (float[4,8,64] x) => (float[4,8,10] y)
-<float[64,96] a, float[96] u, float[96,96] b, float[96] v, float[96,64] c, float[64,10] d>
-{
-  h = MatMul(x, a)
-  i = Add(h, u)
-  j = Relu(i)
-  k = MatMul(j, b)
-  l = Add(k, v)
-  m = Relu(l)
-  n = MatMul(m, c)
-  o = Relu(n)
-  y = MatMul(o, d)
-}"""
 IN_ROUNDS: dict[str, Any] = {"recover": Training(Effort(steps=2)), "recover_rounds": 2}
-SIZES = {"a": 64 * 96, "b": 96 * 96, "c": 96 * 64, "d": 640}
 PASS = "sparsify{pattern=8x1,ends=true,least=1000,order=false}"
 
 
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    onnx.save(build(NET), tmp_path / "model.onnx")
-    return tmp_path / "model.onnx"
-
-
-@pytest.fixture
-def law(monkeypatch: pytest.MonkeyPatch, source: Path) -> SimpleNamespace:
-    """Time is what multiplications say, and a fifth more for the rest; the kernels are said to be `off` times as slow
-    as they are."""
-    found = SimpleNamespace(off=1.0, trials=[], units=1.0)
-    weight = {name: float(size) for name, size in SIZES.items()}
-    total = sum(weight.values())
-
-    def timed(linear: Linear, patterns: list[Pattern], door: str, threads: int) -> Speed:
-        dense = linear.inputs * linear.outputs / total
-        parts = {str(p): [(s, found.off * (0.05 + 1.2 * (1 - s))) for s in (0.5, 0.9)] for p in patterns}
-        return Speed(linear.rows, dense, parts)
-
-    def sparse(self: Stopwatch, masks: Mapping[str, np.ndarray], zeros: Mapping[str, Wanted]) -> float:
-        stays = {name.split("_")[0]: 0.05 + 1.2 * (1 - want.sparsity) for name, want in zeros.items()}
-        named = {"h": "a", "k": "b", "n": "c", "y": "d"}
-        units = float(np.mean([mask.mean() for mask in masks.values()])) if masks else 1.0
-        work = sum(weight[named[name]] * stays.get(name, 1.0) for name in named) / total
-        found.trials.append((units * work + 0.2) / 1.2)
-        return float(found.trials[-1])
-
-    monkeypatch.setattr("onnxprune.sparse.speeds.time_linear", timed)
-    monkeypatch.setattr("onnxprune.sparse.speeds.plugin.why_not", lambda **_: "")
-    monkeypatch.setattr("onnxprune.sparse.speeds.conditions", lambda *_: "here")
-    monkeypatch.setattr(Stopwatch, "sparse", sparse)
-    monkeypatch.setattr(Stopwatch, "dense_seconds", 1.2)
-    return found
+__all__ = ["law", "source"]  # the fixtures
 
 
 def _run(source: Path, *passes: str, at: float = 0.5, **options: Any) -> Result:
@@ -102,13 +56,7 @@ def test_the_sparsity_that_meets_the_target(source: Path, law: SimpleNamespace, 
 
 
 def test_more_zeros_where_they_do_less_harm(source: Path, tmp_path: Path, law: SimpleNamespace) -> None:
-    samples = np.random.default_rng(0).standard_normal((24, 4, 8, 64)).astype(np.float32)
-    for number, values in enumerate(samples):
-        np.savez(tmp_path / f"{number}.npz", x=values)
-    (tmp_path / "data").mkdir()
-    for file in tmp_path.glob("*.npz"):
-        file.rename(tmp_path / "data" / file.name)
-    result = _run(source, "sparsify{pattern=auto,ends=true,least=1000}", calibration=str(tmp_path / "data"))
+    result = _run(source, "sparsify{pattern=auto,ends=true,least=1000}", calibration=samples(tmp_path / "data"))
     assert near(result.fraction, Target("latency", 0.5)) and law.trials
     assert len({entry["sparsity"] for entry in result.plan.sparse}) > 1 and result.proof.status == "proved"
 
@@ -236,7 +184,7 @@ def test_units_and_zeros_in_the_best_mixture(
         def __call__(self, place: Path) -> tuple[float, None]:
             return losses[made[-1]], None
 
-    def pruned(evidence: Any, output: Path, place: Path, progress: Any) -> Any:
+    def pruned(evidence: Any, output: Path, place: Path, progress: Any, target: Target) -> Any:
         made.append(evidence.share)
         place.write_bytes(str(evidence.share).encode())
         return SimpleNamespace(result=SimpleNamespace(reached=evidence.share is not None or not data))
@@ -246,7 +194,7 @@ def test_units_and_zeros_in_the_best_mixture(
     options = Options(passes=["channels", PASS], target=Target("latency", 0.5), sparse_format="op")
     held_out = object() if data else None
     evidence = SimpleNamespace(
-        options=options, file=SimpleNamespace(path=source), held_out=held_out, share=None, mixture=False
+        options=options, file=SimpleNamespace(path=source), held_out=held_out, share=None, power=None
     )
     trial = tmp_path / "trial" / "out.onnx"
     trial.parent.mkdir()

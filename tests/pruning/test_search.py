@@ -162,7 +162,13 @@ def test_the_report_tells_limit_loss_and_trials(source: Path, data: str) -> None
     body = json.loads(report.to_json())
     jsonschema.validate(body, schema())
     assert body["loss"]["limit"] == 0.02 and body["loss"]["met"] and body["loss"]["metric"] == ""
-    assert [set(t) for t in body["loss"]["trials"]] == [{"target", "macs", "loss"}] * len(_searched(result).trials)
+    assert (body["loss"]["quantity"], body["loss"]["aim"]) == (
+        "macs",
+        min(t["target"] for t in body["loss"]["trials"] if t["loss"] <= 0.02),
+    )
+    assert [set(t) for t in body["loss"]["trials"]] == [{"target", "macs", "loss", "found"}] * len(
+        _searched(result).trials
+    )
     assert "--max-loss 0.02 --data" in command(result) and "--target" not in command(result)
     assert "- loss: " in markdown(report) and "within the limit of 2.0 %" in markdown(report)
     body["loss"]["trials"] = []

@@ -27,12 +27,12 @@ GIVEN = Given("calib.npz", "0" * 64, 8, 2, False, ())
 @pytest.fixture(scope="module")
 def full(report: Report, result: Result) -> Report:
     """A report with something to draw for every chart."""
-    trials = [Attempt(0.8, 0.79, 0.01), Attempt(0.5, 0.5, 0.2), Attempt(0.3, 0.3, float("inf"))]
+    trials = [Attempt(0.8, 0.79, 0.01, 0.79), Attempt(0.5, 0.5, 0.2, 0.5), Attempt(0.3, 0.3, float("inf"), 0.3)]
     curve = [Moment(0, 0.0, 0.5, 0.1), Moment(10, 1.0, 0.3, 0.05), Moment(20, 2.0, None, None)]
     assert report.fidelity is not None
     close = Closeness(report.fidelity.worst, [])
     trained = Recovered("full", {"y": "kl"}, 20, 2.0, True, 1, curve, close, close, GIVEN, "")
-    loss = Loss(0.05, 0.01, True, "", None, None, trials)
+    loss = Loss(0.05, 0.01, True, "", None, None, "macs", 0.8, trials)
     return replace(report, details=look(result), loss=loss, recovery=trained)
 
 

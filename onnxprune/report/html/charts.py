@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from onnxprune.pruning.loss import SPARSITY, place_of
 from onnxprune.report.details import Coupled
 from onnxprune.report.html.layout import positions
 from onnxprune.report.record import Report, Width
@@ -122,19 +123,27 @@ def _bars(rows: list[Spec], title: str) -> Spec:
     }
 
 
+_WHERE = {"macs": "MACs left", "latency": "time left", SPARSITY: "sparsity"}
+
+
 def tried(report: Report) -> Spec | None:
-    """Loss over what is left of the multiply-accumulates, for every pruning that a search tried."""
+    """Loss over what is left of the multiply-accumulates or of the time, or over zeros, for every pruning that a search
+    tried."""
     trials = [t for t in report.loss.trials if math.isfinite(t.loss)] if report.loss else []
     if not report.loss or not trials:
         return None
-    limit = report.loss.limit
-    rows = [{"MACs left": t.macs, "loss": t.loss, "verdict": "within" if t.loss <= limit else "over"} for t in trials]
+    limit, quantity = report.loss.limit, report.loss.quantity
+    where = _WHERE[place_of(quantity, trials[0])[0]]
+    rows = [
+        {where: place_of(quantity, t)[1], "loss": t.loss, "verdict": "within" if t.loss <= limit else "over"}
+        for t in trials
+    ]
     axes = {
-        "x": {"field": "MACs left", "type": "quantitative", "scale": {"zero": False}, "axis": {"format": ".0%"}},
+        "x": {"field": where, "type": "quantitative", "scale": {"zero": False}, "axis": {"format": ".0%"}},
         "y": {"field": "loss", "type": "quantitative", "axis": {"format": "~%"}},
     }
     colour = _colour("verdict", ["within", "over"], ["$kept", "$bad"])
-    tooltip = [{"field": "MACs left", "format": ".3f"}, {"field": "loss", "format": ".3~%"}, {"field": "verdict"}]
+    tooltip = [{"field": where, "format": ".3f"}, {"field": "loss", "format": ".3~%"}, {"field": "verdict"}]
     return {
         "data": {"values": rows},
         "height": 220,
@@ -264,7 +273,7 @@ CHARTS = (
     Chart("work", "Where multiply-accumulates went", "A bar is a layer that multiplies.", work),
     Chart("ops", "Time by operator", "By ONNX Runtime's own profiler, after its optimizer.", ops),
     Chart("nodes", "Time by node", "The slowest nodes of the dense model first.", nodes),
-    Chart("tried", "Loss against size", "Every pruning that the search tried; the line is the limit.", tried),
+    Chart("tried", "Loss against size or zeros", "Everything that the search tried; the line is the limit.", tried),
     Chart("training", "Training", "Looks at data held out; the one whose weights were kept is marked.", training),
     Chart("scores", "Scores and the cut", "The line is the lowest score that stayed, where the cut is clean.", scores),
     Chart(
