@@ -33,14 +33,15 @@ AUTO = "auto"
 class Sparsify(LayerPass):
     """Put zeros into the weights of linear layers: `pattern` of them, a fraction `sparsity` of each.
 
-    method: what decides where, and what the weights that stay become ("": alps with data, magnitude without); refit:
-    whether those that stay are solved for once more, where the model is repaired; share: "even", or by the "errors"
-    that zeros make on data, as many in all; order: whether units change places, with all that is coupled to them, so
-    that like ones share blocks; ends: whether layers that read the model's inputs or make its outputs are taken too;
-    least: weights smaller than this many numbers stay as they are; where: "all", or where that makes them "faster" on
-    this machine ("": faster, if the result runs with sparse kernels); min_gain: how many times as fast that has to be;
-    pattern "auto": of 4x1, 8x1, 16x1 and 32x1 the first that is so fast, with int8 of 4x1, 4x4, 8x4, 16x4 and 32x4;
-    values: "float32", or "int8" where they are packed (--sparse-format op)
+    sparsity: None: half, or as much as a target in time or a limit of loss takes; method: what decides where, and what
+    the weights that stay become ("": alps with data, magnitude without); refit: whether those that stay are solved for
+    once more, where the model is repaired; share: "even", or by the "errors" that zeros make on data, as many in all;
+    order: whether units change places, with all that is coupled to them, so that like ones share blocks; ends: whether
+    layers that read the model's inputs or make its outputs are taken too; least: weights smaller than this many numbers
+    stay as they are; where: "all", or where that makes them "faster" on this machine ("": faster, if the result runs
+    with sparse kernels); min_gain: how many times as fast that has to be; pattern "auto": of 4x1, 8x1, 16x1 and 32x1
+    the first that is so fast, with int8 of 4x1, 4x4, 8x4, 16x4 and 32x4; values: "float32", or "int8" where they are
+    packed (--sparse-format op)
     """
 
     name: ClassVar[str] = "sparsify"

@@ -188,6 +188,52 @@ def test_a_limit_of_loss_decides_how_far_to_go(run: Run, cnn: Path, pictures: Pa
     assert (tmp_path / "again.onnx").read_bytes() == cnn.with_name("model.pruned.onnx").read_bytes()
 
 
+ZEROS = ("--pass", "sparsify{pattern=4x1,least=1000,ends=true}")
+
+
+def test_a_limit_of_loss_decides_how_many_zeros_there_are(run: Run, cnn: Path, pictures: Path, tmp_path: Path) -> None:
+    data = ("--data", pictures, *QUICK)
+    done = run("optimize", cnn, *ZEROS, *data, "--max-loss", "0.5", "--report", tmp_path / "report", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)["loss"]
+    assert told["quantity"] == "sparsity" and told["met"] and len(told["trials"]) > 1
+    assert told["aim"] == max(trial["target"] for trial in told["trials"] if trial["loss"] <= 0.5)
+    page = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+    assert f"found: sparsity={told['aim']:g}" in page.replace("\\", "")
+    again = run("optimize", cnn, "-o", tmp_path / "again.onnx", "--plan", tmp_path / "report" / "plan.json", *data)
+    assert again.exit_code == 0 and not again.stderr
+    assert (tmp_path / "again.onnx").read_bytes() == cnn.with_name("model.pruned.onnx").read_bytes()
+
+
+def test_zeros_over_the_limit_exit_1_with_the_fewest(run: Run, cnn: Path, pictures: Path) -> None:
+    (cnn.parent / "worst.py").write_text("def worst(run, seen=[]): seen.append(1); return -len(seen)")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(cnn.parent)
+        words = ("--data", pictures, "--metric", "worst:worst", "--max-loss", "0.1", *QUICK)
+        done = run("optimize", cnn, "-o", "small.onnx", *ZEROS, *words)
+    assert done.exit_code == 1 and "over the limit of 10.0 %; the best result is written" in done.stderr
+    assert "sparsity=0.02" in done.stdout and cnn.with_name("small.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("--pass", "sparsify{pattern=2:4}"), "the pattern 2:4 always has 50% of them"),
+        (("--pass", "sparsify{sparsity=0.5}"), "say that themselves (leave out sparsity)"),
+        (("--pass", "sparsify", "--pass", "channels"), "units and zeros are both left open"),
+        (
+            ("--pass", "sparsify", "--target", "size=0.5"),
+            "--target size=0.5: with these passes --max-loss searches for",
+        ),
+    ],
+)
+def test_where_nothing_says_how_zeros_could_be_searched_for(
+    run: Run, cnn: Path, pictures: Path, words: tuple[str, ...], text: str
+) -> None:
+    done = run("optimize", cnn, *words, "--data", pictures, "--max-loss", "0.1")
+    assert done.exit_code == 2 and text in sentence(done) and not cnn.with_name("model.pruned.onnx").exists()
+
+
 def test_a_limit_or_target_out_of_reach_exits_1_with_the_best_result(run: Run, cnn: Path, pictures: Path) -> None:
     out = cnn.with_name("small.onnx")
     (cnn.parent / "worse.py").write_text("def worse(run, seen=[]): seen.append(1); return -len(seen)")

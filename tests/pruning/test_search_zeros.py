@@ -173,6 +173,9 @@ def test_zeros_for_the_least_time_within_the_limit(source: Path, data: str, law:
     assert found.trials[0].target == 0.3 and found.trials[0].loss > 0.25
     within = [trial.found for trial in found.trials if trial.loss <= 0.25]
     assert result.fraction == min(within) and result.fraction in law.trials
+    body = json.loads(summarize(result).to_json())
+    jsonschema.validate(body, schema())
+    assert body["target"]["quantity"] == body["loss"]["quantity"] == "latency"
     easy = _run(source, max_loss=0.9, **how)
     assert easy.met and [trial.target for trial in _searched(easy).trials] == [0.3]
 

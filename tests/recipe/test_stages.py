@@ -16,7 +16,7 @@ from onnxprune.coupling import analyze
 from onnxprune.graph import load, normalize
 from onnxprune.pruning import Plan, Recovery, optimize
 from onnxprune.recipe import run as running
-from onnxprune.report import opened
+from onnxprune.report import opened, summarize
 from tests.cli.conftest import FREE_BATCH, stored
 from tests.recipe.made import PRODUCTS, place
 
@@ -91,6 +91,26 @@ def test_an_aim_that_comes_from_the_whole_is_judged_at_the_end(do: Callable[...,
     told = "stage 1 (prune): takes units until size=0.3 is met, and quantise makes the file smaller still;"
     assert any(text.startswith(told) for text in found.warnings)
     assert not any("smaller still" in text for text in do(PRUNE, QUANTISE, target="size=0.3").warnings)
+
+
+def test_a_stage_finds_the_most_zeros_within_a_limit_of_its_own(
+    do: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The limit is of what the stage itself loses, of the model that it was given."""
+    zeros = {"kind": "sparsify", "pattern": "4x1", "least": 100, "max_loss": 0.2, "repair": "none", "share": "even"}
+    found = do(PRUNE, zeros)
+    _, stage = found.stages
+    assert isinstance(stage.work, Result) and stage.work.search is not None and found.met
+    search = stage.work.search
+    assert search.quantity == "sparsity" and search.aim is not None and 0 < search.loss <= 0.2
+    assert len(search.trials) > 3 and found.search is None
+    assert found.plan.stages[1]["did"]["decided"]["loss"].startswith(f"sparsity={search.aim:g} in ")
+    told = summarize(found).stages[1].loss
+    assert told is not None and told.quantity == "sparsity" and told.met
+    (tmp_path / "falling.py").write_text("def falls(run, seen=[]): seen.append(1); return -len(seen)")
+    monkeypatch.syspath_prepend(tmp_path)
+    over = do({**zeros, "metric": "falling:falls"})
+    assert not over.met and not over.stages[0].met and over.output.exists()
 
 
 def test_a_target_of_the_whole_that_is_missed(do: Callable[..., Result], tmp_path: Path) -> None:
@@ -202,6 +222,8 @@ def test_a_stage_that_fails_leaves_nothing(do: Callable[..., Result], tmp_path: 
         ({"kind": "prune", "recover_rounds": 2}, "recover_rounds is about training"),
         ({"kind": "sparsify", "pattern": "3x"}, "3x"),
         ({"kind": "sparsify", "method": "guess"}, "guess"),
+        ({"kind": "sparsify", "sparsity": 0.5, "max_loss": 0.1}, "max_loss searches for how many zeros there may be"),
+        ({"kind": "sparsify", "max_loss": 0.1, "target": "macs=0.5"}, "target macs=0.5: with these passes max_loss"),
         ({"kind": "quantise", "ops": ["Con"]}, "did you mean Conv"),
     ],
 )
