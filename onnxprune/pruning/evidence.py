@@ -210,8 +210,15 @@ class Evidence:
     @cached_property
     def repair(self) -> str:
         """The repair's name; a plan's, where that is done again."""
-        planned = self._planned
-        if not planned or self.options.repair:
+        planned, said = self._planned, self.options.repair
+        name = self.settings.get("repair", str(planned["name"]) if planned else "")
+        if said and name and said != name:
+            self.warnings.append(
+                f"the plan was made with --repair {name}, so with --repair {said} the weights are not the same"
+            )
+        if name == "none" and not said:
+            return name
+        if not planned or said:
             return self.options.repaired_by
         if self.given is None:
             lacking = f"the plan's repair '{planned['name']}' needs the data that it was made with (--data)"
@@ -224,6 +231,11 @@ class Evidence:
         data = (self._planned or {}).get("data")
         if isinstance(data, dict) and data.get("sha256") != self.calibration.digest:
             self.warnings.append("the plan's repair was made with other data, so the weights are not the same")
+
+    @cached_property
+    def settings(self) -> Mapping[str, str]:
+        """Those of the plan that is done again; empty without one."""
+        return read(self.options.plan).settings if self.options.plan is not None else {}
 
     @cached_property
     def _planned(self) -> dict[str, Any] | None:

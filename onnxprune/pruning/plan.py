@@ -27,9 +27,11 @@ class Plan:
     dense indices, in their order; orders: group -> its units that stay, in an order of their own; sparse: one entry for
     every weight that was made sparse; dense: one for every weight that wasn't, because no kernel makes it faster;
     blocks, repairs: other kinds of edits; decided: the names of the criterion, of how it put together what the members
-    of a group say (empty: jointly), and of the budget; measured: what came of it, but no timings, so that the same run
-    writes the same plan (what is predicted of layers was timed once, and is kept); stages: of a recipe, each with what
-    it was asked for and what it did: then they are what is written
+    of a group say (empty: jointly), and of the budget; settings: what doing it again takes over where the user says
+    nothing: repair, sparse_format, and the provider that residual sums are spelled for (plans of old have none);
+    measured: what came of it, but no timings, so that the same run writes the same plan (what is predicted of layers
+    was timed once, and is kept); stages: of a recipe, each with what it was asked for and what it did: then they are
+    what is written
     """
 
     model: dict[str, Any]
@@ -43,6 +45,7 @@ class Plan:
     orders: dict[str, list[int]] = field(default_factory=dict)
     dense: list[Any] = field(default_factory=list)
     stages: list[dict[str, Any]] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
         if self.stages:
@@ -56,6 +59,7 @@ class Plan:
         return {
             "model": self.model,
             "decided": self.decided,
+            "settings": self.settings,
             "groups": self.groups,
             "orders": self.orders,
             "initializers": self.initializers,
@@ -190,6 +194,9 @@ def read(path: Path) -> Plan:
     tensors, measured, decided = (body.get(key, {}) for key in ("initializers", "measured", "decided"))
     found = Plan(body.get("model", {}), body["groups"], tensors, repairs=repairs, measured=measured, decided=decided)
     found.sparse, found.orders = body.get("sparse", []), body.get("orders", {})
+    found.settings = body.get("settings", {})
+    if not isinstance(found.settings, dict) or not all(isinstance(one, str) for one in found.settings.values()):
+        raise InputError(f"{path}: settings of the plan should be names with words")
     if not isinstance(found.orders, dict) or not all(_is_order(order) for order in found.orders.values()):
         raise InputError(f"{path}: the orders of the plan are no lists of units")
     return found

@@ -94,7 +94,8 @@ def prune(
     keep = keep_of(repaired, decision.masks)
     after["params"] = params(repaired).total(keep.counts)  # a repair may have added biases
     progress("shrinking")
-    groups, tensors = describe(analysis, decision.chosen, narrow(model, repaired, keep, options.provider))
+    provider = evidence.settings.get("provider", options.provider)
+    groups, tensors = describe(analysis, decision.chosen, narrow(model, repaired, keep, provider))
     _save(model, trial, output)
     measured = {"before": before, "after": after}
     zeros = told(model, sparse)
@@ -103,6 +104,8 @@ def prune(
     repairs = evidence.told(edits) if evidence.repair != "none" else []
     plan = Plan(plan_model, groups, tensors, sparse=zeros, repairs=repairs, measured=measured, decided=choice.decided)
     plan.dense = told_dense(model, sparse)
+    plan.settings = {"repair": evidence.repair, "provider": provider}
+    plan.settings |= {"sparse_format": options.sparse_format} if zeros else {}
     plan.orders = {name: order.tolist() for name, order in moved.items()}
     proof = Proof("skipped", reason="not asked for")
     result = Result(source, output, options, plan, proof, decision.fraction, decision.met, before, after, locked)

@@ -105,11 +105,13 @@ def _values_of(entry: Mapping[str, Any]) -> str:
 
 
 def resolved(options: Options) -> Options:
-    """With a way to write sparse weights: as zeros, but packed where a target in time has to be met with the CPU
-    provider, which takes as long for zeros as for other numbers."""
+    """With a way to write sparse weights: a plan's, else as zeros, but packed where a target in time has to be met with
+    the CPU provider, which takes as long for zeros as for other numbers."""
     if options.sparse_format:
         return options
-    timed = options.target is not None and options.target.timed and options.plan is None
+    if options.plan is not None:
+        return replace(options, sparse_format=read(options.plan).settings.get("sparse_format", "zeros"))
+    timed = options.target is not None and options.target.timed
     packed = timed and options.provider == "cpu" and bool(layer_passes(options))
     return replace(options, sparse_format="op" if packed else "zeros")
 

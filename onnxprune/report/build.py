@@ -80,7 +80,7 @@ def command(result: Result) -> str:
         "--budget",
         options.shared_by,
         "--repair",
-        options.repaired_by,
+        result.plan.settings.get("repair", options.repaired_by),
         "--align",
         str(options.align or "auto"),
     ]

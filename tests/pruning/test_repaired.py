@@ -101,6 +101,27 @@ def test_a_plan_with_other_data_or_none_says_so(source: Path, data: str, tmp_pat
         _run(source, "none.onnx", plan=plan)
 
 
+def test_a_plan_without_a_repair_is_done_again_without_one(source: Path, data: str, tmp_path: Path) -> None:
+    """Whatever data there are; another repair is for the user to say, and plans of old don't tell."""
+    plan = tmp_path / "plan.json"
+    first = _run(source, calibration=data, repair="none")
+    plan.write_text(first.plan.to_json())
+    again = _run(source, "again.onnx", calibration=data, plan=plan)
+    assert again.output.read_bytes() == first.output.read_bytes() and again.warnings == []
+    said = _run(source, "said.onnx", calibration=data, plan=plan, repair="sequential")
+    contradiction = "the plan was made with --repair none, so with --repair sequential the weights are not the same"
+    assert said.warnings == [contradiction] and said.plan.repairs and said.plan.settings["repair"] == "sequential"
+    body = json.loads(plan.read_text())
+    assert body["version"] == 1 and body.pop("settings") == {"repair": "none", "provider": "cpu"}
+    plan.write_text(json.dumps(body))
+    old = _run(source, "old.onnx", calibration=data, plan=plan)
+    assert old.plan.repairs and old.output.read_bytes() == said.output.read_bytes() and old.warnings == []
+    body["settings"] = ["none"]
+    plan.write_text(json.dumps(body))
+    with pytest.raises(InputError, match="settings of the plan should be names with words"):
+        _run(source, "bad.onnx", plan=plan)
+
+
 @pytest.mark.parametrize("budget", ["io_cosine", "zscore", "pqi", "knapsack"])
 def test_budgets_of_all_kinds_meet_the_target(source: Path, data: str, budget: str) -> None:
     result = _run(source, calibration=data, budget=budget, repair="none")

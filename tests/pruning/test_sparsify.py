@@ -17,6 +17,7 @@ from onnxprune.errors import InputError
 from onnxprune.pruning import Options, Result, Target, optimize, parse
 from onnxprune.pruning.sparsifying import write_sparse
 from onnxprune.recovery import Effort, Training
+from onnxprune.report import command
 from onnxprune.rewrite import prove
 from onnxprune.runtime.verify import Proof
 from onnxprune.sparse import Pattern
@@ -150,6 +151,18 @@ def test_done_again(source: Path, data: str, tmp_path: Path) -> None:
         optimize(source, tmp_path / "third.onnx", Options(plan=plan, bench=False))
 
 
+@pytest.mark.parametrize("options", [{"repair": "none"}, {"calibration": None}, {"sparse_format": "op"}])
+def test_a_plan_knows_what_it_was_made_with(source: Path, data: str, tmp_path: Path, options: dict[str, Any]) -> None:
+    """Without a repair, without data, packed: doing it again with data takes no flag."""
+    first = _run(source, EVERYWHERE, **{"calibration": data, **options})
+    plan = tmp_path / "plan.json"
+    plan.write_text(first.plan.to_json())
+    again = optimize(source, tmp_path / "again.onnx", Options(plan=plan, calibration=data, bench=False))
+    assert again.output.read_bytes() == first.output.read_bytes() and again.warnings == first.warnings
+    assert again.plan.settings == first.plan.settings
+    assert f"--repair {first.plan.settings['repair']} " in command(again)
+
+
 def test_trained_in_rounds_and_packed(source: Path, data: str) -> None:
     """Zeros stay through training; in rounds, units keep their order, for plans are put together."""
     setting = Training(Effort(steps=20))
@@ -220,7 +233,7 @@ def test_packed_in_the_file(source: Path) -> None:
 
 
 def test_packed_as_int8(source: Path) -> None:
-    """The plan says so, and doing it again needs the form; plans of old say nothing, and mean float32."""
+    """The plan says so, and in which form; plans of old don't say the form, or mean float32."""
     one = "sparsify{pattern=8x4,sparsity=0.6,least=1000,where=all,values=int8}"
     packed = _run(source, one, name="packed.onnx", sparse_format="op")
     model = onnx.load(packed.output)
@@ -230,11 +243,15 @@ def test_packed_as_int8(source: Path) -> None:
     assert {entry["values"] for entry in packed.plan.sparse} == {"int8"}
     plan = source.parent / "plan.json"
     plan.write_text(packed.plan.to_json())
+    again = optimize(source, source.parent / "second.onnx", Options(plan=plan, bench=False))
+    assert again.output.read_bytes() == packed.output.read_bytes() and again.options.sparse_format == "op"
+    with pytest.raises(InputError, match="values=int8 needs --sparse-format op, not zeros"):
+        optimize(source, source.parent / "second.onnx", Options(plan=plan, bench=False, sparse_format="zeros"))
+    body = json.loads(plan.read_text())
+    del body["settings"]
+    plan.write_text(json.dumps(body))
     with pytest.raises(InputError, match="values=int8 needs --sparse-format op"):
         optimize(source, source.parent / "second.onnx", Options(plan=plan, bench=False))
-    again = optimize(source, source.parent / "second.onnx", Options(plan=plan, bench=False, sparse_format="op"))
-    assert again.output.read_bytes() == packed.output.read_bytes()
-    body = json.loads(plan.read_text())
     for entry in body["sparse"]:
         del entry["values"]
     plan.write_text(json.dumps(body))

@@ -1,5 +1,6 @@
 """Residual sums in front of a layer normalisation."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,22 @@ def _spelled(source: str, opset: int) -> Model:
     model = from_proto(build(source, opset))
     spell_residuals(model)
     return model
+
+
+def test_a_plan_spells_sums_as_it_did(tmp_path: Path) -> None:
+    """Whatever provider it is done again with."""
+    onnx.save(build(POST, 21), tmp_path / "model.onnx")
+    first = optimize(tmp_path / "model.onnx", tmp_path / "one.onnx", Options(target=Target("params", 0.8), bench=False))
+    body = json.loads(first.plan.to_json())
+    for provider, op in (("cpu", "Sum"), ("sparse", "Add")):
+        body["settings"]["provider"] = provider
+        (tmp_path / "plan.json").write_text(json.dumps(body))
+        again = optimize(
+            tmp_path / "model.onnx", tmp_path / "two.onnx", Options(plan=tmp_path / "plan.json", bench=False)
+        )
+        kinds = [node.op_type for node in onnx.load(again.output).graph.node]
+        assert op in kinds and again.plan.settings["provider"] == provider
+        assert (again.output.read_bytes() == first.output.read_bytes()) == (op == "Sum")
 
 
 @pytest.mark.parametrize(("provider", "op"), [("cpu", "Sum"), ("cuda", "Add")])
