@@ -25,7 +25,8 @@ class Linear:
     op: MatMul, Gemm or Conv; data: the shape of what it reads, channels of a convolution in axis 1, else last; outputs:
     how many it makes; bias: whether it adds a vector, or a node behind it does; kernel: of a convolution that looks at
     more than one pixel. That is timed without steps, and padded so that it makes as many pixels as it reads: data is as
-    large as what the layer makes.
+    large as what the layer makes. outer, inner: the sizes of the blocks of block-diagonal matrices behind it and in
+    front of it where it is sparse, 0 for none.
     """
 
     op: str
@@ -33,6 +34,8 @@ class Linear:
     outputs: int
     bias: bool = True
     kernel: tuple[int, ...] = ()
+    outer: int = 0
+    inner: int = 0
 
     @property
     def inputs(self) -> int:
@@ -57,8 +60,10 @@ class Linear:
     @property
     def named(self) -> str:
         """As `MatMul 1x128x768 3072 bias`."""
+        wrapped = f" wrapped {self.outer}+{self.inner}" if self.outer or self.inner else ""
+        more = f"{' bias' if self.bias else ''}{wrapped}"
         kernel = f" {'x'.join(map(str, self.kernel))}" if self.kernel else ""
-        return f"{self.op}{kernel} {'x'.join(map(str, self.data))} {self.outputs}{' bias' if self.bias else ''}"
+        return f"{self.op}{kernel} {'x'.join(map(str, self.data))} {self.outputs}{more}"
 
 
 def linear_model(linear: Linear, weights: Sequence[Array], back: Array | None = None) -> Model:

@@ -8,7 +8,7 @@ from functools import partial
 from onnxprune import criteria
 from onnxprune.errors import InputError
 from onnxprune.pruning.composing import Composing
-from onnxprune.pruning.decide import Decision, cost_of, decide, passes_of, replay
+from onnxprune.pruning.decide import Decision, aim_of, cost_of, decide, passes_of, replay
 from onnxprune.pruning.evidence import Evidence
 from onnxprune.pruning.evolution import Evolution, Minutes, evolve
 from onnxprune.pruning.masking import Masked, Masking, train_decision
@@ -17,6 +17,7 @@ from onnxprune.pruning.options import Options, Target
 from onnxprune.pruning.plan import read
 from onnxprune.pruning.sparsifying import Sparse
 from onnxprune.pruning.timing import Timing
+from onnxprune.pruning.wrapping import lowered
 from onnxprune.repair import Edits
 
 
@@ -32,6 +33,21 @@ class Choice:
 
 def choose(watch: Timing, evidence: Evidence, target: Target | None, sparse: Sparse) -> Choice:
     """What goes. target: instead of the options'. Raises InputError where nothing can."""
+    options = evidence.options
+    wanted = target or options.target or (aim_of(options, passes_of(options)) if sparse.wraps else None)
+    if sparse.wraps and wanted is not None and options.plan is None and _takes_units(options):
+        aim = lowered(wanted, sparse, watch.analysis, evidence.file.path, watch.shapes)
+        found = _chosen(watch, evidence, aim, sparse)
+        found.decision.target = wanted
+        return found
+    return _chosen(watch, evidence, target, sparse)
+
+
+def _takes_units(options: Options) -> bool:
+    return not options.passes or bool(passes_of(options))
+
+
+def _chosen(watch: Timing, evidence: Evidence, target: Target | None, sparse: Sparse) -> Choice:
     options = evidence.options
     decision, decided = _decide(watch, evidence, target, sparse), decided_by(options)
     if options.recover is not None:
@@ -59,7 +75,7 @@ def _decide(watch: Timing, evidence: Evidence, target: Target | None, sparse: Sp
         aimed = replace(options, target=aim)
         return decide(analysis, aimed, source, shapes, evidence.scores, watch.cost, evidence.trials, evidence.likeness)
 
-    units = not options.passes or bool(passes_of(options))
+    units = _takes_units(options)
     if sparse and timed is not None:
         return Composing(watch, evidence, sparse, made if units else None).run(timed, evidence.share)
     if not units:

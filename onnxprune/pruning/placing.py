@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +16,8 @@ from onnxprune.graph import Linear
 from onnxprune.progress import Progress, counted
 from onnxprune.pruning.options import Options
 from onnxprune.pruning.sparsifying import Left, Sparse
-from onnxprune.sparse import GUESSED, Speeds, fastest, placed
+from onnxprune.rewrite import sides
+from onnxprune.sparse import GUESSED, Speeds, Wanted, fastest, placed
 
 Shapes = Mapping[str, Sequence[int]]
 
@@ -74,7 +75,8 @@ def place(analysis: Analysis, sparse: Sparse, keep: Keep, shapes: Shapes, doors:
     tell("timing sparse layers")
     for number, layer in enumerate(found):
         tell(counted("timing sparse layer", number, len(found)))
-        _place(layer, sparse, linear_of(layer, keep, shapes), doors.take(layer, sparse.wanted[layer.name].values))
+        want = sparse.wanted[layer.name]
+        _place(layer, sparse, wrapped(layer, linear_of(layer, keep, shapes), want), doors.take(layer, want.values))
     guessed = [doors.why_guessed] if doors.why_guessed else []
     return guessed if sparse else [*guessed, NONE_WINS]
 
@@ -108,6 +110,12 @@ def linear_of(layer: Layer, keep: Keep, shapes: Shapes) -> Linear:
         kernel, read = tuple(layer.kernel), (*read[:2], *_pixels(layer, read[2:]))
     added = len(behind) == 1 and behind[0].op == "Add" and any(_is_vector(tensor) for tensor in behind[0].inputs)
     return Linear(node.op, read, keep.kept(layer.made), len(node.inputs) > 2 or (node.op == "MatMul" and added), kernel)
+
+
+def wrapped(layer: Layer, linear: Linear, want: Wanted) -> Linear:
+    """Its shapes with the blocks that there will be around it at the most."""
+    outer, inner = sides(layer, linear.outputs, linear.channels, want.wrap)
+    return replace(linear, outer=outer, inner=inner)
 
 
 def _pixels(layer: Layer, read: Sequence[int]) -> tuple[int, ...]:

@@ -18,6 +18,9 @@ from onnxprune.graph import data_files_of
 
 VERSION = 1
 
+LARGEST_WRAP = 128
+"""Of the blocks of matrices around a sparse weight."""
+
 
 @dataclass(slots=True)
 class Plan:
@@ -217,6 +220,9 @@ def _check_sparse(path: Path, entries: Any) -> None:
         fits = isinstance(entry, dict) and all(isinstance(entry.get(key), kind) for key, kind in _SPARSE.items())
         if not fits or not 0 <= entry["sparsity"] <= 1:
             raise InputError(f"{path}: a sparse weight of the plan lacks its pattern or method: {str(entry)[:80]}")
+        wrap = entry.get("wrap", {"size": 0})
+        if not isinstance(wrap, dict) or not isinstance(wrap.get("size"), int) or not 0 <= wrap["size"] <= LARGEST_WRAP:
+            raise InputError(f"{path}: the blocks around a sparse weight of the plan have no size: {str(wrap)[:80]}")
 
 
 def _is_order(order: Any) -> bool:

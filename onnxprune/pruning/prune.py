@@ -28,9 +28,10 @@ from onnxprune.pruning.selection import Scope, unmatched
 from onnxprune.pruning.sparsifying import Sparse, changed, named, planned, told, told_dense
 from onnxprune.pruning.timing import Timing
 from onnxprune.pruning.variant import narrow
+from onnxprune.pruning.wrapping import bare, judge
 from onnxprune.recovery import Match
 from onnxprune.repair import Edits
-from onnxprune.rewrite import keep_of
+from onnxprune.rewrite import keep_of, wrap
 from onnxprune.runtime import InputSpec, concrete_shapes, input_specs, runnable_inputs, session
 from onnxprune.runtime.verify import Proof
 from onnxprune.sparse import orders
@@ -96,9 +97,14 @@ def prune(
     progress("shrinking")
     provider = evidence.settings.get("provider", options.provider)
     groups, tensors = describe(analysis, decision.chosen, narrow(model, repaired, keep, provider))
+    wrapped = wrap(model, edits.wrappers, shapes)
+    after["params"] += sum(one.params for one in wrapped.values())
+    after["macs"] += sum(one.macs for one in wrapped.values())
+    judge(decision, wrapped.values(), before, file.path)
+    warnings += bare(sparse, wrapped)
     _save(model, trial, output)
     measured = {"before": before, "after": after}
-    zeros = told(model, sparse)
+    zeros = told(model, sparse, wrapped)
     if options.plan is not None and (other := changed(zeros, read(options.plan))):
         warnings.append(f"zeros are not where the plan had them in {', '.join(other[:3])}{' ...' * (len(other) > 3)}")
     repairs = evidence.told(edits) if evidence.repair != "none" else []

@@ -19,6 +19,7 @@ from onnxprune.progress import Progress, inside
 from onnxprune.pruning.options import Options, Target, Teacher
 from onnxprune.pruning.plan import Plan
 from onnxprune.pruning.result import Result
+from onnxprune.pruning.sparsifying import wraps
 from onnxprune.recovery import Effort
 
 Once = Callable[[Path, Path, Options, Progress], Result]
@@ -38,6 +39,8 @@ def check_rounds(options: Options) -> None:
     others = {"--plan": options.plan, "--max-loss": options.max_loss}
     for name in (name for name, given in others.items() if given is not None):
         raise InputError(f"--recover-rounds and {name} can't go together: steps are made towards a target")
+    if wraps(options):
+        raise InputError("--recover-rounds and method=armor can't go together: units inside its blocks can't go later")
 
 
 def in_rounds(source: Path, output: Path, options: Options, progress: Progress, once: Once) -> Result:

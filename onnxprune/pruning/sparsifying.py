@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from onnxprune.pruning.passes import LayerPass, parse
 from onnxprune.pruning.plan import Plan, read
 from onnxprune.pruning.selection import Scope
 from onnxprune.pruning.slopes import BY_GRADIENTS
+from onnxprune.rewrite import Wrapped
 from onnxprune.sparse import Pattern, Speed, Wanted, Worth, check_values, emit
 from onnxprune.sparse import get as method_of
 
@@ -76,6 +77,11 @@ class Sparse:
         return any(method_of(want.method).gradients for want in self.wanted.values())
 
     @property
+    def wraps(self) -> bool:
+        """Whether some are to be put between block-diagonal matrices."""
+        return any(want.wrap for want in self.wanted.values())
+
+    @property
     def looks(self) -> bool:
         """Whether what layers read has to be known."""
         return bool(self.spread) or any(method_of(want.method).looks for want in self.wanted.values())
@@ -99,9 +105,20 @@ def check_forms(options: Options) -> None:
         check_values(_values_of(entry), Pattern.parse(entry["pattern"]), options.sparse_format)
 
 
+def wraps(options: Options) -> bool:
+    """Whether passes or a plan put layers between block-diagonal matrices."""
+    planned = read(options.plan).sparse if options.plan is not None else ()
+    return any(one.wanted(True).wrap for one in layer_passes(options)) or any(map(_blocks_of, planned))
+
+
 def _values_of(entry: Mapping[str, Any]) -> str:
     """What a plan's sparse weight is stored in; plans of old don't say."""
     return str(entry.get("values", "float32"))
+
+
+def _blocks_of(entry: Mapping[str, Any]) -> int:
+    """The size of the blocks around a plan's sparse weight."""
+    return int(entry.get("wrap", {}).get("size", 0))
 
 
 def resolved(options: Options) -> Options:
@@ -151,17 +168,30 @@ def planned(analysis: Analysis, plan: Plan) -> Sparse:
             entry["method"],
             entry["settled"],
             values=_values_of(entry),
+            wrap=_blocks_of(entry),
         )
         method_of(want.method)
         found.wanted[layer.name], found.weights[layer.name] = want, layer.stored.name
     return found
 
 
-def told(model: Model, sparse: Sparse) -> list[dict[str, Any]]:
-    """What the plan says of the sparse weights of a pruned model: digest: SHA-256 of where they aren't zero."""
+def told(model: Model, sparse: Sparse, wrapped: Mapping[str, Wrapped]) -> list[dict[str, Any]]:
+    """What the plan says of the sparse weights of a pruned model: digest: SHA-256 of where they aren't zero; wrapped:
+    what is around them, by their names."""
     there = {tensor.name: np.asarray(tensor.values) for tensor in stored(model)}
     found = [(layer, name) for layer, name in sparse.weights.items() if layer in sparse.wanted and name in there]
-    return [_entry(there[name], name, sparse.wanted[layer], sparse.speeds.get(layer)) for layer, name in found]
+    entries = [_entry(there[name], name, sparse.wanted[layer], sparse.speeds.get(layer)) for layer, name in found]
+    for entry, (layer, name) in zip(entries, found, strict=True):
+        if size := sparse.wanted[layer].wrap:
+            around = wrapped.get(name)
+            entry["wrap"] = {"size": size, **({} if around is None else asdict(around))}
+    return entries
+
+
+def _around(plan: Plan) -> list[str]:
+    """The stored tensors with the blocks around a plan's sparse weights."""
+    sides = [entry.get("wrap", {}).get(side) for entry in plan.sparse for side in ("outer", "inner")]
+    return [name for name in sides if name]
 
 
 def told_dense(model: Model, sparse: Sparse) -> list[dict[str, Any]]:
@@ -227,7 +257,9 @@ def write_sparse(file: Path, plan: Plan, form: str) -> list[str]:
         raise InputError(f"--sparse-format {form}: no weight is made sparse (--pass sparsify)")
     model = load(file)
     patterns = {entry["initializer"]: Pattern.parse(entry["pattern"]) for entry in plan.sparse}
-    left = emit(model, patterns, form, {e["initializer"] for e in plan.sparse if _values_of(e) == "int8"})
+    left = emit(
+        model, patterns, form, {e["initializer"] for e in plan.sparse if _values_of(e) == "int8"}, _around(plan)
+    )
     save(model, file)
     more = " ..." if len(left) > 3 else ""
     return [f"written as zeros, for the form '{form}' doesn't suit them: {', '.join(left[:3])}{more}"] if left else []

@@ -9,7 +9,7 @@ from onnxprune.pruning import Options
 from onnxprune.pruning.optimize import checked
 from onnxprune.pruning.passes import parse
 from onnxprune.pruning.plan import read
-from onnxprune.pruning.sparsifying import layer_passes, resolved
+from onnxprune.pruning.sparsifying import layer_passes, resolved, wraps
 from onnxprune.recipe.recipe import Recipe
 from onnxprune.recipe.spelling import of_keys
 from onnxprune.recipe.steps import Prune, Quantise, Recover, Step
@@ -88,3 +88,9 @@ def _check_rest(step: Step, later: tuple[Step, ...]) -> None:
     wrong = [other.kind for other in later if not isinstance(other.work, Recover)]
     if form and wrong:
         raise InputError(f"sparse_format = {form} packs weights at the end, and {wrong[0]} can't follow then")
+    if isinstance(step.work, Prune) and wraps(step.work.options):
+        after = next((other.kind for other in later if isinstance(other.work, Prune)), "")
+        if after:
+            raise InputError(
+                f"method=armor puts layers between matrices, and {after} can't follow then: let it come first"
+            )

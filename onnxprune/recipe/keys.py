@@ -112,6 +112,7 @@ _ZEROS = {
                  "the result runs with sparse kernels.", '"faster"'),
     "min_gain": Key(_ABOVE, "How many times as fast a layer has to become.", "1.1", 1.1),
     "values": Key(choice("float32", "int8"), "What the weights that stay are stored in.", '"float32"', "float32"),
+    "wrap": Key(WHOLE, "Size of the blocks of the matrices that the method armor puts around weights.", "8"),
 }  # fmt: skip
 
 _TRAINING = {

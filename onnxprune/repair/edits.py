@@ -15,6 +15,7 @@ from onnxprune.calibration import Layer, layers
 from onnxprune.coupling import Analysis, analyze
 from onnxprune.graph import Model
 from onnxprune.graph.edit import read
+from onnxprune.rewrite.wrap import Wrapper
 
 Array = np.ndarray
 
@@ -22,10 +23,12 @@ Array = np.ndarray
 @dataclass(slots=True)
 class Edits:
     """weights: stored tensor -> new values, those of batch normalisations included; biases: a layer's name -> what is
-    added to its outputs [outputs]"""
+    added to its outputs [outputs]; wrappers: stored tensor -> the factors whose product its new values are, in the
+    shapes of the pruned model, where the product is to be written as such"""
 
     weights: dict[str, Array] = field(default_factory=dict)
     biases: dict[str, Array] = field(default_factory=dict)
+    wrappers: dict[str, Wrapper] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.weights or self.biases)

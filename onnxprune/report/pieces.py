@@ -137,9 +137,16 @@ def sparse(result: Result) -> list[Zeros]:
             zeros=sum(entry["zeros"] for entry in entries),
             methods=sorted({entry["method"] for entry in entries}),
             values=values,
+            wrapped=sum(elements > 0 for elements in map(_around, entries)),
+            added=sum(map(_around, entries)),
         )
         for (pattern, values), entries in found.items()
     ]
+
+
+def _around(entry: dict[str, Any]) -> int:
+    """Elements of the blocks around a sparse weight."""
+    return int(entry.get("wrap", {}).get("params", 0))
 
 
 def sparse_layers(result: Result) -> list[SparseLayer]:

@@ -147,7 +147,8 @@ class PassRecord:
 @dataclass(frozen=True, slots=True)
 class Zeros:
     """What was made sparse in one pattern: how many stored tensors, their elements, and how many of these are zero;
-    methods: that decided where; values: what those that stay are stored in"""
+    methods: that decided where; values: what those that stay are stored in; wrapped: tensors between block-diagonal
+    matrices; added: elements of the blocks of these"""
 
     pattern: str
     weights: int
@@ -155,6 +156,8 @@ class Zeros:
     zeros: int
     methods: list[str]
     values: str = "float32"
+    wrapped: int = 0
+    added: int = 0
 
 
 @dataclass(frozen=True, slots=True)

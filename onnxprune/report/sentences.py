@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from onnxprune.calibration import NOTHING
 from onnxprune.pruning.loss import SPARSITY, mild_first, place_of
 from onnxprune.report.closeness import Closeness
-from onnxprune.report.record import Aim, Attempt, Given, Loss, MaskRecord, ProofRecord, Recovered, Report, StageRecord
+from onnxprune.report.record import (
+    Aim,
+    Attempt,
+    Given,
+    Loss,
+    MaskRecord,
+    ProofRecord,
+    Recovered,
+    Report,
+    StageRecord,
+    Zeros,
+)
 from onnxprune.report.units import error, fraction, percent, quantity, seconds, some, times
 from onnxprune.runtime.environment import Environment
 
@@ -153,10 +164,17 @@ def sparse(report: Report) -> list[tuple[str, str]]:
             f"sparse {z.pattern}",
             f"{some(z.weights, 'weight')}, {percent(z.zeros / max(z.size, 1))} of {quantity(z.size)} elements zero "
             f"({', '.join(z.methods)}; written as {report.sparse_format}"
-            f"{'' if z.values == 'float32' else ', ' + z.values})",
+            f"{'' if z.values == 'float32' else ', ' + z.values}){around(z)}",
         )
         for z in report.sparse
     ] + _left_dense(report)
+
+
+def around(record: Zeros) -> str:
+    """What block-diagonal matrices there are: `; 3 of them between matrices of 12 k elements more`."""
+    if not record.wrapped:
+        return ""
+    return f"; {record.wrapped} of them between block-diagonal matrices of {quantity(record.added)} elements more"
 
 
 def _left_dense(report: Report) -> list[tuple[str, str]]:

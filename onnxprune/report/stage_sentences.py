@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onnxprune.report.closeness import Closeness
 from onnxprune.report.record import QuantisedRecord, Report, StageRecord, Zeros
-from onnxprune.report.sentences import aim, loss, recovered
+from onnxprune.report.sentences import aim, around, loss, recovered
 from onnxprune.report.units import percent, quantity, size, some
 
 HEAD = ("stage", "what it did", "parameters", "MACs", "bytes", "fidelity")
@@ -39,7 +39,8 @@ def did(stage: StageRecord) -> str:
 
 def _zeros(record: Zeros) -> str:
     share = percent(record.zeros / max(record.size, 1))
-    return f"{share} of {some(record.weights, 'weight')} zero in {record.pattern} ({', '.join(record.methods)})"
+    told = f"{share} of {some(record.weights, 'weight')} zero in {record.pattern} ({', '.join(record.methods)})"
+    return told + around(record)
 
 
 def _quantised(record: QuantisedRecord) -> str:

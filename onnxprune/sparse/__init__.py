@@ -15,6 +15,7 @@ from onnxprune.sparse.speed import Speed
 from onnxprune.sparse.speeds import GUESSED, Speeds
 from onnxprune.sparse.support import refitted
 from onnxprune.sparse.task import Task
+from onnxprune.sparse.timed import ones
 from onnxprune.sparse.zeros import Zeros, covered, zeros_of
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "get",
     "losses",
     "methods",
+    "ones",
     "orders",
     "placed",
     "refitted",

@@ -25,6 +25,9 @@ FIXED = 0.04
 GATHERING = 5.0
 """What a convolution costs besides, in multiplications: to gather a number for an input, or to put down an output."""
 
+WRAPPING = 8.0
+"""Of a multiplication with the blocks of a matrix around a layer, between transpositions."""
+
 TURNING = 70.0
 """The same of making rows of pixels and pixels of rows, which kernels ask for that know rows only."""
 
@@ -37,10 +40,16 @@ def guessed(linear: Linear, patterns: list[Pattern], instructions: str = "avx512
 def _points(linear: Linear, pattern: Pattern, instructions: str) -> list[tuple[float, float]]:
     rows = COSTS.get(instructions, COSTS["generic"]) is COSTS["generic"]
     moving = (GATHERING + (TURNING if rows else 0.0)) * (1 / linear.inputs + 1 / linear.outputs)
-    fixed = FIXED + (moving if linear.op == "Conv" else 0.0)
+    fixed = FIXED + (moving if linear.op == "Conv" else 0.0) + _around(linear)
     cost = GROUPS if pattern.kept else _cost(pattern, instructions)
     known = (pattern.sparsity,) if pattern.sparsity is not None else (0.0, 0.99)
     return [(s, fixed + cost * (1 - s)) for s in known]
+
+
+def _around(linear: Linear) -> float:
+    """What block-diagonal matrices take, behind and in front."""
+    parts = [block / other for block, other in ((linear.outer, linear.inputs), (linear.inner, linear.outputs)) if block]
+    return sum(FIXED + WRAPPING * part for part in parts)
 
 
 def _cost(pattern: Pattern, instructions: str) -> float:

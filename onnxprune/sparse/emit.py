@@ -9,6 +9,7 @@ import onnx_graphsurgeon as gs
 
 from onnxprune.errors import InputError, VerificationError
 from onnxprune.graph import Model, Packed, pack, pack_groups, sparse_matmul, unpack, use_domain
+from onnxprune.rewrite import as_products
 from onnxprune.sparse.epilogue import fuse
 from onnxprune.sparse.pattern import Pattern
 
@@ -36,14 +37,24 @@ def check_values(name: str, pattern: Pattern, form: str | None = None) -> None:
         raise InputError(f"values={name} needs --sparse-format op, not {form}")
 
 
-def emit(model: Model, patterns: Mapping[str, Pattern], form: str, int8: Collection[str] = ()) -> list[str]:
+def emit(
+    model: Model,
+    patterns: Mapping[str, Pattern],
+    form: str,
+    int8: Collection[str] = (),
+    blocks: Collection[str] = (),
+) -> list[str]:
     """Write some stored tensors of a finished model in a form, in place; returns those that could not be.
 
-    patterns: stored tensor -> the pattern of its zeros; int8: those whose values are to be
+    patterns: stored tensor -> the pattern of its zeros; int8: those whose values are to be; blocks: stored tensors with
+    the blocks of block-diagonal matrices (`onnxprune.rewrite.wrap`), which are packed as such around packed weights
     """
     if form == "initializer":
         return list(_initializers(model, patterns))
-    return list(_ops(model, patterns, int8)) if form == "op" else []
+    if form != "op":
+        return []
+    sizes = as_products(model, blocks)
+    return list(_ops(model, {**patterns, **{name: Pattern(size, size) for name, size in sizes.items()}}, int8))
 
 
 def _initializers(model: Model, patterns: Mapping[str, Pattern]) -> Iterator[str]:

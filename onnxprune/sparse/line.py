@@ -11,6 +11,8 @@ from onnxprune.repair import Edits, Work
 from onnxprune.repair.line import in_line
 from onnxprune.repair.observed import Observed
 from onnxprune.repair.solve import refit, ridge
+from onnxprune.rewrite import Wrapper, sides
+from onnxprune.sparse.descent import descend
 from onnxprune.sparse.fisher import Gradients
 from onnxprune.sparse.insight import Insight
 from onnxprune.sparse.pattern import Pattern
@@ -25,7 +27,8 @@ Array = np.ndarray
 class Wanted:
     """What one layer is to become. sparsity: the fraction of zeros; method: by name; settled: whether what stays is
     solved for once more, by least squares, when it is known what goes; least: the fraction of zeros that has to be;
-    values: the type that they are written in, one of VALUES"""
+    values: the type that they are written in, one of VALUES; wrap: the size of the blocks of matrices around it, 0 for
+    none"""
 
     pattern: Pattern
     sparsity: float
@@ -33,6 +36,7 @@ class Wanted:
     settled: bool = True
     least: float = 0.0
     values: str = "float32"
+    wrap: int = 0
 
     def weight(self, target: Array, gram: Array | None, damping: float, known: Known = NOTHING) -> Array:
         """The sparse weight for a target [outputs, inputs] by the method alone."""
@@ -55,18 +59,26 @@ def sparsify(work: Work, wanted: Mapping[str, Wanted], *, mend: bool = True, slo
     if not mend and not any(get(want.method).looks for want in alone.values()):
         return _unseen(work, alone, insight)
     by_weight = {work.dense.layers[name].stored.name: name for name in alone}
+    wrappers: dict[str, Wrapper] = {}
 
     def mended(seen: Observed) -> tuple[Array | None, Array]:
         name = by_weight.get(seen.stored)
-        return refit(seen, work.damping) if name is None else _mended(seen, alone[name], work.damping, insight(name))
+        if name is None:
+            return refit(seen, work.damping)
+        weight, shift, wrappers[seen.stored] = _mended(seen, alone[name], work.damping, insight(name))
+        return weight, shift
 
     def made(seen: Observed) -> tuple[Array, None]:
         name = by_weight[seen.stored]
-        return _made(seen, alone[name], work.damping, insight(name)), None
+        weight, wrappers[seen.stored] = _made(seen, alone[name], work.damping, insight(name))
+        return weight, None
 
     if mend:
-        return in_line(work, mended, work.dense.from_first({*alone, *work.dense.damaged}))
-    return in_line(work, made, list(alone), biased=False)
+        edits = in_line(work, mended, work.dense.from_first({*alone, *work.dense.damaged}))
+    else:
+        edits = in_line(work, made, list(alone), biased=False)
+    edits.wrappers = {name: wrapper for name, wrapper in wrappers.items() if wrapper}
+    return edits
 
 
 def matrix(weight: Array) -> Array:
@@ -80,21 +92,37 @@ def products(seen: Observed) -> Array:
     return np.asarray(seen.covariance[0] + np.outer(mean, mean))
 
 
-def _mended(seen: Observed, want: Wanted, damping: float, known: Known) -> tuple[Array, Array]:
-    """The sparse weight closest to the dense output, as stored, and what the bias gains."""
+def _mended(seen: Observed, want: Wanted, damping: float, known: Known) -> tuple[Array, Array, Wrapper]:
+    """The sparse weight closest to the dense output, as stored, what the bias gains, and its factors."""
     before = matrix(seen.weight)
     target = before + ridge(seen.cross, seen.covariance, damping)[0]
     task = want.task(target, seen.covariance[0], damping, known)
     weight = get(want.method).function(task)
     if want.settled:
         weight = refitted(weight, target, task.damped)
+    weight, wrapper = _wrapped(seen, task, weight, want)
     shift = seen.missing[0] - (weight - before) @ seen.read[0]
-    return _stored(seen, weight), shift
+    return _stored(seen, weight), shift, wrapper
 
 
-def _made(seen: Observed, want: Wanted, damping: float, known: Known) -> Array:
-    """The weight that the method makes of the dense one, as stored."""
-    return _stored(seen, want.weight(matrix(seen.weight), products(seen), damping, known))
+def _made(seen: Observed, want: Wanted, damping: float, known: Known) -> tuple[Array, Wrapper]:
+    """The weight that the method makes of the dense one, as stored, and its factors."""
+    task = want.task(matrix(seen.weight), products(seen), damping, known)
+    weight, wrapper = _wrapped(seen, task, get(want.method).function(task), want)
+    return _stored(seen, weight), wrapper
+
+
+def _wrapped(seen: Observed, task: Task, weight: Array, want: Wanted) -> tuple[Array, Wrapper]:
+    """A weight between block-diagonal matrices, and these; as it is where they gain nothing, or there can be none."""
+    layer, (_, outputs, channels, _) = seen.layer, seen.weight.shape
+    outer, inner = sides(layer, outputs, channels, want.wrap) if get(want.method).wraps else (0, 0)
+    if not outer and not inner:
+        return weight, Wrapper()
+    made = descend(task, weight, outer, inner)
+    if made.outer is None and made.inner is None:
+        return made.core, Wrapper()
+    found = made.rounded()
+    return found.weight, Wrapper(found.outer, found.inner, _stored(seen, found.core))
 
 
 def _stored(seen: Observed, weight: Array) -> Array:

@@ -18,7 +18,8 @@ Function = Callable[[Task], np.ndarray]
 @dataclass(frozen=True, slots=True)
 class Sparsifier:
     """A registered method and the first line of its docstring; looks: whether it looks at what layers read; gradients:
-    at the Fisher information of weights, which takes torch; gates: at what gated linear units make"""
+    at the Fisher information of weights, which takes torch; gates: at what gated linear units make; wraps: whether what
+    it makes is where block-diagonal matrices around it start from (`onnxprune.sparse.descent`)"""
 
     name: str
     function: Function
@@ -26,6 +27,7 @@ class Sparsifier:
     looks: bool = True
     gradients: bool = False
     gates: bool = False
+    wraps: bool = False
 
     @property
     def needs(self) -> str:
@@ -40,12 +42,12 @@ get = _SPARSIFIERS.get
 
 
 def sparsifier(
-    name: str, *, looks: bool = True, gradients: bool = False, gates: bool = False
+    name: str, *, looks: bool = True, gradients: bool = False, gates: bool = False, wraps: bool = False
 ) -> Callable[[Function], Function]:
-    """Register a function as the method `name`. looks, gradients, gates: what it asks for, see `Sparsifier`"""
+    """Register a function as the method `name`. looks, gradients, gates, wraps: see `Sparsifier`"""
 
     def register(function: Function) -> Function:
-        _SPARSIFIERS.add(Sparsifier(name, function, first_line(function), looks, gradients, gates))
+        _SPARSIFIERS.add(Sparsifier(name, function, first_line(function), looks, gradients, gates, wraps))
         return function
 
     return register

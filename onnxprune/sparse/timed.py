@@ -7,7 +7,8 @@ from statistics import median
 
 import numpy as np
 
-from onnxprune.graph import Linear, linear_model, to_proto
+from onnxprune.graph import Linear, Model, linear_model, to_proto
+from onnxprune.rewrite import Wrapper, wrap
 from onnxprune.runtime import Call, Clocks, Effort, bound, interleave, session
 from onnxprune.sparse.emit import emit
 from onnxprune.sparse.pattern import Pattern
@@ -33,7 +34,7 @@ def time_linear(
     effort: Effort = EFFORT,
     clocks: Clocks | None = None,
 ) -> Speed:
-    """What a layer takes, dense and with zeros at random in some patterns.
+    """What a layer takes, dense and with zeros at random in some patterns, with what is around it then.
 
     door: "op" for weights packed in the file, "int8" for those in bytes, "provider" for zeros in a standard file. With
     one thread processor time is measured, which others on the machine don't lengthen; else time on the wall. Raises
@@ -71,13 +72,26 @@ def _call(
 ) -> Call:
     back = _back(linear, len(weights)) if linear.op == "Conv" else None
     model = linear_model(linear, weights, back)
+    names = [f"w{number}" for number in range(len(weights))]
+    blocks = _wrapped(model, linear, names) if pattern is not None else []
     if pattern is not None and door != "provider":
-        names = [f"w{number}" for number in range(len(weights))]
-        emit(model, dict.fromkeys(names, pattern), "op", names if door == "int8" else ())
+        emit(model, dict.fromkeys(names, pattern), "op", names if door == "int8" else (), blocks)
     provider = "sparse" if door == "provider" else "cpu"
     opened = session(to_proto(model).SerializeToString(), threads=threads, provider=provider)
     x = np.random.default_rng(0).standard_normal(linear.data).astype(np.float32)
     return bound(opened, {"x": x})
+
+
+def _wrapped(model: Model, linear: Linear, names: Iterable[str]) -> list[str]:
+    """Blocks around the layers, where they are to have some; their stored tensors."""
+    wrapper = Wrapper(ones(linear.outputs, linear.outer), ones(linear.channels, linear.inner))
+    found = wrap(model, dict.fromkeys(names, wrapper)).values()
+    return [name for one in found for name in (one.outer, one.inner) if name]
+
+
+def ones(size: int, block: int) -> Array | None:
+    """The blocks of a block-diagonal matrix [groups, block, block] that changes nothing; None for blocks of 0."""
+    return np.tile(np.eye(block, dtype=np.float32), (size // block, 1, 1)) if block else None
 
 
 def _weight(linear: Linear, number: int) -> Array:

@@ -14,6 +14,7 @@ from onnxprune.coupling import Analysis
 from onnxprune.errors import InputError
 from onnxprune.pruning import LayerPass
 from onnxprune.pruning.passes import is_matrix
+from onnxprune.pruning.plan import LARGEST_WRAP
 from onnxprune.sparse import FINE_TO_COARSE, FINE_TO_COARSE_INT8, Pattern, Wanted, Worth, check_values
 from onnxprune.sparse import get as method_of
 
@@ -28,6 +29,9 @@ WHERE = ("faster", "all")
 
 AUTO = "auto"
 
+WRAP = 8
+"""Blocks that the kernels take as they are, and cost about a twentieth of a layer of 768 x 768."""
+
 
 @dataclass(frozen=True)
 class Sparsify(LayerPass):
@@ -41,7 +45,8 @@ class Sparsify(LayerPass):
     stay as they are; where: "all", or where that makes them "faster" on this machine ("": faster, if the result runs
     with sparse kernels); min_gain: how many times as fast that has to be; pattern "auto": of 4x1, 8x1, 16x1 and 32x1
     the first that is so fast, with int8 of 4x1, 4x4, 8x4, 16x4 and 32x4; values: "float32", or "int8" where they are
-    packed (--sparse-format op)
+    packed (--sparse-format op); wrap: the size of the blocks of the matrices that method=armor puts in front
+    of weights and behind them (0: 8)
     """
 
     name: ClassVar[str] = "sparsify"
@@ -58,6 +63,7 @@ class Sparsify(LayerPass):
     where: str = ""
     min_gain: float = 1.1
     values: str = "float32"
+    wrap: int = 0
 
     def __post_init__(self) -> None:
         fixed = self._patterns()[0].sparsity
@@ -68,9 +74,17 @@ class Sparsify(LayerPass):
             raise InputError(f"pass sparsify: {self.pattern} has {fixed:.0%} zeros, so sparsity can't be another")
         if self.share not in SHARES:
             raise InputError(f"pass sparsify: share is one of {', '.join(SHARES)}, not '{self.share}'")
+        self._check_method()
+        self._check_place()
+
+    def _check_method(self) -> None:
         if self.method:
             method_of(self.method)
-        self._check_place()
+        wraps = bool(self.method) and method_of(self.method).wraps
+        if self.wrap and not wraps:
+            raise InputError(f"pass sparsify: wrap={self.wrap} is an option of method=armor")
+        if self.wrap and not 2 <= self.wrap <= LARGEST_WRAP:
+            raise InputError(f"pass sparsify: wrap must lie between 2 and {LARGEST_WRAP}, not {self.wrap}")
 
     def _check_place(self) -> None:
         if self.where not in ("", *WHERE):
@@ -101,7 +115,8 @@ class Sparsify(LayerPass):
         pattern = self._patterns()[0]
         sparsity = pattern.sparsity if pattern.sparsity is not None else self.sparsity or SPARSITY
         method = self.method or ("alps" if given else "magnitude")
-        return Wanted(pattern, sparsity, method, self.refit, values=self.values)
+        wrap = (self.wrap or WRAP) if method_of(method).wraps else 0
+        return Wanted(pattern, sparsity, method, self.refit, values=self.values, wrap=wrap)
 
     def fits(self, form: str | None) -> None:
         try:

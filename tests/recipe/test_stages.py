@@ -249,6 +249,11 @@ def test_what_is_wrong_is_told_before_the_first_stage(
             {},
             "stage 1 (sparsify): sparse_format = op packs weights at the end, and quantise can't follow then",
         ),
+        (
+            [{"kind": "sparsify", "pattern": "2:4", "method": "armor"}, QUANTISE, PRUNE],
+            {},
+            "stage 1 (sparsify): method=armor puts layers between matrices, and prune can't follow then",
+        ),
     ],
 )
 def test_what_makes_no_sense_together(

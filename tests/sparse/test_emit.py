@@ -9,6 +9,7 @@ from onnx import numpy_helper
 
 from onnxprune.errors import InputError
 from onnxprune.graph import from_bytes, from_proto, is_sparse_matmul, packed_of, spell_out, to_proto, unpack
+from onnxprune.rewrite import Wrapper, wrap
 from onnxprune.runtime import session
 from onnxprune.runtime.run import run
 from onnxprune.sparse import Pattern, check_format, emit
@@ -103,3 +104,26 @@ def test_values_may_be_int8() -> None:
     whole = numpy_helper.to_array(proto.graph.initializer[0])
     made = unpack(packed_of(nodes[0]))
     assert (np.abs(made - whole) <= np.abs(whole).max(axis=0) / 127 * 0.501).all() and (made[whole == 0] == 0).all()
+
+
+@pytest.mark.parametrize("text", [NET, GEMMS])
+def test_blocks_around_a_weight_are_packed_as_such(text: str) -> None:
+    """As SparseMatMul nodes in blocks of their size; the bias is added behind the last of them."""
+    proto, random = _sparse(text, "2:4"), np.random.default_rng(2)
+    model = from_proto(proto)
+    blocks = random.standard_normal((4, 4, 4)).astype(np.float32)
+    made = wrap(model, {"a": Wrapper(blocks, blocks), "c": Wrapper(None, blocks)})
+    feeds = {"x": random.standard_normal(model.graph.inputs[0].shape).astype(np.float32)}
+    wanted = run(session(to_proto(model).SerializeToString()), feeds)
+    names = [name for one in made.values() for name in (one.outer, one.inner) if name]
+    assert emit(model, dict.fromkeys("abc", Pattern.parse("2:4")), "op", (), names) == []
+    nodes = [node for node in model.graph.nodes if is_sparse_matmul(node)]
+    assert {node.op for node in model.graph.nodes} <= {"SparseMatMul", "Add"}
+    packed = [packed_of(node) for node in nodes]
+    assert [one.group for one in packed] == [None, (2, 4), None, (2, 4), None, (2, 4)]
+    assert [one.values.shape for one in packed if one.group is None] == [(4, 4, 4)] * 3
+    assert nodes[2].inputs[5].shape == (16,) and len(nodes[1].inputs) == 3 + 1 - 1
+    again = from_bytes(to_proto(model).SerializeToString())
+    assert spell_out(again) == 6
+    for name, values in run(session(to_proto(again).SerializeToString()), feeds).items():
+        np.testing.assert_allclose(values, wanted[name], rtol=1e-4, atol=1e-4)

@@ -30,6 +30,7 @@ BY_HAND = {
     "dass": [[3, 0], [0, 4.0]],  # behind no gate: as wanda
     "obert": [[3, 0], [0, 4.0]],  # without gradients: as magnitude
     "alps": [[3.5, 0], [0, 5.0]],  # the same places, and what is best for them: 3 + 2 * 1/4
+    "armor": [[3.5, 0], [0, 5.0]],  # what it starts from: as alps
 }
 
 
