@@ -20,16 +20,25 @@ from onnxprune.sparse.task import Task, loss_of
 
 Array = np.ndarray
 
-ROUNDS, STEPS = 12, 10
-"""Of the descent, and of conjugate gradients for one factor in a round."""
+ROUNDS, FEWEST = 40, 8
+"""Of the descent, for small weights and for large ones."""
 
-ENOUGH = 2e-3
+WORK, A_ROUND = 2e11, 25
+"""Multiplications that more than the fewest rounds may take, and those of a round for outputs times inputs squared."""
+
+STEPS = 5
+"""Of conjugate gradients, for one factor in a round."""
+
+ENOUGH = 1e-3
 """A round that lowers the loss by less than this share is the last."""
 
 RIDGE = 1e-9
 """Of the normal equations of A, as a fraction of their mean diagonal."""
 
-FIRST, LEAST = 0.2, 0.005
+STRIDE, FASTER = 1.0, 1.5
+"""How far behind a round it is looked, in lengths of that round, and by what that grows each time it helps."""
+
+FIRST, LEAST = 0.3, 0.005
 """Share of the groups that would gain whose places change at once, to begin with and at the least."""
 
 
@@ -102,10 +111,14 @@ class _Descent:
             return None
         found, loss = Factors(start, _identity(outputs, outer), _identity(inputs, inner)), self.loss(start)
         turns = [*([self.outer] if outer else []), *([self.inner] if inner else []), self.core, self.places]
-        for _ in range(ROUNDS):
-            before = loss
+        stride = STRIDE
+        for _ in range(int(min(ROUNDS, max(FEWEST, WORK / (A_ROUND * outputs * inputs**2))))):
+            before, last = loss, found
             for turn in turns:
                 found, loss = self.better(found, loss, turn(found))
+            further, lower = self.better(found, loss, _further(last, found, stride))
+            stride = STRIDE if further is found else stride * FASTER
+            found, loss = further, lower
             if loss >= before * (1 - ENOUGH):
                 break
         return replace(found, outer=_telling(found.outer), inner=_telling(found.inner))
@@ -180,6 +193,17 @@ class _Descent:
                 return tried
             self.share /= 2
         return found
+
+
+def _further(last: Factors, found: Factors, stride: float) -> Factors:
+    """On from where a round came from, through where it got to; numbers of the core that came or went stay as they are."""
+    stays = (last.core != 0) == (found.core != 0)
+
+    def on(before: Array | None, now: Array | None) -> Array | None:
+        return now if before is None or now is None else now + stride * (now - before)
+
+    core = np.where(stays, found.core + stride * (found.core - last.core), found.core)
+    return Factors(core, on(last.outer, found.outer), on(last.inner, found.inner))
 
 
 def _identity(size: int, block: int) -> Array | None:

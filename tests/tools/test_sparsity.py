@@ -116,3 +116,17 @@ def test_gates_are_asked_for_where_there_are_some(monkeypatch: pytest.MonkeyPatc
 def test_an_empty_choice_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert tool.main(["--only", "no such model"]) == 2
     assert "no model" in capsys.readouterr().err
+
+
+def test_a_way_may_be_for_some_patterns_alone(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others are whole without it."""
+    monkeypatch.setattr(tool, "at_hand", lambda: ["net"])
+    monkeypatch.setattr(tool, "load", lambda _: recipe)
+    names = [tool.name_of(cell) for cell in tool.chosen(tool._parser().parse_args(["--more", "--sparsity", "0.5"]))]
+    assert "net | 2:4 | 0.5 | armor | asking" in names and "net | 16x1 | 0.5 | armor | asking" not in names
+    made = {way.name: 0.5 + 0.01 * n for n, way in enumerate(MORE) if not way.gated}
+    for pattern, lacking, bold in (("2:4", "", 2), ("2:4", "armor", 0), ("16x1", "armor", 2)):
+        rows = {f"net | {pattern} | 0.5 | {n} | asking": {"kept": k} for n, k in made.items() if n != lacking}
+        assert page.render(rows).count("**") == bold
+    row = tool.measured(recipe, ("net", "2:4", 0.5, next(way for way in MORE if way.name == "armor"), True), 1.0)
+    assert row["weights"] == 1 and row["zeros"] == 0.5

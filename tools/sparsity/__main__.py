@@ -55,7 +55,7 @@ def chosen(options: argparse.Namespace) -> Iterator[Cell]:
         fits = [w for w in ways if w.name in (options.way or [w.name]) and (not w.gated or has_gates(load(model)))]
         for pattern in options.pattern or patterns:
             for level in (one for one in options.sparsity or LEVELS if one in levels(pattern)):
-                yield from ((model, pattern, level, way, options.more) for way in fits)
+                yield from ((model, pattern, level, way, options.more) for way in fits if way.fits(pattern))
 
 
 def has_gates(recipe: Recipe) -> bool:

@@ -34,8 +34,9 @@ _MORE = """\
 
 `obert` has gradients of 128 of the samples, on labels drawn from what the model says, and moves what stays within tiles
 of 64 weights; it sees no error of the layers before. `dass` is `wanda` but for the layers in front of a gated linear
-unit, so it stands for models that have some. With n:m along inputs it is `magnitude` there. Measured by `--more`, on
-models trained anew: another processor adds in another order, and trains to another score."""
+unit, so it stands for models that have some. With n:m along inputs it is `magnitude` there. `armor` puts blocks of 8 x 8
+in front of a 2:4 weight and behind it, so it has more numbers than the others, and was measured with 2:4 alone. Measured
+by `--more`, on models trained anew: another processor adds in another order, and trains to another score."""
 
 
 def kept() -> Results:
@@ -79,13 +80,14 @@ def _level(cells: Cells, level: str, ways: Sequence[Way], patterns: Sequence[str
     for pattern in patterns:
         found = [(m, [cells.get((m, pattern, level, name)) for name in names]) for m in models]
         shown = [(model, some, [_kept(row) for row in some]) for model, some in found if any(some)]
-        rows += [[pattern, model, number(_dense(some), 3), *_cells(values, ways)] for model, some, values in shown]
+        told = [(model, _dense(some), _cells(values, ways, pattern)) for model, some, values in shown]
+        rows += [[pattern, model, number(whole, 3), *cells] for model, whole, cells in told]
         columns = [
             [v for v in column if v is not None] for column in zip(*(values for *_, values in shown), strict=True)
         ]
         if len(shown) > 1:
             middle = [median(column) if len(column) == len(shown) else None for column in columns]
-            rows.append([pattern, "median", "", *_cells(middle, ways)])
+            rows.append([pattern, "median", "", *_cells(middle, ways, pattern)])
     return table(["pattern", "model", "dense", *names], rows)
 
 
@@ -98,8 +100,9 @@ def _dense(row: Sequence[Row | None]) -> float | None:
     return next((float(one["dense"]) for one in row if one is not None and "dense" in one), None)
 
 
-def _cells(values: Sequence[float | None], ways: Sequence[Way]) -> list[str]:
-    """The best in bold, where all ways that there are for any model have been measured."""
-    whole = all(value is not None or way.gated for value, way in zip(values, ways, strict=True))
+def _cells(values: Sequence[float | None], ways: Sequence[Way], pattern: str) -> list[str]:
+    """The best in bold, where all ways that there are for any model in a pattern have been measured."""
+    absent = (way.gated or not way.fits(pattern) for way in ways)
+    whole = all(value is not None or lacking for value, lacking in zip(values, absent, strict=True))
     best = max((value for value in values if value is not None), default=None) if whole else None
     return [number(v, 1) if v is None or v != best else f"**{v:.1f}**" for v in values]

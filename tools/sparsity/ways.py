@@ -11,13 +11,19 @@ LEVELS = (0.5, 0.7)
 @dataclass(frozen=True, slots=True)
 class Way:
     """One way to make weights sparse. options: of the pass; repair: as `optimize` takes it, empty: by default; data:
-    whether calibration data are given; gated: whether it differs from others only in models with gated linear units"""
+    whether calibration data are given; gated: whether it differs from others only in models with gated linear units;
+    only: the patterns that it is for, empty for all"""
 
     name: str
     options: str
     repair: str = ""
     data: bool = True
     gated: bool = False
+    only: tuple[str, ...] = ()
+
+    def fits(self, pattern: str) -> bool:
+        """Whether it is for a pattern."""
+        return not self.only or pattern in self.only
 
     def text(self, pattern: str, sparsity: float) -> str:
         """The pass as the command line spells it."""
@@ -50,8 +56,10 @@ MORE = (
     Way("dass, repaired", ",method=dass,share=even", gated=True),
     Way("obert, repaired", ",method=obert,share=even"),
     WAYS[7],
+    Way("armor", ",method=armor,share=even", "none", only=("2:4",)),
+    Way("armor, repaired", ",method=armor,share=even", only=("2:4",)),
 )
-"""Methods that ask for more than what layers read, between those that don't."""
+"""Methods that ask for more than what layers read, or write more than zeros, between those that don't."""
 
 MORE_PATTERNS = ("unstructured", "2:4", "16x1")
 ASKING = "asking"
