@@ -36,7 +36,8 @@ def choose(watch: Timing, evidence: Evidence, target: Target | None, sparse: Spa
     options = evidence.options
     wanted = target or options.target or (aim_of(options, passes_of(options)) if sparse.wraps else None)
     if sparse.wraps and wanted is not None and options.plan is None and _takes_units(options):
-        aim = lowered(wanted, sparse, watch.analysis, evidence.file.path, watch.shapes)
+        asked = target in (None, options.target)
+        aim = lowered(wanted, sparse, watch.analysis, evidence.file.path, watch.shapes, asked=asked)
         found = _chosen(watch, evidence, aim, sparse)
         found.decision.target = wanted
         return found

@@ -16,25 +16,30 @@ from onnxprune.pruning.placing import linear_of, wrapped
 from onnxprune.pruning.sparsifying import Sparse
 from onnxprune.rewrite import Wrapped
 
+LEAST = 1e-6
+"""Of a target: nothing meets that, and as much as can goes."""
+
 BYTES = 4
 """Of a number in a block."""
 
 
-def lowered(target: Target, sparse: Sparse, analysis: Analysis, source: Path, shapes: Shapes) -> Target:
+def lowered(
+    target: Target, sparse: Sparse, analysis: Analysis, source: Path, shapes: Shapes, *, asked: bool = True
+) -> Target:
     """What units are to leave of a target's quantity, so that it is met with the blocks around layers.
 
     These are counted at the widths of the dense model, so a little more may go than has to. Raises InputError where
-    they alone take as much.
+    they alone take as much as the user asked for; as much as a search tries is left to the search.
     """
     if target.timed or not sparse.wraps:
         return target
     added = _most(target, sparse, analysis, shapes) / max(cost_of(target, analysis, source, shapes).whole, 1e-30)
-    if added >= target.fraction:
+    if added >= target.fraction and asked:
         raise InputError(
             f"--target {target.quantity}={target.fraction:g}: the matrices around sparse layers (method=armor) would "
             f"take {added:.3g} by themselves; a smaller wrap, or another method, takes less"
         )
-    return replace(target, fraction=target.fraction - added)
+    return replace(target, fraction=max(target.fraction - added, LEAST))
 
 
 def _most(target: Target, sparse: Sparse, analysis: Analysis, shapes: Shapes) -> float:

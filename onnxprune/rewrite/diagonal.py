@@ -3,7 +3,7 @@
     blocks [groups, d, d]      y of group g = blocks[g] x of group g
 
 Where channels come last they are brought in front first, [batch, rows, channels] to [batch, channels, rows], and back:
-that costs less than batches of small products, or a matrix that is nearly all zeros (docs/decisions/0014). Nothing of
+that costs less than batches of small products, or a matrix that is nearly all zeros (docs/decisions/0015). Nothing of
 it depends on lengths, so open ones stay open.
 """
 

@@ -196,7 +196,7 @@ class _Descent:
 
 
 def _further(last: Factors, found: Factors, stride: float) -> Factors:
-    """On from where a round came from, through where it got to; numbers of the core that came or went stay as they are."""
+    """On from where a round began, through where it ended; numbers of the core that came or went stay as they are."""
     stays = (last.core != 0) == (found.core != 0)
 
     def on(before: Array | None, now: Array | None) -> Array | None:

@@ -193,6 +193,14 @@ def test_units_make_up_for_the_blocks(source: Path, data: str, quantity: str, fr
     assert any("outer" in entry["wrap"] for entry in result.plan.sparse)
 
 
+def test_a_search_goes_as_far_as_it_can(source: Path, data: str) -> None:
+    """Also to targets that the matrices alone are more than."""
+    result = _run(source, "channels{align=8}", ARMOR, calibration=data, max_loss=0.99, repair="none")
+    assert result.search is not None and result.proof.status == "proved"
+    assert result.fraction == pytest.approx(opened(result.output).macs.whole / opened(source).macs.whole)
+    assert min(trial.target for trial in result.search.trials) < 0.06
+
+
 def test_units_by_default(source: Path, data: str) -> None:
     result = _run(source, "channels{align=8}", ARMOR, calibration=data)
     assert result.target == Target("macs", 0.5) and result.met and result.fraction <= 0.5

@@ -34,9 +34,9 @@ _MORE = """\
 
 `obert` has gradients of 128 of the samples, on labels drawn from what the model says, and moves what stays within tiles
 of 64 weights; it sees no error of the layers before. `dass` is `wanda` but for the layers in front of a gated linear
-unit, so it stands for models that have some. With n:m along inputs it is `magnitude` there. `armor` puts blocks of 8 x 8
-in front of a 2:4 weight and behind it, so it has more numbers than the others, and was measured with 2:4 alone. Measured
-by `--more`, on models trained anew: another processor adds in another order, and trains to another score."""
+unit, so it stands for models that have some. With n:m along inputs it is `magnitude` there. `armor` has more numbers
+than the others, in blocks of 8 x 8 in front of a weight and behind it, and is for 2:4 alone here. Measured by `--more`,
+on models trained anew: another processor adds in another order, and trains to another score."""
 
 
 def kept() -> Results:
