@@ -128,5 +128,6 @@ def test_a_way_may_be_for_some_patterns_alone(recipe: Recipe, monkeypatch: pytes
     for pattern, lacking, bold in (("2:4", "", 2), ("2:4", "armor", 0), ("16x1", "armor", 2)):
         rows = {f"net | {pattern} | 0.5 | {n} | asking": {"kept": k} for n, k in made.items() if n != lacking}
         assert page.render(rows).count("**") == bold
+    assert "armor" not in page.render({"net | 16x1 | 0.7 | alps | asking": {"kept": 0.5}}).split("### 70% zeros")[1]
     row = tool.measured(recipe, ("net", "2:4", 0.5, next(way for way in MORE if way.name == "armor"), True), 1.0)
     assert row["weights"] == 1 and row["zeros"] == 0.5

@@ -8,7 +8,7 @@ from statistics import median
 
 from tools.page import machine
 from tools.results import MEASURED, ROOT, Results, Row, aged
-from tools.sparsity.ways import ASKING, LEVELS, MORE, MORE_PATTERNS, PATTERNS, WAYS, Way
+from tools.sparsity.ways import ASKING, LEVELS, MORE, MORE_PATTERNS, PATTERNS, WAYS, Way, levels
 from tools.table import number, table
 
 FILE = ROOT / "docs" / "sparsity.md"
@@ -74,6 +74,7 @@ def _levels(cells: Cells, ways: Sequence[Way], patterns: Sequence[str], mark: st
 
 def _level(cells: Cells, level: str, ways: Sequence[Way], patterns: Sequence[str]) -> str:
     """The table of one sparsity: a row for every model and pattern, and the medians of patterns under them."""
+    ways = [way for way in ways if any(way.fits(p) and float(level) in levels(p) for p in patterns)]
     names = [way.name for way in ways]
     models = sorted({model for model, _, at, _ in cells if at == level})
     rows = []
