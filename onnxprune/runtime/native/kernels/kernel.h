@@ -52,7 +52,7 @@ class Kernel {
   virtual const int8::Tiles* quantises() const { return nullptr; }
   // Whether jobs may have planes, and the scratch of those.
   virtual bool convolves() const { return false; }
-  virtual size_t planes_scratch_bytes(int64_t, int) const { return 0; }
+  virtual size_t planes_scratch_bytes(const Planes&, int) const { return 0; }
   // Runs with subnormals flushed on the caller's thread; by_turns sees to those of job.parallel, in whose tasks alone
   // anything is written: siblings may lie in the same scratch, one after the other.
   virtual void run(const Job& job) const = 0;

@@ -36,6 +36,20 @@ void input(const Planes& p, const float* plane, int64_t a, int64_t b, int64_t fi
 
 }  // namespace
 
+bool Planes::pointwise() const {
+  for (int axis = 0; axis < 2; ++axis)
+    if (window[axis] != 1 || stride[axis] != 1 || pad[axis] || out[axis] != size[axis]) return false;
+  return true;
+}
+
+Planes Planes::in_rows() const {
+  if (!pointwise()) return *this;
+  Planes flat = *this;
+  flat.size[1] = flat.out[1] = pixels();
+  flat.size[0] = flat.out[0] = 1;
+  return flat;
+}
+
 void put_planes(const float* sums, int64_t tokens, int64_t outputs, int64_t count, float* y, int64_t pixels) {
   for (int64_t o = 0; o < outputs; ++o) std::memcpy(y + o * pixels, sums + o * tokens, count * sizeof(float));
 }

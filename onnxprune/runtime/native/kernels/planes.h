@@ -15,6 +15,10 @@ struct Planes {
 
   int64_t inputs() const { return channels * window[0] * window[1]; }
   int64_t pixels() const { return out[0] * out[1]; }
+  // Whether every output pixel is that pixel of the image.
+  bool pointwise() const;
+  // The same with images of a single row, where that makes no difference.
+  Planes in_rows() const;
 };
 
 // to[i][t], `tokens` apart: input i at output pixel first + t, for t below count; zeros behind.

@@ -24,8 +24,8 @@ size_t Spmm::scratch_bytes(int64_t m, int threads) const { return kernel_->scrat
 
 bool Spmm::convolves() const { return kernel_->convolves(); }
 
-size_t Spmm::planes_scratch_bytes(int64_t pixels, int threads) const {
-  return kernel_->planes_scratch_bytes(pixels, threads);
+size_t Spmm::planes_scratch_bytes(const Planes& planes, int threads) const {
+  return kernel_->planes_scratch_bytes(planes, threads);
 }
 
 void Spmm::run_planes(const float* x, const Planes& planes, float* y, const Epilogue& epilogue,

@@ -44,9 +44,9 @@ class Spmm {
            void* scratch) const;
 
   // The same for an image: y [n][planes.pixels()], x as planes says, whose inputs are k. The residual, whose rows are
-  // those of y, lies as y does. Only where convolves(); then planes_scratch_bytes is that of its pixels.
+  // those of y, lies as y does. Only where convolves(); the scratch is that of planes_scratch_bytes.
   bool convolves() const;
-  size_t planes_scratch_bytes(int64_t pixels, int threads) const;
+  size_t planes_scratch_bytes(const Planes& planes, int threads) const;
   void run_planes(const float* x, const Planes& planes, float* y, const Epilogue& epilogue, const ParallelFor& parallel,
                   void* scratch) const;
 

@@ -95,7 +95,7 @@ void Layer::convolve(const float* x, const Shape& from, const Shape& to, float* 
   const int64_t step = planes.channels * planes.size[0] * planes.size[1];
   for (int64_t image = 0; image < images; ++image, x += step, y += pixels * n_) {
     if (spmm_->convolves())
-      spmm_->run_planes(x, planes, y, finish, parallel, scratch(spmm_->planes_scratch_bytes(pixels, parallel.threads)));
+      spmm_->run_planes(x, planes, y, finish, parallel, scratch(spmm_->planes_scratch_bytes(planes, parallel.threads)));
     else
       convolve_by_rows(x, planes, y, finish, parallel);
     if (finish.residual) finish.residual += pixels * n_;

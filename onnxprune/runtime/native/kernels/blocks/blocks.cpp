@@ -17,8 +17,11 @@ class Blocks : public Kernel {
         columns_(packed),
         name_(tiles.name),
         outputs_(columns_, tiles),
-        tokens_(columns_, tiles, tiles.tokens),
-        few_(columns_, tiles, tiles.few_tokens),
+        slices_(columns_, tiles.tokens),
+        few_slices_(columns_, tiles.few_tokens),
+        tokens_(columns_, tiles, slices_),
+        few_(columns_, tiles, few_slices_),
+        planes_(slices_, tiles.finish, tokens_.cost(1)),
         tiles_(tiles) {}
 
   const char* name(int64_t) const override { return name_; }
@@ -30,18 +33,20 @@ class Blocks : public Kernel {
   }
   int64_t cost(int64_t m) const override { return outputs_.cost(m); }
   bool convolves() const override { return true; }
-  size_t planes_scratch_bytes(int64_t m, int threads) const override {
-    return pixels_in_lanes(m).scratch_bytes(m, threads);
+  size_t planes_scratch_bytes(const Planes& planes, int threads) const override {
+    if (lie(planes)) return planes_.scratch_bytes(planes, threads);
+    return gathers(planes.pixels()).scratch_bytes(planes.pixels(), threads);
   }
   void run(const Job& job) const override {
-    if (job.planes) return pixels_in_lanes(job.m).run(job);
+    if (job.planes) return lie(*job.planes) ? planes_.run(job) : gathers(job.m).run(job);
     const TokenRun* tokens = tokens_in_lanes(job.m);
     tokens ? tokens->run(job) : outputs_.run(job);
   }
 
  private:
-  // Planes are transposed already.
-  const TokenRun& pixels_in_lanes(int64_t m) const { return m >= tiles_.tokens_from ? tokens_ : few_; }
+  // Planes have their tokens in lanes already, for windows that are read where they lie, or gathered.
+  bool lie(const Planes& planes) const { return planes.pixels() >= tiles_.tokens_from && planes_.suits(planes); }
+  const TokenRun& gathers(int64_t pixels) const { return pixels >= tiles_.tokens_from ? tokens_ : few_; }
 
   // Null where outputs are in lanes.
   const TokenRun* tokens_in_lanes(int64_t m) const {
@@ -53,7 +58,9 @@ class Blocks : public Kernel {
   Columns columns_;
   const char* name_;
   OutputRun outputs_;
+  Slices slices_, few_slices_;
   TokenRun tokens_, few_;
+  PlaneRun planes_;
   const BlockTiles& tiles_;
 };
 

@@ -28,10 +28,11 @@ struct OutputTile {
   bool accumulate;
 };
 
-// Tokens in lanes, one strip of `count` columns. x: [k][tokens], the tile's tokens without gaps; y: [outputs][tokens]
-// likewise, overwritten.
+// Tokens in lanes, one strip of `count` columns. x: [k][tokens], the tile's tokens without gaps, or, where `at` is there,
+// input i at x + at[i]; y: [outputs][tokens] without gaps, overwritten.
 struct TokenTile {
   const float* x;
+  const int32_t* at;
   const float* w;
   int64_t w_stride;
   const uint16_t* index;
@@ -49,10 +50,10 @@ struct OutputTiles {
   const OutputTileFn* fn;
 };
 
-// fn[c - 1] has c * lanes tokens by `outputs` outputs, for c up to `vectors`.
+// fn[c - 1] has c * lanes tokens by `outputs` outputs, for c up to `vectors`; `at` has the same for tiles with an `at`.
 struct TokenTiles {
   int outputs, lanes, vectors;
-  const TokenTileFn* fn;
+  const TokenTileFn *fn, *at;
 };
 
 // to[j][i] = from[i][j] for `rows` x `columns`; rows that are missing up to `padded` become zeros: to is

@@ -1,16 +1,15 @@
 // A whole product by tiles with tokens in lanes: X is transposed panel by panel, Y back from 16 outputs at a time.
 #pragma once
 
-#include "kernels/blocks/columns.h"
-#include "kernels/blocks/contract.h"
+#include "kernels/blocks/slices.h"
 #include "kernels/kernel.h"
 
 namespace onnxprune {
 
 class TokenRun {
  public:
-  // `columns`, `tiles` and `tokens`, which is one of its lists, must outlive this.
-  TokenRun(const Columns& columns, const BlockTiles& tiles, const TokenTiles* tokens);
+  // All must outlive this.
+  TokenRun(const Columns& columns, const BlockTiles& tiles, const Slices& slices);
 
   size_t scratch_bytes(int64_t m, int threads) const;
   int64_t cost(int64_t m) const { return m * columns_.count() * columns_.width; }
@@ -24,7 +23,7 @@ class TokenRun {
   // What a worker has in its scratch.
   struct Panel {
     float* x;                               // [k][tokens]
-    float* y = nullptr;                     // [band_][tokens]
+    float* y = nullptr;                     // [band][tokens]
     int64_t row = 0, rows = 0, tokens = 0;  // tokens: rows and padding
     int64_t number = -1;
   };
@@ -35,12 +34,11 @@ class TokenRun {
   int64_t scratch_floats() const;
   void band(const Job& job, const Panel& panel, int64_t band) const;
   void band_of_planes(const Job& job, const Panel& panel, int64_t first, int64_t last) const;
-  void slice(const Job& job, const Panel& panel, int64_t first, float* y) const;
 
   const Columns& columns_;
   const BlockTiles& tiles_;
-  const TokenTiles* slice_;  // the widest tile that divides the width of a strip
-  int64_t band_;             // outputs that are written together
+  const Slices& slices_;
+  const PixelSums::Sizes sizes_;
 };
 
 }  // namespace onnxprune

@@ -7,8 +7,8 @@
 namespace onnxprune {
 namespace {
 
-// B outputs of C vectors of tokens. With few sums, U sets of them take turns, so that a sum does not wait for itself.
-template <class V, int B, int C>
+// B outputs of C vectors of tokens; `at`: whether inputs lie where the tile says. With few sums, U sets of them take turns, so that a sum does not wait for itself.
+template <class V, int B, int C, bool at>
 struct Tokens {
   static constexpr int T = C * V::kLanes, U = B * C >= 8 ? 1 : 2;
   using Reg = typename V::Reg;
@@ -26,7 +26,7 @@ struct Tokens {
 
   template <int u>
   void add(const TokenTile& t, int64_t i) {
-    const float* x = t.x + int64_t{t.index[i]} * T;
+    const float* x = t.x + (at ? int64_t{t.at[t.index[i]]} : int64_t{t.index[i]} * T);
     const float* w = t.w + i * t.w_stride;
     Reg xc[C];
 #pragma GCC unroll 8
@@ -50,10 +50,10 @@ struct Tokens {
   }
 };
 
-template <class V, int B, int C>
+template <class V, int B, int C, bool at>
 void token_tile(const TokenTile& tile) {
   const TokenTile t = tile;
-  Tokens<V, B, C> sums;
+  Tokens<V, B, C, at> sums;
   sums.start(t.bias);
   in_turns(sums, t, 0, t.count);
   sums.finish(t.y);
@@ -61,7 +61,8 @@ void token_tile(const TokenTile& tile) {
 
 template <class V, int B, int... C>
 struct TokenTable {
-  static constexpr TokenTileFn fn[] = {token_tile<V, B, C>...};
+  static constexpr TokenTileFn fn[] = {token_tile<V, B, C, false>...};
+  static constexpr TokenTileFn at[] = {token_tile<V, B, C, true>...};
 };
 
 }  // namespace

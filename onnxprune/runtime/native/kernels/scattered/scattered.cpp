@@ -4,6 +4,7 @@
 
 #include "core/split.h"
 #include "core/turns.h"
+#include "kernels/plane_run.h"
 #include "kernels/scattered/nonzeros.h"
 
 namespace onnxprune {
@@ -13,16 +14,19 @@ constexpr int64_t kPanelFloats = 160 * 1024;
 
 // Panel by panel of tokens: X is transposed, then band by band of outputs is summed up part by part of k and transposed
 // back.
-class Scattered : public Kernel {
+class Scattered : public Kernel, private PixelSums {
  public:
-  Scattered(const Packed& packed, const ScatteredTiles& tiles) : w_(packed), tiles_(tiles) {}
+  Scattered(const Packed& packed, const ScatteredTiles& tiles)
+      : w_(packed), tiles_(tiles), planes_(*this, tiles.finish, 3 * w_.count() / 2) {}
 
   const char* name(int64_t) const override { return tiles_.name; }
   bool borrows() const override { return false; }
   size_t owned_bytes() const override { return w_.owned_bytes(); }
   size_t scratch_bytes(int64_t m, int threads) const override;
   bool convolves() const override { return true; }
-  size_t planes_scratch_bytes(int64_t m, int threads) const override { return scratch_bytes(m, threads); }
+  size_t planes_scratch_bytes(const Planes& planes, int threads) const override {
+    return lie(planes) ? planes_.scratch_bytes(planes, threads) : scratch_bytes(planes.pixels(), threads);
+  }
   // Few rows take as long as sixteen.
   int64_t cost(int64_t m) const override { return 3 * std::max<int64_t>(m, 16) * w_.count() / 2; }
   void run(const Job& job) const override;
@@ -45,10 +49,18 @@ class Scattered : public Kernel {
   int64_t scratch_floats(int64_t m) const;
   void fill(const Job& job, const Plan& plan, int64_t p, Panel* panel) const;
   RowsTileFn tile_for(int64_t tokens) const;
+  // Whether windows are read where they lie, or else gathered.
+  bool lie(const Planes& planes) const { return planes.pixels() >= tiles_.step && planes_.suits(planes); }
+  Sizes sizes() const override {
+    return {w_.k, w_.n, Nonzeros::kBand, Nonzeros::kBand, tiles_.step, most_tokens() / tiles_.step, true};
+  }
+  void sum(const View& x, int64_t first, int64_t vectors, const float* bias, float* y) const override;
+  void sum_band(const float* x, int64_t band, int64_t tokens, const float* bias, float* y) const;
   void band(const Job& job, const Panel& panel, int64_t band) const;
 
   Nonzeros w_;
   const ScatteredTiles& tiles_;
+  PlaneRun planes_;
 };
 
 // A panel's X leaves half of the second cache to others, unless that would make it less than half a tile.
@@ -80,16 +92,24 @@ RowsTileFn Scattered::tile_for(int64_t tokens) const {
   return tile->fn;
 }
 
-void Scattered::band(const Job& job, const Panel& panel, int64_t band) const {
-  const int64_t first = band * Nonzeros::kBand, outputs = std::min(Nonzeros::kBand, w_.n - first);
-  const RowsTileFn fn = tile_for(panel.tokens);
-  const float* bias = job.epilogue.bias ? job.epilogue.bias + first : nullptr;
-  if (job.planes) prefetch_residual(job, first, first + outputs, panel.row, panel.rows);
+void Scattered::sum(const View& x, int64_t first, int64_t vectors, const float* bias, float* y) const {
+  sum_band(x.x, first / Nonzeros::kBand, vectors * tiles_.step, bias, y);
+}
+
+void Scattered::sum_band(const float* x, int64_t band, int64_t tokens, const float* bias, float* y) const {
+  const RowsTileFn fn = tile_for(tokens);
+  if (bias) bias += band * Nonzeros::kBand;
   for (int64_t part = 0; part < w_.parts; ++part) {
     const Nonzeros::Cell& cell = w_.cell(band, part);
-    fn({panel.x + part * Nonzeros::kPart * panel.tokens, w_.values() + cell.values, w_.index() + cell.values,
-        w_.runs() + cell.runs, cell.run_count, w_.outputs() + cell.outputs, panel.y, bias, part == 0});
+    fn({x + part * Nonzeros::kPart * tokens, w_.values() + cell.values, w_.index() + cell.values,
+        w_.runs() + cell.runs, cell.run_count, w_.outputs() + cell.outputs, y, bias, part == 0});
   }
+}
+
+void Scattered::band(const Job& job, const Panel& panel, int64_t band) const {
+  const int64_t first = band * Nonzeros::kBand, outputs = std::min(Nonzeros::kBand, w_.n - first);
+  if (job.planes) prefetch_residual(job, first, first + outputs, panel.row, panel.rows);
+  sum_band(panel.x, band, panel.tokens, job.epilogue.bias, panel.y);
   if (job.planes)
     put_planes(panel.y, panel.tokens, outputs, panel.rows, job.y + first * job.m + panel.row, job.m);
   else
@@ -118,6 +138,7 @@ void Scattered::fill(const Job& job, const Plan& plan, int64_t p, Panel* panel) 
 }
 
 void Scattered::run(const Job& job) const {
+  if (job.planes && lie(*job.planes)) return planes_.run(job);
   const Plan plan = this->plan(job.m, job.parallel);
   float* scratch = static_cast<float*>(job.scratch);
   const auto start = [&](int64_t worker) { return Panel{scratch + worker * scratch_floats(job.m)}; };

@@ -125,7 +125,7 @@ std::string Problem::convolve(const Spmm& spmm, const Planes& planes, Random& ra
   for (size_t i = 0; i < planed.size(); ++i) planed[i] = epilogue.residual[i % m * epilogue.residual_stride + i / m];
   Epilogue lying = epilogue;
   if (lying.residual) lying.residual = planed.data(), lying.residual_stride = m;
-  Room room(spmm.planes_scratch_bytes(m, threads));
+  Room room(spmm.planes_scratch_bytes(planes, threads));
   spmm.run_planes(image.data(), planes, y.data(), lying, new_threads(&threads), room.scratch());
   for (int64_t i = 0; i < m * n; ++i) {
     const float got = y[i % n * m + i / n];
