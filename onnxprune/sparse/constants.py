@@ -22,8 +22,8 @@ GROUPS = 1.6
 FIXED = 0.04
 """What every layer pays, as a part of the dense time."""
 
-GATHERING = 5.0
-"""What a convolution costs besides, in multiplications: to gather a number for an input, or to put down an output."""
+MOVING = 5.0
+"""What a convolution costs besides, in multiplications: to fetch a number for an input, or to put down an output."""
 
 WRAPPING = 8.0
 """Of a multiplication with the blocks of a matrix around a layer, between transpositions."""
@@ -39,7 +39,7 @@ def guessed(linear: Linear, patterns: list[Pattern], instructions: str = "avx512
 
 def _points(linear: Linear, pattern: Pattern, instructions: str) -> list[tuple[float, float]]:
     rows = COSTS.get(instructions, COSTS["generic"]) is COSTS["generic"]
-    moving = (GATHERING + (TURNING if rows else 0.0)) * (1 / linear.inputs + 1 / linear.outputs)
+    moving = (MOVING + (TURNING if rows else 0.0)) * (1 / linear.inputs + 1 / linear.outputs)
     fixed = FIXED + (moving if linear.op == "Conv" else 0.0) + _around(linear)
     cost = GROUPS if pattern.kept else _cost(pattern, instructions)
     known = (pattern.sparsity,) if pattern.sparsity is not None else (0.0, 0.99)

@@ -81,8 +81,11 @@ void PlaneRun::band(const Job& job, const Windows& windows, const View& x, const
                     float* sums) const {
   const int64_t last = std::min(first + sizes_.band, sizes_.n), tokens = places.vectors * sizes_.lanes;
   const int64_t pixel = windows.pixels(places.first), pixels = windows.pixels(places.end) - pixel;
+  const bool far = far_away(job.m * sizes_.n);
   for (int64_t o = first; o < last; o += sizes_.step) {
-    prefetch_residual(job, o, std::min(o + sizes_.step, last), pixel, pixels);
+    const int64_t until = std::min(o + sizes_.step, last);
+    if (far) prefetch_rows<true>(job.y + o * job.m + pixel, job.m, until - o, pixels);
+    prefetch_residual(job, o, until, pixel, pixels);
     sums_.sum(x, o, places.vectors, job.epilogue.bias, sums + (o - first) * tokens);
   }
   put(job, windows, places, first, last - first, sums);
@@ -105,7 +108,8 @@ void PlaneRun::run(const Job& job) const {
     return Worker{Reader(windows, job.x, strip, room), copy, copy + copy_floats()};
   };
   by_turns(job.parallel, plan.workers, plan.strips * plan.parts, start, [&](Worker& worker, int64_t at) {
-    const Range tiles = share(plan.tiles, plan.strips, at / plan.parts), range = share(bands, plan.parts, at % plan.parts);
+    const Range tiles = share(plan.tiles, plan.strips, at / plan.parts),
+                range = share(bands, plan.parts, at % plan.parts);
     if (tiles.begin == tiles.end) return;
     const int64_t until = places(windows, plan, tiles.end - 1).end;
     for (int64_t t = tiles.begin; t < tiles.end; ++t) {

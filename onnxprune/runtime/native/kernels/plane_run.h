@@ -20,8 +20,8 @@ class PixelSums {
   };
   virtual ~PixelSums() = default;
   virtual Sizes sizes() const = 0;
-  // x.at: null where copies. y [step][vectors * lanes] = the sums of outputs `first`, a multiple of step, and on; rows behind n don't matter.
-  // bias: [n] or null.
+  // x.at: null where copies. y [step][vectors * lanes] = the sums of outputs `first`, a multiple of step, and on; rows
+  // behind n don't matter. bias: [n] or null.
   virtual void sum(const View& x, int64_t first, int64_t vectors, const float* bias, float* y) const = 0;
 };
 

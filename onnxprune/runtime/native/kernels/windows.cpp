@@ -13,18 +13,14 @@ constexpr int64_t kLine = kCacheLine / sizeof(float);
 
 int64_t lines(int64_t floats) { return static_cast<int64_t>(round_up(floats, kLine)); }
 
-// to[i] = row[from + i stride], zero outside of [0, size).
-void take(const float* row, int64_t size, int64_t from, int64_t stride, int64_t count, float* to) {
-  int64_t i = 0;
-  for (; i < count && from < 0; ++i, from += stride) to[i] = 0.0f;
-  if (stride == 1) {
-    const int64_t inside = std::clamp<int64_t>(size - from, 0, count - i);
-    std::memcpy(to + i, row + from, inside * sizeof(float));
-    i += inside;
-  } else {
-    for (; i < count && from < size; ++i, from += stride) to[i] = row[from];
-  }
-  for (; i < count; ++i) to[i] = 0.0f;
+// to[i] = from[i stride].
+void copy(const float* from, int64_t stride, int64_t count, float* to) {
+  if (stride == 1)
+    std::memcpy(to, from, count * sizeof(float));
+  else if (stride == 2)  // most often; a constant, for compilers that know how to shuffle vectors
+    for (int64_t i = 0; i < count; ++i) to[i] = from[2 * i];
+  else
+    for (int64_t i = 0; i < count; ++i) to[i] = from[stride * i];
 }
 
 }  // namespace
@@ -58,25 +54,35 @@ void Windows::distances(int64_t plane, int32_t* to) const {
       }
 }
 
-void Windows::fill_plane(const float* x, int64_t phase0, int64_t phase1, int64_t first, int64_t count,
+// Places of a row of one phase that lie inside the image, and the pixel of place 0.
+Windows::Columns Windows::columns(int64_t phase) const {
+  const int64_t step = p_.stride[1], from = phase * gap_[1] - p_.pad[1], last = p_.size[1] - 1 - from;
+  const int64_t end = last < 0 ? 0 : std::min(row_, last / step + 1);
+  return {from < 0 ? std::min((step - 1 - from) / step, end) : 0, end, from};
+}
+
+void Windows::fill_plane(const float* x, int64_t phase0, const Columns& in, int64_t first, int64_t count,
                          float* to) const {
   int64_t r = first / row_, q = first % row_;
   for (const float* end = to + count; to < end; ++r, q = 0) {
-    const int64_t run = std::min<int64_t>(row_ - q, end - to);
-    const int64_t y = r * p_.stride[0] + phase0 * gap_[0] - p_.pad[0];
-    if (y < 0 || y >= p_.size[0])
-      std::fill_n(to, run, 0.0f);
-    else
-      take(x + y * p_.size[1], p_.size[1], q * p_.stride[1] + phase1 * gap_[1] - p_.pad[1], p_.stride[1], run, to);
-    to += run;
+    const int64_t until = std::min<int64_t>(row_, q + (end - to)), y = r * p_.stride[0] + phase0 * gap_[0] - p_.pad[0];
+    const bool reads = y >= 0 && y < p_.size[0];
+    const int64_t left = reads ? std::clamp(in.begin, q, until) : until, right = std::clamp(in.end, left, until);
+    for (; q < left; ++q) *to++ = 0.0f;
+    if (q < right) copy(x + y * p_.size[1] + in.from + q * p_.stride[1], p_.stride[1], right - q, to);
+    to += right - q;
+    for (q = right; q < until; ++q) *to++ = 0.0f;
   }
 }
 
 void Windows::fill(const float* x, int64_t first, int64_t count, int64_t strip_plane, float* to) const {
   const int64_t floats = count + reach(0) * row_ + reach(1);
-  for (int64_t c = 0; c < p_.channels; ++c, x += plane())
-    for (int64_t i = 0; i < phases_[0]; ++i)
-      for (int64_t j = 0; j < phases_[1]; ++j, to += strip_plane) fill_plane(x, i, j, first, floats, to);
+  for (int64_t j = 0; j < phases_[1]; ++j) {
+    const Columns in = columns(j);
+    for (int64_t c = 0; c < p_.channels; ++c)
+      for (int64_t i = 0; i < phases_[0]; ++i)
+        fill_plane(x + c * plane(), i, in, first, floats, to + ((c * phases_[0] + i) * phases_[1] + j) * strip_plane);
+  }
 }
 
 int64_t Reader::floats(const Windows& windows, int64_t places) {

@@ -1,7 +1,7 @@
 // Where the windows of a convolution lie, so that they needn't be gathered.
 //
-// An image that is padded with zeros and cut into phases, one for each place in a step, is a lattice: what input i is at
-// an output pixel lies as far from that pixel's place as i says, whichever pixel it is. A row of places is a row of
+// An image that is padded with zeros and cut into phases, one for each place in a step, is a lattice: what input i is
+// at an output pixel lies as far from that pixel's place as i says, whichever pixel it is. A row of places is a row of
 // output pixels and, behind it, as many places as windows reach over to the right, where no pixel is.
 #pragma once
 
@@ -38,7 +38,11 @@ class Windows {
   void distances(int64_t plane, int32_t* to) const;
 
  private:
-  void fill_plane(const float* x, int64_t phase0, int64_t phase1, int64_t first, int64_t count, float* to) const;
+  struct Columns {
+    int64_t begin, end, from;
+  };
+  Columns columns(int64_t phase) const;
+  void fill_plane(const float* x, int64_t phase0, const Columns& in, int64_t first, int64_t count, float* to) const;
   int64_t reach(int axis) const { return (p_.window[axis] - 1) * p_.dilation[axis] / p_.stride[axis]; }
 
   Planes p_;
@@ -60,8 +64,8 @@ class Reader {
   Reader(const Windows& windows, const float* x, int64_t places, float* room);
   static int64_t floats(const Windows& windows, int64_t places);
 
-  // Input i of place first + t at x[at[i] + t], for t below count, which is at most `places`; behind the last place there is something or other. Places up to
-  // `until` will be asked for next.
+  // Input i of place first + t at x[at[i] + t], for t below count, which is at most `places`; behind the last place
+  // there is something or other. Places up to `until` will be asked for next.
   View read(int64_t first, int64_t count, int64_t until);
 
  private:

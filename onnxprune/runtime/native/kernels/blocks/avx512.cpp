@@ -22,12 +22,18 @@ const OutputTiles kOutputs[] = {{64, 6, Out64::fn}, {32, 12, Out32::fn}, {16, 24
 using Tok8 = TokenTable<V16, 8, 1, 2, 3>;
 using Tok4 = TokenTable<V16, 4, 1, 2, 3, 4, 5, 6>;
 using Tok1 = TokenTable<V16, 1, 1, 2, 3, 4, 5, 6, 7, 8>;
-const TokenTiles kTokens[] = {{8, 16, 3, Tok8::fn, Tok8::at}, {4, 16, 6, Tok4::fn, Tok4::at}, {1, 16, 8, Tok1::fn, Tok1::at}, {0, 0, 0, nullptr, nullptr}};
+const TokenTiles kTokens[] = {{8, 16, 3, Tok8::fn, Tok8::at},
+                              {4, 16, 6, Tok4::fn, Tok4::at},
+                              {1, 16, 8, Tok1::fn, Tok1::at},
+                              {0, 0, 0, nullptr, nullptr}};
 
 using Few8 = TokenTable<V8, 8, 1, 2>;
 using Few4 = TokenTable<V8, 4, 1, 2>;
 using Few1 = TokenTable<V8, 1, 1, 2>;
-const TokenTiles kFew[] = {{8, 8, 2, Few8::fn, Few8::at}, {4, 8, 2, Few4::fn, Few4::at}, {1, 8, 2, Few1::fn, Few1::at}, {0, 0, 0, nullptr, nullptr}};
+const TokenTiles kFew[] = {{8, 8, 2, Few8::fn, Few8::at},
+                           {4, 8, 2, Few4::fn, Few4::at},
+                           {1, 8, 2, Few1::fn, Few1::at},
+                           {0, 0, 0, nullptr, nullptr}};
 
 }  // namespace
 

@@ -28,8 +28,8 @@ struct OutputTile {
   bool accumulate;
 };
 
-// Tokens in lanes, one strip of `count` columns. x: [k][tokens], the tile's tokens without gaps, or, where `at` is there,
-// input i at x + at[i]; y: [outputs][tokens] without gaps, overwritten.
+// Tokens in lanes, one strip of `count` columns. x: [k][tokens], the tile's tokens without gaps, or, where `at` is
+// there, input i at x + at[i]; y: [outputs][tokens] without gaps, overwritten.
 struct TokenTile {
   const float* x;
   const int32_t* at;

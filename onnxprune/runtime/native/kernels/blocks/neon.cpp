@@ -16,7 +16,8 @@ const OutputTiles kOutputs[] = {{16, 6, Out16::fn}, {8, 12, Out8::fn}, {4, 16, O
 
 using Tok4 = TokenTable<V4, 4, 1, 2, 3, 4, 5, 6>;
 using Tok1 = TokenTable<V4, 1, 1, 2, 3, 4, 5, 6, 7, 8>;
-const TokenTiles kTokens[] = {{4, 4, 6, Tok4::fn, Tok4::at}, {1, 4, 8, Tok1::fn, Tok1::at}, {0, 0, 0, nullptr, nullptr}};
+const TokenTiles kTokens[] = {
+    {4, 4, 6, Tok4::fn, Tok4::at}, {1, 4, 8, Tok1::fn, Tok1::at}, {0, 0, 0, nullptr, nullptr}};
 
 }  // namespace
 

@@ -18,9 +18,9 @@ void Slices::sum(const View& x, int64_t first, int64_t vectors, const float* bia
   const int64_t begin = columns_.begin(s, 0), end = columns_.end(s, columns_.parts - 1);
   float own[kMostOutputs] = {};
   if (bias) std::copy_n(bias + first, std::min<int64_t>(tile_->outputs, columns_.n - first), own);
-  (x.at ? tile_->at : tile_->fn)[vectors - 1]({x.x, x.at, columns_.values() + begin * columns_.width + from,
-                                               columns_.width, columns_.index() + begin, end - begin, y,
-                                               bias ? own : nullptr});
+  (x.at ? tile_->at
+        : tile_->fn)[vectors - 1]({x.x, x.at, columns_.values() + begin * columns_.width + from, columns_.width,
+                                   columns_.index() + begin, end - begin, y, bias ? own : nullptr});
 }
 
 }  // namespace onnxprune

@@ -7,7 +7,8 @@
 namespace onnxprune {
 namespace {
 
-// B outputs of C vectors of tokens; `at`: whether inputs lie where the tile says. With few sums, U sets of them take turns, so that a sum does not wait for itself.
+// B outputs of C vectors of tokens; `at`: whether inputs lie where the tile says. With few sums, U sets of them take
+// turns, so that a sum does not wait for itself.
 template <class V, int B, int C, bool at>
 struct Tokens {
   static constexpr int T = C * V::kLanes, U = B * C >= 8 ? 1 : 2;

@@ -101,8 +101,8 @@ void Scattered::sum_band(const float* x, int64_t band, int64_t tokens, const flo
   if (bias) bias += band * Nonzeros::kBand;
   for (int64_t part = 0; part < w_.parts; ++part) {
     const Nonzeros::Cell& cell = w_.cell(band, part);
-    fn({x + part * Nonzeros::kPart * tokens, w_.values() + cell.values, w_.index() + cell.values,
-        w_.runs() + cell.runs, cell.run_count, w_.outputs() + cell.outputs, y, bias, part == 0});
+    fn({x + part * Nonzeros::kPart * tokens, w_.values() + cell.values, w_.index() + cell.values, w_.runs() + cell.runs,
+        cell.run_count, w_.outputs() + cell.outputs, y, bias, part == 0});
   }
 }
 

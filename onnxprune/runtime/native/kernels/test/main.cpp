@@ -1,5 +1,6 @@
 // Holds every kernel that this processor can run against the float64 reference, on random problems.
 //   onnxprune_test [problems [seed]]
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -70,29 +71,39 @@ void products(int count, Random& random) {
   }
 }
 
-// Images of all sizes, windows that reach over their edges, steps that leave pixels out.
-Planes draw_planes(Random& random, int64_t channels) {
+// Images of all sizes, windows that reach over their edges, steps that leave pixels out; many windows of one pixel and
+// windows that stay inside, for which the image is read as it lies.
+Planes draw_planes(Random& random, int64_t channels, int64_t least = 1) {
   Planes p{channels, {}, {}, {}, {}, {}, {}};
+  const bool pixels = between(random, 0, 3) == 0, inside = pixels || between(random, 0, 3) == 0;
   for (int axis = 0; axis < 2; ++axis) {
-    p.window[axis] = between(random, 1, 3), p.stride[axis] = between(random, 1, 3);
-    p.dilation[axis] = between(random, 1, 2), p.pad[axis] = between(random, 0, 3);
-    const int64_t reach = (p.window[axis] - 1) * p.dilation[axis] + 1;
-    p.size[axis] = reach + extent(random, 12, 40) - 1;
-    p.out[axis] = (p.size[axis] + p.pad[axis] + between(random, 0, 3) - reach) / p.stride[axis] + 1;
+    p.window[axis] = pixels ? 1 : between(random, 1, 3), p.stride[axis] = inside ? 1 : between(random, 1, 3);
+    p.dilation[axis] = between(random, 1, 2), p.pad[axis] = inside ? 0 : between(random, 0, 3);
+    const int64_t reach = (p.window[axis] - 1) * p.dilation[axis] + 1,
+                  behind = inside && between(random, 0, 1) ? 0 : between(random, 0, 3);
+    p.size[axis] = reach + std::max(least, extent(random, 12, 40)) - 1;
+    p.out[axis] = (p.size[axis] + p.pad[axis] + behind - reach) / p.stride[axis] + 1;
   }
   return p;
 }
 
+void convolve(Random& random, const Planes& planes, int64_t outputs) {
+  const auto& block = kBlocks[between(random, 0, std::size(kBlocks) - 1)];
+  const Shape shape{planes.pixels(), planes.inputs(), outputs, block[0], block[1], 0, 0, 0.4, 1};
+  const Problem problem(random, shape);
+  for (const Features& level : levels()) {
+    const auto spmm = Spmm::create(problem.packed(), level);
+    if (spmm->convolves()) report(problem.convolve(*spmm, planes, random, static_cast<int>(between(random, 1, 3))));
+  }
+}
+
+// One in forty has so many channels that an image is read in several strips.
 void convolutions(int count, Random& random) {
   for (int i = 0; i < count; ++i) {
-    const Planes planes = draw_planes(random, between(random, 1, 20));
-    const auto& block = kBlocks[between(random, 0, std::size(kBlocks) - 1)];
-    Shape shape{planes.pixels(), planes.inputs(), between(random, 1, 150), block[0], block[1], 0, 0, 0.4, 1};
-    const Problem problem(random, shape);
-    for (const Features& level : levels()) {
-      const auto spmm = Spmm::create(problem.packed(), level);
-      if (spmm->convolves()) report(problem.convolve(*spmm, planes, random, static_cast<int>(between(random, 1, 3))));
-    }
+    if (i % 40)
+      convolve(random, draw_planes(random, between(random, 1, 20)), between(random, 1, 150));
+    else
+      convolve(random, draw_planes(random, between(random, 200, 400), 14), between(random, 1, 20));
   }
 }
 

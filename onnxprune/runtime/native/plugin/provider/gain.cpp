@@ -13,9 +13,9 @@ constexpr double kGeneric[kWidths] = {8, 8, 8, 9, 10, 14};
 // What every layer pays, as a share of the dense time.
 constexpr double kFixed = 0.04;
 
-// What a convolution costs besides, in multiplications of the dense kernel: to gather a number of X for an input, or to
+// What a convolution costs besides, in multiplications of the dense kernel: to fetch a number of X for an input, or to
 // put down one of Y; and, for kernels that know rows only, to make rows of pixels and pixels of rows.
-constexpr double kGathering = 5;
+constexpr double kMoving = 5;
 constexpr double kTurning = 70;
 
 // As a share of the dense time.
@@ -23,7 +23,7 @@ double moving(const Match& match, const Features& features) {
   if (!match.window) return 0;
   const bool rows = !(features.avx512 || features.avx2 || features.neon);
   const double k = static_cast<double>(match.weight.k), n = static_cast<double>(match.weight.n);
-  return (kGathering + (rows ? kTurning : 0)) * (1 / k + 1 / n);
+  return (kMoving + (rows ? kTurning : 0)) * (1 / k + 1 / n);
 }
 
 const double* costs(const Features& features) {
