@@ -116,6 +116,12 @@ using namespace compare;
 #include "abi/provider.h"
 }  // namespace checked
 
+#if ORT_API_VERSION >= 24
+static_assert(offsetof(::OrtApi, GetTensorElementTypeAndShapeDataReference) ==
+              own::kShapeReferencePlace * sizeof(void*));
+static_assert(compare::same<own::ShapeReference, decltype(::OrtApi::GetTensorElementTypeAndShapeDataReference)>);
+#endif
+
 #define FIELD(table, name)                                              \
   static_assert(offsetof(own::table, name) == offsetof(::table, name)); \
   static_assert(std::is_same_v<decltype(own::table::name), decltype(::table::name)>)

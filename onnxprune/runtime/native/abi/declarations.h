@@ -18,6 +18,7 @@
 // after the types
 #include "abi/api.h"
 #include "abi/custom_op.h"
+#include "abi/later.h"
 #include "abi/provider.h"
 
 #undef ABI_STRUCT

@@ -10,14 +10,19 @@
 
 #ifdef ONNXPRUNE_REAL_ORT_HEADERS
 #include <onnxruntime_c_api.h>
+#define ABI_CALL ORT_API_CALL
+#include "abi/later.h"
 #else
 #include "abi/declarations.h"
 #endif
 
 namespace onnxprune {
 
-/// The newest API version that members are used of.
+/// The newest API version that members are used of, but for abi/later.h.
 constexpr uint32_t kApiVersion = 23;
+
+/// The first API version with a ShapeReference.
+constexpr uint32_t kShapeReferenceVersion = 24;
 
 /// The first API version with everything that the operator needs (KernelContext_ParallelFor).
 constexpr uint32_t kOperatorApiVersion = 17;

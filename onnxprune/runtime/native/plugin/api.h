@@ -9,7 +9,8 @@
 
 namespace onnxprune::plugin {
 
-// What went wrong, as one sentence. The code is never ORT_EP_FAIL: Python would silently run the model again on the CPU.
+// What went wrong, as one sentence. The code is never ORT_EP_FAIL: Python would silently run the model again on the
+// CPU.
 class Failure : public std::runtime_error {
  public:
   explicit Failure(const std::string& sentence, OrtErrorCode code = ORT_FAIL)
@@ -24,7 +25,8 @@ class Failure : public std::runtime_error {
 class Api {
  public:
   Api() = default;
-  Api(const OrtApi* table, uint32_t version, uint32_t release) : table_(table), version_(version), release_(release) {}
+  Api(const OrtApi* table, uint32_t version, uint32_t release, ShapeReference shape)
+      : table_(table), version_(version), release_(release), shape_(shape) {}
 
   const OrtApi* operator->() const { return table_; }
   const OrtApi* table() const { return table_; }
@@ -32,6 +34,8 @@ class Api {
   uint32_t version() const { return version_; }
   // What the runtime is itself: 32 for ONNX Runtime 1.32.
   uint32_t release() const { return release_; }
+  // Null where the runtime is too old for it.
+  ShapeReference shape_reference() const { return shape_; }
 
   // Throws a Failure with the status' words, unless all went well. Takes the status over.
   void check(OrtStatus* status) const;
@@ -41,6 +45,7 @@ class Api {
  private:
   const OrtApi* table_ = nullptr;
   uint32_t version_ = 0, release_ = 0;
+  ShapeReference shape_ = nullptr;
 };
 
 // Asks for no newer table than the runtime has, because it would be refused.

@@ -24,11 +24,39 @@ constexpr ONNXTensorElementDataType element<uint16_t> = ONNX_TENSOR_ELEMENT_DATA
 template <>
 constexpr ONNXTensorElementDataType element<int32_t> = ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32;
 
+size_t checked(size_t rank) {
+  if (rank > Shape::kMaxRank) throw Failure("a tensor has more than 16 axes");
+  return rank;
+}
+
 void describe(const Api& api, const OrtTensorTypeAndShapeInfo* info, Tensor* tensor) {
   api.check(api->GetTensorElementType(info, &tensor->type));
-  api.check(api->GetDimensionsCount(info, &tensor->shape.rank));
-  if (tensor->shape.rank > Shape::kMaxRank) throw Failure("a tensor has more than 16 axes");
-  api.check(api->GetDimensions(info, tensor->shape.at, tensor->shape.rank));
+  size_t rank = 0;
+  api.check(api->GetDimensionsCount(info, &rank));
+  tensor->shape.rank = checked(rank);
+  api.check(api->GetDimensions(info, tensor->shape.at, rank));
+}
+
+// Through an object that the runtime makes for it.
+void describe_by_copy(const Api& api, const OrtValue* value, Tensor* tensor) {
+  OrtTensorTypeAndShapeInfo* info = nullptr;
+  api.check(api->GetTensorTypeAndShape(value, &info));
+  try {
+    describe(api, info, tensor);
+  } catch (...) {
+    api->ReleaseTensorTypeAndShapeInfo(info);
+    throw;
+  }
+  api->ReleaseTensorTypeAndShapeInfo(info);
+}
+
+void describe(const Api& api, const OrtValue* value, Tensor* tensor) {
+  if (!api.shape_reference()) return describe_by_copy(api, value, tensor);
+  const int64_t* shape = nullptr;
+  size_t rank = 0;
+  api.check(api.shape_reference()(value, &tensor->type, &shape, &rank));
+  tensor->shape.rank = checked(rank);
+  std::copy_n(shape, rank, tensor->shape.at);
 }
 
 }  // namespace
@@ -39,9 +67,7 @@ int64_t Shape::elements() const {
   return count;
 }
 
-bool Shape::operator==(const Shape& other) const {
-  return rank == other.rank && std::equal(at, at + rank, other.at);
-}
+bool Shape::operator==(const Shape& other) const { return rank == other.rank && std::equal(at, at + rank, other.at); }
 
 std::string Shape::text() const {
   std::string text = "[";
@@ -66,15 +92,7 @@ template const int32_t* Tensor::as(const char*) const;
 Tensor tensor(const Api& api, const OrtValue* value) {
   Tensor found;
   if (!value) return found;
-  OrtTensorTypeAndShapeInfo* info = nullptr;
-  api.check(api->GetTensorTypeAndShape(value, &info));
-  try {
-    describe(api, info, &found);
-  } catch (...) {
-    api->ReleaseTensorTypeAndShapeInfo(info);
-    throw;
-  }
-  api->ReleaseTensorTypeAndShapeInfo(info);
+  describe(api, value, &found);
   void* data = nullptr;
   api.check(api->GetTensorMutableData(const_cast<OrtValue*>(value), &data));
   found.data = data;

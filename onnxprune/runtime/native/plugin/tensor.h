@@ -1,6 +1,8 @@
 // Tensors of ONNX Runtime, seen without being copied.
 #pragma once
 
+#include <algorithm>
+
 #include "plugin/api.h"
 
 namespace onnxprune::plugin {
@@ -9,6 +11,15 @@ struct Shape {
   static constexpr size_t kMaxRank = 16;
   int64_t at[kMaxRank];
   size_t rank = 0;
+
+  Shape() = default;
+  // The axes that there are: to copy all of `at` would wait for each that has just been written.
+  Shape(const Shape& other) : rank(other.rank) { std::copy_n(other.at, rank, at); }
+  Shape& operator=(const Shape& other) {
+    rank = other.rank;
+    std::copy_n(other.at, rank, at);
+    return *this;
+  }
 
   int64_t elements() const;
   bool operator==(const Shape& other) const;
