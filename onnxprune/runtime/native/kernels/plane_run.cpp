@@ -34,12 +34,16 @@ int64_t PlaneRun::strip_vectors(const Windows& windows) const {
   return std::clamp((kStripFloats / windows.strip_planes() - windows.strip_plane(1)) / lanes, least, all);
 }
 
+// Workers get as many strips each, twice if there are tiles enough, and strips as many tiles. Where there are too few,
+// outputs are shared out.
 PlaneRun::Plan PlaneRun::plan(const Windows& windows, const ParallelFor& parallel) const {
   const int64_t cost = cost_ * windows.places(), team = workers(cost, parallel);
   const int64_t vectors = ceil_div(windows.places(), sizes_.lanes), tiles = ceil_div(vectors, sizes_.vectors);
-  int64_t strips = ceil_div(vectors, strip_vectors(windows));
-  if (tiles >= 2 * team) strips = ceil_div(strips, team) * team;
-  return {vectors, tiles, strips, strips % team == 0 ? 1 : pieces(cost, team), team};
+  const int64_t strips = ceil_div(vectors, strip_vectors(windows));
+  if (team == 1 || vectors < 2 * team) return {vectors, tiles, strips, pieces(cost, team), team};
+  const int64_t turns = std::max(ceil_div(strips, team), std::min<int64_t>(2, tiles / (2 * team)));
+  const int64_t equal = std::max<int64_t>(1, turns) * team;
+  return {vectors, std::min(vectors, ceil_div(tiles, equal) * equal), equal, 1, team};
 }
 
 PlaneRun::Places PlaneRun::places(const Windows& windows, const Plan& plan, int64_t tile) const {
